@@ -1,0 +1,118 @@
+"""Feed contracts: what the columns of each kind of record are, whatever system they come from."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dealermart import yamlfile
+from dealermart.errors import ConfigError
+from dealermart.settings import Settings
+from dealermart.yamlfile import Strict
+
+_SIMPLE = {"string": "varchar", "integer": "bigint", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
+_DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
+
+# Columns that ingestion adds to every lake file, after the contract's own. `_row_part` numbers the rows that an unpivot
+# makes of one record.
+PROVENANCE = {
+    "_source": "varchar",
+    "_delivery_id": "varchar",
+    "_source_file": "varchar",
+    "_row_number": "bigint",
+    "_row_part": "integer",
+    "_received_date": "date",
+    "_ingested_at": "timestamp",
+    "_run_id": "varchar",
+    "_row_hash": "varchar",
+    "_is_repeat": "boolean",
+}
+
+
+def _known_type(text: str) -> str:
+    text = text.replace(" ", "")
+    match = _DECIMAL.fullmatch(text)
+    if text in _SIMPLE or (match and int(match[2]) <= int(match[1]) <= 38):
+        return text
+    raise ValueError(f"type {text!r} is none of {', '.join(_SIMPLE)}, decimal(precision,scale)")
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Column(Strict):
+    """One column of a feed."""
+
+    name: Name
+    type: Annotated[str, AfterValidator(_known_type)]
+    required: bool = False
+    description: Annotated[str, Field(min_length=3)]
+    hr_only: bool = False
+    pii: Literal["direct", "indirect", "none"] = "none"
+
+    @property
+    def sql_type(self) -> str:
+        return _SIMPLE.get(self.type, self.type)
+
+
+class Contract(Strict):
+    """What a feed delivers: grain, key, columns, and how later rows relate to earlier ones."""
+
+    feed: Name
+    title: str
+    title_zh: str
+    grain: str
+    delivery: Literal["append", "delta"]
+    key: Annotated[tuple[Name, ...], Field(min_length=1)]
+    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    version: Name | None = None
+    event_date: Name | None = None
+    valid_from: Name | None = None
+    hr_only: bool = False
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Contract:
+        names = [column.name for column in self.columns]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"columns stand twice: {', '.join(repeated)}")
+        for field in (*self.key, self.version, self.event_date, self.valid_from):
+            if field is not None and field not in names:
+                raise ValueError(f"{field} is named as key or date but is no column")
+        return self
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def lake_columns(self) -> dict[str, str]:
+        """Column name to SQL type of a lake file of this feed, in order."""
+        return {column.name: column.sql_type for column in self.columns} | PROVENANCE
+
+    @property
+    def hash(self) -> str:
+        """Changes when the meaning of stored rows changes (texts excluded)."""
+        parts = [self.feed, self.delivery, repr(self.key), repr(self.version), *(f"{column.name} {column.type}" for column in self.columns)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def load_all(settings: Settings) -> dict[str, Contract]:
+    """All contracts of ``config/feeds``, by feed name.
+
+    Raises:
+        ConfigError: a file is broken, or its name is not its feed's.
+    """
+    contracts = {}
+    for path in sorted(settings.feeds.glob("*.yml")):
+        contract = yamlfile.load(path, Contract)
+        if contract.feed != path.stem:
+            raise ConfigError(f"field feed: {contract.feed!r} is not the file's name", where=str(path), mend=f"write feed: {path.stem}, or rename the file")
+        contracts[contract.feed] = contract
+    if not contracts:
+        raise ConfigError("no feed contract found", where=str(settings.feeds), mend="put one YAML file per feed there")
+    return contracts

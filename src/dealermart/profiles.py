@@ -1,0 +1,162 @@
+"""Source profiles: how the files of a source system are read and mapped to feeds. Files and SQL, no Python."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dealermart import yamlfile
+from dealermart.contracts import Contract, Name
+from dealermart.errors import ConfigError
+from dealermart.settings import Settings
+from dealermart.yamlfile import Strict
+
+NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252") from None
+    return name
+
+
+class Totals(Strict):
+    """Rows that only add up others: where ``column`` holds one of ``values``."""
+
+    column: str
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class FileSpec(Strict):
+    """One kind of file of a source: how to find, read and map it."""
+
+    name: Name
+    feed: Name | None = None
+    map: str | None = None
+    pattern: str
+    required: bool = False
+    format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1)] = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    row_end: str | None = None
+    skip_rows: Annotated[int, Field(ge=0)] = 0
+    header: bool = True
+    columns: tuple[str, ...] = ()
+    aliases: dict[str, tuple[str, ...]] = {}
+    required_columns: tuple[str, ...] = ()
+    sheet: str | None = None
+    records: str | None = None
+    nulls: tuple[str, ...] = NULLS
+    totals: Totals | None = None
+    dates: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    unpivot: Annotated[int, Field(ge=1)] = 1
+    key: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> FileSpec:
+        if (self.feed is None) != (self.map is None):
+            raise ValueError("feed and map go together: a file with neither is a reference for lookups")
+        if self.feed is not None and self.key:
+            raise ValueError("key belongs to references; a feed's key stands in its contract")
+        if self.format == "csv" and not self.header and not self.columns:
+            raise ValueError("a file without a header line needs columns")
+        return self
+
+    def takes(self, path: str) -> bool:
+        """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""
+        return _glob(self.pattern).fullmatch(path) is not None
+
+
+class Ignored(Strict):
+    """Files that a source delivers and nobody needs, with the reason."""
+
+    pattern: str
+    reason: Annotated[str, Field(min_length=3)]
+
+
+class Profile(Strict):
+    """A source system, described by files."""
+
+    source: Name
+    title: str
+    files: Annotated[tuple[FileSpec, ...], Field(min_length=1)]
+    ignore: tuple[Ignored, ...] = ()
+    demo_received: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Profile:
+        names = [one.name for one in self.files]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"file names stand twice: {', '.join(repeated)}")
+        return self
+
+    def spec_of(self, path: str) -> FileSpec | None:
+        return next((one for one in self.files if one.takes(path)), None)
+
+    def ignores(self, path: str) -> str | None:
+        """The reason for which the file is left alone, or None."""
+        return next((one.reason for one in self.ignore if _glob(one.pattern).fullmatch(path)), None)
+
+    @property
+    def references(self) -> tuple[FileSpec, ...]:
+        return tuple(one for one in self.files if one.feed is None)
+
+
+def names(settings: Settings) -> list[str]:
+    """The sources that have a profile."""
+    return sorted(path.parent.name for path in settings.sources.glob("*/source.yml"))
+
+
+def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Profile:
+    """The profile of a source, with feeds and SQL files checked for existence.
+
+    Raises:
+        ConfigError: no such source, a broken file, an unknown feed or a missing SQL file.
+    """
+    path = settings.sources / source / "source.yml"
+    if not path.is_file():
+        known = ", ".join(names(settings)) or "none"
+        raise ConfigError(f"there is no source {source!r}", where=str(path), mend=f"known sources: {known}")
+    profile = yamlfile.load(path, Profile)
+    if profile.source != source:
+        raise ConfigError(f"field source: {profile.source!r} is not the folder's name", where=str(path), mend=f"write source: {source}")
+    for index, spec in enumerate(profile.files):
+        field = f"field files.{index} ({spec.name})"
+        if spec.feed is not None and spec.feed not in contracts:
+            raise ConfigError(f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}")
+        if spec.map is not None and not (path.parent / spec.map).is_file():
+            raise ConfigError(f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml")
+    return profile
+
+
+def sql_of(settings: Settings, source: str, spec: FileSpec) -> tuple[Path, str]:
+    """Path and text of the select that maps a file to its feed."""
+    path = settings.sources / source / str(spec.map)
+    return path, path.read_text("utf-8").strip().rstrip(";")
+
+
+def hash_of(settings: Settings, source: str) -> str:
+    """Hash over everything that describes the source."""
+    digest = hashlib.sha256()
+    for path in sorted((settings.sources / source).iterdir()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """A path pattern as a regular expression: ``*`` stays inside a folder, ``**/`` is any number of folders."""
+    parts = []
+    for part in re.split(r"(\*\*/|\*|\?)", str(PurePosixPath(pattern))):
+        parts.append({"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
+    return re.compile("".join(parts))

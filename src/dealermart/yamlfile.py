@@ -1,0 +1,105 @@
+"""YAML files that people edit: read exactly, checked by pydantic, faults named by file, line and field."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dealermart.errors import ConfigError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """Base of all config models: unknown keys are refused and values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that keeps decimals exact and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | str:
+    text = loader.construct_scalar(node)
+    # YAML's own .inf and .nan are no amounts; leave them as text for the model to refuse.
+    return Decimal(text.replace("_", "")) if re.fullmatch(r"[-+]?[\d_]*\.?\d+([eE][-+]?\d+)?|[-+]?[\d_]+\.", text) else text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+
+
+def load(path: Path, model: type[ModelT]) -> ModelT:
+    """Read one YAML file into ``model``.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML or does not fit the model; names file, line, field and mend.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigError("the file does not exist", where=str(path), mend="create it, or correct the name that leads to it") from None
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            data = loader.construct_document(node) if node else None
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise ConfigError(f"not valid YAML: {getattr(error, 'problem', None) or error}", where=where, mend="correct the line; indentation and quotes are the usual cause") from None
+    if not isinstance(data, dict):
+        raise ConfigError("the file does not hold a mapping of keys to values", where=f"{path}:1", mend=f"start with the keys of {model.__name__}")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _config_error(path, node, error) from None
+
+
+def line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """1-based line of the node at ``location``, or of its nearest parent that stands in the file."""
+    line = node.start_mark.line + 1 if node else 1
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                continue  # pydantic adds tags of unions and the like to the path
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _config_error(path: Path, node: yaml.Node, error: ValidationError) -> ConfigError:
+    faults = []
+    for fault in error.errors(include_url=False):
+        field = ".".join(str(step) for step in fault["loc"]) or "(whole file)"
+        message = fault["msg"].removeprefix("Value error, ")
+        faults.append((line_of(node, fault["loc"]), field, message, fault["type"]))
+    faults.sort(key=lambda one: one[0])
+    line, field, message, kind = faults[0]
+    mends = {
+        "extra_forbidden": "remove the key or correct its spelling",
+        "missing": "add the key",
+    }
+    more = f" (and {len(faults) - 1} more in this file: lines {', '.join(str(one[0]) for one in faults[1:6])})" if len(faults) > 1 else ""
+    return ConfigError(f"field {field}: {message}{more}", where=f"{path}:{line}", mend=mends.get(kind, "correct the value of this field"))
