@@ -1,0 +1,68 @@
+# dealermart: `make help` lists what there is. Needs make and Python 3.11 to 3.13; everything else comes from the lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+PROFILE ?= sample
+SIZE ?= S
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo up test soak lint format bench lock clean distclean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime ## run the main job on a sample company; DATA=dir PROFILE=source for files of your own
+	$(BIN)/python scripts/demo.py --profile "$(PROFILE)" --size "$(SIZE)" $(if $(DATA),--data "$(DATA)")
+
+up: $(VENV)/.runtime ## start Airflow with its web page
+	$(BIN)/python scripts/up.py
+
+test: $(VENV)/.dev ## all tests but the soak
+	$(BIN)/python -m pytest
+
+soak: $(VENV)/.dev ## the fault tests, thirty times each
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+lint: $(VENV)/.dev ## ruff, mypy, yamllint, sqlfluff, dbt parse, the project's own rules
+	$(BIN)/python scripts/lint.py
+
+format: $(VENV)/.dev ## let ruff and sqlfluff write the code
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/sqlfluff fix --quiet dbt_project
+
+bench: $(VENV)/.runtime ## measure the budgets of docs/scaling.md
+	$(BIN)/python scripts/bench.py
+
+lock: ## resolve the dependencies anew, keeping what still fits; UPGRADE=1 takes the newest
+	$(PYTHON) scripts/make_lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## remove caches
+	rm -rf .cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the environment too (state under var/ stays)
+	rm -rf $(VENV)
+
+# The development lock holds the runtime lock, so it satisfies both.
+$(VENV)/.runtime: requirements.lock pyproject.toml | python
+	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | python
+	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-dev.lock
+	@touch $(VENV)/.runtime $@
+
+.PHONY: python
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "there is no $(PYTHON) here"; \
+		echo "  mend: install Python 3.11, 3.12 or 3.13, or name one: make demo PYTHON=python3.12"; exit 2; }

@@ -1,0 +1,55 @@
+"""Write requirements.lock and requirements-dev.lock from pyproject.toml: names, versions, hashes, no index address.
+
+uv resolves for every supported Python and platform at once; it is fetched into a throw-away environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COMPILE = (
+    "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet",
+    "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+)  # fmt: skip
+RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
+
+
+def commands(uv: str, upgrade: bool) -> list[list[str]]:
+    """The two resolutions; the development lock keeps to the versions of the runtime lock."""
+    more = ["--upgrade"] if upgrade else []
+    return [
+        [uv, *COMPILE, *more, "--extra", "build", "-o", RUNTIME],
+        [uv, *COMPILE, *more, "--extra", "build", "--extra", "dev", "-c", RUNTIME, "-o", DEV],
+    ]
+
+
+def main() -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        venv.create(scratch, with_pip=True)
+        try:
+            subprocess.run([f"{scratch}/bin/python", "-m", "pip", "install", "--quiet", "uv"], check=True)
+            for command in commands(f"{scratch}/bin/uv", given.upgrade):
+                subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "UV_NO_PROGRESS": "1"})
+        except subprocess.CalledProcessError as fault:
+            print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
+            print(f"  mend: correct pyproject.toml or the network, then run make lock again; git checkout {RUNTIME} {DEV} goes back")
+            return 1
+    for name in (RUNTIME, DEV):
+        count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())
+        print(f"{name}: {count} packages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
