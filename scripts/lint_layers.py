@@ -61,7 +61,7 @@ def layers(manifest: dict[str, Any]) -> Iterator[Finding]:
                 allowed = bool({read, read.split("/")[0]} & models)
                 target = f"{manifest['nodes'][name]['name']} ({read})"
             if not allowed:
-                mend = "staging reads sources; intermediate reads staging, intermediate and marts/core; marts read intermediate and marts"
+                mend = "see MAY_READ in scripts/lint_layers.py; the missing step belongs into the layer between"
                 yield Finding("layer", _where(model), f"a model of layer {layer} reads {target}", mend)
 
 
@@ -129,7 +129,7 @@ _CLOCK = re.compile(
 
 
 def money(where: str, sql: str) -> Iterator[Finding]:
-    """Every ``/``, average and floating type outside ``exact_divide``, unless its line says ``-- not money: <reason>``."""
+    """Every ``/``, average and floating type outside ``exact_divide`` whose line has no ``-- not money: <reason>``."""
     lines = sql.splitlines()
     code = _DIVIDE_MACRO.sub(_blank, _code(sql))
     for number, line in enumerate(code.splitlines(), 1):
@@ -181,7 +181,7 @@ def dag_length(where: str, text: str) -> Iterator[Finding]:
 
 
 def tree(root: Path) -> Iterator[Path]:
-    """The text files that belong to the project: what git would commit, or everything but state where there is no git."""
+    """The project's files: what git would commit, or everything but state where there is no git."""
     listed = subprocess.run(
         ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         capture_output=True, check=False,

@@ -113,10 +113,8 @@ def _pip(python: Path, arguments: list[str], log: Path, tick: Callable[[], None]
     if process.returncode:
         lines = [line for line in log.read_text("utf-8", errors="replace").splitlines() if "is ignored:" not in line]
         raise EnvironmentFault(
-            "pip {} failed:\n{}\n  mend: check the network or the package index that pip is set to, then run make again "
-            "(what was fetched is kept); all of pip's words are in {}".format(
-                arguments[0], "\n".join(f"  | {line}" for line in lines[-15:]), log
-            )
+            "pip {} failed:\n{}\n  mend: check the network or the package index of pip, then run make again; "
+            "all of pip's words are in {}".format(arguments[0], "\n".join(f"  | {line}" for line in lines[-15:]), log)
         )
 
 

@@ -43,7 +43,9 @@ def main() -> int:
                 subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "UV_NO_PROGRESS": "1"})
         except subprocess.CalledProcessError as fault:
             print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
-            print(f"  mend: correct pyproject.toml or the network, then run make lock again; git checkout {RUNTIME} {DEV} goes back")
+            print(
+                f"  mend: correct pyproject.toml or the network, run it again; git checkout {RUNTIME} {DEV} goes back"
+            )
             return 1
     for name in (RUNTIME, DEV):
         count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())
