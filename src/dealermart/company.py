@@ -16,34 +16,12 @@ CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 # ISO 4217: currencies whose minor unit is not a hundredth. Amounts are rounded to hundredths on the statement, so a
 # company that reports in one of these is refused rather than paid fractions that do not exist.
-NOT_HUNDREDTHS = frozenset(
-    {
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-        "BHD",
-        "IQD",
-        "JOD",
-        "KWD",
-        "LYD",
-        "OMR",
-        "TND",
-    }
-)
+# fmt: off
+NOT_HUNDREDTHS = frozenset({
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+    "XPF", "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND",
+})
+# fmt: on
 
 
 def _known_zone(name: str) -> str:
