@@ -1,0 +1,40 @@
+{#-
+    Money and shares are DECIMAL; the engine's own division gives a DOUBLE. These macros are the only place where
+    an amount is divided, multiplied by a rate, or rounded. Half up means away from zero at a tie, so that a
+    return is the mirror image of its sale.
+-#}
+{% macro exact_divide(numerator, denominator, scale, operand_scale=12) -%}
+    {{ return(adapter.dispatch('exact_divide', 'dealermart')(numerator, denominator, scale, operand_scale)) }}
+{%- endmacro %}
+
+{% macro duckdb__exact_divide(numerator, denominator, scale, operand_scale) -%}
+    {%- set unit = '1' ~ '0' * operand_scale -%}
+    {%- set whole_numerator -%}
+        cast(cast({{ numerator }} as decimal(38, {{ operand_scale }})) * {{ unit }} as hugeint)
+    {%- endset -%}
+    {%- set whole_denominator -%}
+        cast(cast({{ denominator }} as decimal(38, {{ operand_scale }})) * {{ unit }} as hugeint)
+    {%- endset -%}
+    {%- set quotient -%}
+        cast(
+            case when ({{ whole_numerator }} < 0) <> ({{ whole_denominator }} < 0) then -1 else 1 end
+            * (
+                (2 * abs({{ whole_numerator }}) * {{ '1' ~ '0' * scale }} + abs({{ whole_denominator }}))
+                // nullif(2 * abs({{ whole_denominator }}), 0)
+            ) as decimal({{ 38 - scale }}, 0)
+        )
+    {%- endset -%}
+    {%- if scale == 0 -%}
+        {{ quotient }}
+    {%- else -%}
+        cast({{ quotient }} * cast('0.{{ "0" * (scale - 1) }}1' as decimal({{ scale }}, {{ scale }})) as decimal(38, {{ scale }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro round_half_up(amount, scale) -%}
+    cast({{ amount }} as decimal(38, {{ scale }}))
+{%- endmacro %}
+
+{% macro multiply(amount, factor) -%}
+    cast(cast({{ amount }} as decimal(28, 8)) * cast({{ factor }} as decimal(18, 10)) as decimal(28, 8))
+{%- endmacro %}

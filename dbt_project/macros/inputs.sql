@@ -1,0 +1,24 @@
+{#- The two inputs of a build. Parsing and linting go without them; a run that lacks one is refused. -#}
+{% macro required_input(name, example) -%}
+    {%- set value = var(name, none) -%}
+    {%- if execute and value is none -%}
+        {{ exceptions.raise_compiler_error("var '" ~ name ~ "' is not given: pass --vars '{" ~ name ~ ": \"" ~ example ~ "\"}'") }}
+    {%- endif -%}
+    {{ value if value is not none else example }}
+{%- endmacro %}
+
+{% macro as_of() -%}
+    cast('{{ dealermart.required_input("as_of", "2000-01-01 00:00:00") }}' as timestamp)
+{%- endmacro %}
+
+{% macro as_of_date() -%}
+    cast({{ dealermart.as_of() }} as date)
+{%- endmacro %}
+
+{% macro built_until() -%}
+    cast('{{ dealermart.required_input("period_end", "2000-01-01") }}' as date)
+{%- endmacro %}
+
+{% macro open_end() -%}
+    cast('9999-12-31' as date)
+{%- endmacro %}

@@ -1,0 +1,22 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    plan_assignment_id,
+    payee_type,
+    payee_id,
+    plan_id,
+    cast(target_pay_amount as decimal(18,4)) as target_pay_amount,
+    currency_code,
+    cast(valid_from as date) as valid_from,
+    cast(valid_to as date) as valid_to,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat
+from {{ source('lake', 'plan_assignments') }}
+where _ingested_at <= {{ as_of() }}

@@ -1,0 +1,30 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    transaction_id,
+    cast(line_no as bigint) as line_no,
+    transaction_type,
+    channel,
+    dealer_id,
+    product_id,
+    seller_id,
+    cast(quantity as decimal(18,4)) as quantity,
+    cast(unit_price_amount as decimal(18,4)) as unit_price_amount,
+    cast(discount_amount as decimal(18,4)) as discount_amount,
+    cast(net_amount as decimal(18,4)) as net_amount,
+    cast(cost_amount as decimal(18,4)) as cost_amount,
+    currency_code,
+    cast(sale_date as date) as sale_date,
+    original_transaction_id,
+    cast(original_line_no as bigint) as original_line_no,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat
+from {{ source('lake', 'sales') }}
+where _ingested_at <= {{ as_of() }}

@@ -1,0 +1,30 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    member_id,
+    cast(valid_from as date) as valid_from,
+    cast(valid_to as date) as valid_to,
+    member_name,
+    role,
+    grade,
+    team,
+    manager_id,
+    region,
+    cast(hired_date as date) as hired_date,
+    cast(left_date as date) as left_date,
+    cast(employment_pct as decimal(9,4)) as employment_pct,
+    currency_code,
+    cast(base_pay_amount as decimal(18,4)) as base_pay_amount,
+    gender,
+    cast(birth_year as bigint) as birth_year,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat
+from {{ source('lake', 'team_members') }}
+where _ingested_at <= {{ as_of() }}
