@@ -1,0 +1,56 @@
+"""What the DAGs share, declared once: sources, assets, the pool, the retry rule and the partition of an airflow run."""
+
+from datetime import date, timedelta
+
+from airflow.sdk import Asset, AssetAny, ExceptionRetryPolicy, FixedKeyMapper, PartitionedAssetTimetable, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowFailException
+
+SOURCES = ("sample", "adventureworks")  # one ingest DAG each; a test holds it against config/sources/
+POOL = "warehouse"  # one slot: DuckDB takes one writer
+WHOLE = "whole"  # the one partition of everything behind the ingest DAGs
+
+LANDED = {source: Asset(f"{source}_landed", uri=f"x-dealermart://lake/{source}") for source in SOURCES}
+MARTS = Asset("marts", uri="x-dealermart://warehouse/marts")
+
+# A held lock and a broken line mend themselves; whatever else went wrong fails again, so it fails at once.
+RETRY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=["dealermart.errors.LockError", ConnectionError, TimeoutError, "httpx.TransportError"],
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=30),
+            reason="lock or network",
+        )
+    ],
+    default=RetryAction.FAIL,
+)
+WAREHOUSE_TASK = {"pool": POOL, "retries": 5, "retry_policy": RETRY, "retry_delay": timedelta(seconds=10)}
+
+
+def started_by(*assets: Asset) -> PartitionedAssetTimetable:
+    """Any event of ``assets`` starts a run, whatever received date it names.
+
+    A plain ``schedule=[asset]`` never starts: Airflow does not hand events that carry a partition key to it.
+    """
+    return PartitionedAssetTimetable(assets=AssetAny(*assets), default_partition_mapper=FixedKeyMapper(WHOLE))
+
+
+def resolve_partition(dag_run) -> date:
+    """The received date an ingest run is for: its partition key, else ``received`` of its configuration.
+
+    Raises:
+        AirflowFailException: neither is given, or it is not a date written 2026-03-02; trying again cannot help.
+    """
+    text = dag_run.partition_key or (dag_run.conf or {}).get("received")
+    if not text:
+        raise AirflowFailException(
+            "this run names no received date: trigger it with a partition key such as 2026-03-02, "
+            'or with the configuration {"received": "2026-03-02"}'
+        )
+    try:
+        received = date.fromisoformat(text)
+    except (TypeError, ValueError):
+        received = None
+    if received is None or received.isoformat() != text:
+        raise AirflowFailException(f"the received date {text!r} of this run is not a date written like 2026-03-02")
+    return received

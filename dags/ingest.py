@@ -1,0 +1,59 @@
+"""One airflow DAG per source system: takes what was dropped for one received date into the lake."""
+
+from datetime import datetime
+
+from airflow.sdk import CronPartitionTimetable, dag, task
+from airflow.sdk.exceptions import AirflowFailException
+from assets import LANDED, SOURCES, WAREHOUSE_TASK, resolve_partition
+
+
+def ingest_dag(source: str):
+    landed = LANDED[source]
+
+    @dag(
+        dag_id=f"ingest_{source}",
+        # At midnight UTC, for the day that has just ended.
+        schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+        start_date=datetime(2020, 1, 1),
+        catchup=False,
+        max_active_runs=8,
+        tags=["ingest"],
+        doc_md=f"Takes the files in `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
+    )
+    def ingest_source():
+        @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before builds, so that a backfill starts few of them
+        def ingest(dag_run, ti) -> list[str]:
+            from dealermart import build, ingest, settings
+            from dealermart.errors import DataError
+
+            config = settings.load()
+            result = ingest.run(config, source, resolve_partition(dag_run))
+            follow = []
+            # A build that still waits for its turn will read this commit too. The question is whether the marts
+            # are behind, not whether this run committed: a run killed after its commit must still be heard of.
+            if build.pending(config) and not ti.get_dr_count(dag_id="build_marts", states=["queued"]):
+                follow.append("announce")
+            try:
+                result.raise_for_refused()
+            except DataError as refused:
+                ti.xcom_push(key="refused", value=str(refused))
+                follow.append("verdict")
+            return follow
+
+        @task(outlets=[landed])
+        def announce(dag_run, outlet_events) -> None:
+            """Starts build_marts."""
+            outlet_events[landed].add_partitions(resolve_partition(dag_run).isoformat())
+
+        @task
+        def verdict(ti) -> None:
+            """Turns the run red when a file was refused, though the others went through."""
+            raise AirflowFailException(ti.xcom_pull(task_ids="ingest", key="refused"))
+
+        ingest() >> [announce(), verdict()]
+
+    return ingest_source()
+
+
+for source in SOURCES:
+    globals()[f"ingest_{source}"] = ingest_dag(source)

@@ -1,0 +1,448 @@
+"""Starts the scheduler of the project on this machine, talks to it through its REST API and stops it for sure.
+
+Used by the demo, by ``make up`` and by the integration test. Airflow is only started as a program here and never
+imported: the rest of the package runs without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import httpx
+import psutil
+
+from dealermart.errors import DealermartError
+from dealermart.settings import Settings, child_environment
+
+POOL = "warehouse"
+FINAL = frozenset({"success", "failed"})
+LOOPBACK = "127.0.0.1"
+
+
+class OrchestratorError(DealermartError):
+    """The scheduler did not start, did not answer, or a run did not end in time."""
+
+
+class RunFailed(DealermartError):
+    """A DAG run ended red."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One DAG run as the REST API shows it; ``seconds`` is 0 until it has started."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    kind: str
+    partition: str | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def seconds(self) -> float:
+        if self.started_at is None:
+            return 0.0
+        return ((self.ended_at or datetime.now(self.started_at.tzinfo)) - self.started_at).total_seconds()
+
+    @property
+    def done(self) -> bool:
+        return self.state in FINAL
+
+
+def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int, int]) -> dict[str, str]:
+    """The process environment of every Airflow component: all of our Airflow configuration is here.
+
+    One machine, metadata in SQLite, no password and therefore bound to the loopback address, nothing sent to anyone,
+    intervals short because a few small DAGs should start at once.
+    """
+    home = settings.home / "airflow"
+    url = f"http://{LOOPBACK}:{port}"
+    options = {
+        "CORE__DAGS_FOLDER": str(dags),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "4",
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "API__HOST": LOOPBACK,
+        "API__PORT": str(port),
+        "API__BASE_URL": url,
+        "API__WORKERS": "1",
+        "API__SECRET_KEY": secrets.token_hex(16),
+        "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        "LOGGING__WORKER_LOG_SERVER_PORT": str(log_ports[0]),
+        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(log_ports[1]),
+        "LOGGING__LOGGING_LEVEL": "WARNING",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # the end of a red task is seen at a heartbeat only
+        "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        "SCHEDULER__MAX_DAGRUNS_TO_CREATE_PER_LOOP": "50",
+        "DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
+        "DAG_PROCESSOR__PRINT_STATS_INTERVAL": "0",
+    }
+    here = str(Path(__file__).resolve().parents[1])
+    inherited = child_environment()
+    return child_environment(
+        **{f"AIRFLOW__{name}": value for name, value in options.items()},
+        AIRFLOW_HOME=str(home),
+        DEALERMART_HOME=str(settings.home),
+        DEALERMART_CONFIG=str(settings.config),
+        DEALERMART_COMPANY=settings.company,
+        DO_NOT_TRACK="1",
+        GX_ANALYTICS_ENABLED="false",
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        # The components start each other as `airflow` and import `dealermart`, installed or not.
+        PATH=os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", "")]),
+        PYTHONPATH=os.pathsep.join(filter(None, [here, inherited.get("PYTHONPATH", "")])),
+        NO_PROXY=",".join(filter(None, [inherited.get("NO_PROXY", ""), LOOPBACK])),
+        no_proxy=",".join(filter(None, [inherited.get("no_proxy", ""), LOOPBACK])),
+        NO_COLOR="1",
+        PYTHONUNBUFFERED="1",
+    )
+
+
+class Standalone:
+    """``airflow standalone`` as a context manager: started on free ports, stopped with all its children.
+
+    Args:
+        settings: State goes to ``settings.home / "airflow"``.
+        dags: Folder of the DAG files; default the project's.
+        expected: DAG ids that must be parsed before it counts as started.
+        start_seconds: How long the start may take.
+    """
+
+    def __init__(
+        self, settings: Settings, dags: Path | None = None, *, expected: Iterable[str] = (), start_seconds: float = 120
+    ) -> None:
+        self.settings = settings
+        self.dags = dags or settings.dags
+        self.home = settings.home / "airflow"
+        self.log_file = self.home / "standalone.log"
+        self.expected = frozenset(expected)
+        self.start_seconds = start_seconds
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self._http: httpx.Client | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.home / "standalone.json"
+
+    def __enter__(self) -> Standalone:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    # ---- start and stop ----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it and wait until the API answers, the DAGs are parsed and the pool is there.
+
+        Raises:
+            OrchestratorError: one is running on this state already, it died, a DAG file is broken, or time is up.
+        """
+        self._refuse_second()
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.port, *log_ports = _free_ports(3)
+        self._log = self.log_file.open("wb")
+        self._process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("airflow")), "standalone"],
+            env=environment(self.settings, self.dags, self.port, (log_ports[0], log_ports[1])),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": self.url}))
+        self._http = httpx.Client(base_url=f"{self.url}/api/v2", timeout=30, trust_env=False)
+        try:
+            self._await_start()
+            self._put_pool(POOL, 1)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop every process that this start brought up. Safe to call twice."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+        if self._process is not None:
+            _end_session(self._process, grace_seconds=10)
+            self._process = None
+            self._pid_file.unlink(missing_ok=True)
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _refuse_second(self) -> None:
+        try:
+            known = json.loads(self._pid_file.read_text())
+            process = psutil.Process(known["pid"])
+            alive = "standalone" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return
+        if alive:
+            raise OrchestratorError(
+                f"Airflow is already running on this state, as process {known['pid']}, at {known['url']}",
+                where=str(self.home),
+                mend="use that one, stop it, or set DEALERMART_HOME to another folder",
+            )
+
+    def _await_start(self) -> None:
+        deadline = time.monotonic() + self.start_seconds
+        what = "its API did not answer"
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise OrchestratorError("Airflow ended while starting", where=str(self.log_file), mend=self.log_tail())
+            with suppress(httpx.TransportError, httpx.HTTPStatusError):
+                errors = self._get("/importErrors")["import_errors"]
+                if errors:
+                    raise OrchestratorError(
+                        "a DAG file cannot be imported", where=errors[0]["filename"], mend=errors[0]["stack_trace"]
+                    )
+                missing = self.expected - {dag["dag_id"] for dag in self._get("/dags")["dags"]}
+                alive = self._get("/monitor/health")["scheduler"]["status"] == "healthy"
+                if alive and not missing:
+                    # The first call builds the API that tasks use, which takes longer than a task is ready to wait.
+                    # (Without a header of its own Airflow would give this call one that the task API cannot read.)
+                    ping = f"{self.url}/execution/health/ping"
+                    httpx.get(ping, headers={"Authorization": "none"}, timeout=60, trust_env=False)
+                    return
+                what = f"these DAGs were not parsed: {', '.join(sorted(missing))}" if missing else "no scheduler heartbeat"
+            time.sleep(0.3)
+        raise OrchestratorError(
+            f"Airflow did not start within {self.start_seconds:.0f} s: {what}",
+            where=str(self.log_file),
+            mend=self.log_tail(),
+        )
+
+    def log_tail(self, lines: int = 30) -> str:
+        """The last lines of the log of all components."""
+        if not self.log_file.is_file():
+            return ""
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
+
+    # ---- what a user does --------------------------------------------------------------------------------------
+
+    def unpause(self, *dag_ids: str) -> None:
+        for dag_id in dag_ids:
+            self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+
+    def trigger(self, dag_id: str, partition: str | None = None, conf: dict[str, Any] | None = None) -> str:
+        """Start one run; returns its run id."""
+        body = {"logical_date": None, "partition_key": partition, "conf": conf or {}}
+        return str(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+
+    def backfill(self, dag_id: str, first: date, last: date, *, max_active_runs: int = 8) -> int:
+        """Start one run for every received date from ``first`` to ``last``, both included; returns the backfill's id."""
+        body = {
+            "dag_id": dag_id,
+            "from_date": f"{first.isoformat()}T00:00:00Z",
+            "to_date": f"{last.isoformat()}T00:00:00Z",
+            "max_active_runs": max_active_runs,
+            "reprocess_behavior": "completed",
+        }
+        return int(self._call("POST", "/backfills", json=body)["id"])
+
+    def runs(self, *dag_ids: str) -> list[Run]:
+        """All runs of the DAGs (default: of all), oldest first."""
+        found: list[Run] = []
+        while True:
+            page = self._get("/dags/~/dagRuns", limit=100, offset=len(found), order_by="id")
+            found += [_run(item) for item in page["dag_runs"]]
+            if len(found) >= page["total_entries"] or not page["dag_runs"]:
+                return [run for run in found if not dag_ids or run.dag_id in dag_ids]
+
+    def waiting_events(self) -> int:
+        """Asset events that have not started a run yet."""
+        events = self._get("/assets/events", limit=100, order_by="-timestamp")["asset_events"]
+        return sum(1 for event in events if not event["created_dagruns"])
+
+    def wait(
+        self,
+        seconds: float,
+        *,
+        on_change: Callable[[Run], None] = lambda run: None,
+        on_failure: str = "raise",
+    ) -> list[Run]:
+        """Wait until every run has ended and every asset event has started its run.
+
+        Args:
+            seconds: How long at most.
+            on_change: Called with a run whenever its state is another than at the last look.
+            on_failure: ``raise`` stops at the first red run; ``go on`` returns red runs among the others.
+
+        Raises:
+            RunFailed: a run ended red.
+            OrchestratorError: time is up, or Airflow died.
+        """
+        deadline = time.monotonic() + seconds
+        seen: dict[tuple[str, str], str] = {}
+        while True:
+            if self._process is None or self._process.poll() is not None:
+                raise OrchestratorError("Airflow died", where=str(self.log_file), mend=self.log_tail())
+            runs = self.runs()
+            for run in runs:
+                if seen.get((run.dag_id, run.run_id)) != run.state:
+                    seen[run.dag_id, run.run_id] = run.state
+                    on_change(run)
+                    if run.state == "failed" and on_failure == "raise":
+                        raise RunFailed(
+                            f"{run.dag_id} {run.partition or ''} failed", where=run.run_id, mend=self.failure(run)
+                        )
+            if runs and all(run.done for run in runs) and not self.waiting_events():
+                # An event may have started a run between the two questions.
+                if len(self.runs()) == len(runs):
+                    return runs
+            if time.monotonic() > deadline:
+                open_runs = ", ".join(f"{run.dag_id} {run.partition or ''} {run.state}" for run in runs if not run.done)
+                raise OrchestratorError(
+                    f"not done after {seconds:.0f} s: {open_runs or 'asset events without a run'}",
+                    where=str(self.log_file),
+                    mend=self.log_tail(),
+                )
+            time.sleep(0.5)
+
+    def tasks(self, run: Run) -> list[dict[str, Any]]:
+        """The task instances of a run, as the REST API shows them."""
+        return list(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"])
+
+    def failure(self, run: Run, lines: int = 30) -> str:
+        """Why a run is red: the last log lines of its failed tasks."""
+        texts = []
+        for task in self.tasks(run):
+            if task["state"] != "failed":
+                continue
+            path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+            content = self._get(path)["content"]
+            texts.append(f"task {task['task_id']}:\n" + "\n".join(_log_lines(content)[-lines:]))
+        return "\n".join(texts) or self.log_tail(lines)
+
+    # ---- the REST API ------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, **params: Any) -> dict[str, Any]:
+        return self._call("GET", path, params=params)
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        if self._http is None:
+            raise OrchestratorError("Airflow is not running", mend="start it first")
+        answer = self._http.request(method, path, **request)
+        if answer.status_code >= 500:
+            answer.raise_for_status()
+        if answer.is_error:
+            raise OrchestratorError(f"Airflow refused {method} {path}: {answer.text}", where=self.url)
+        return dict(answer.json()) if answer.content else {}
+
+    def _put_pool(self, name: str, slots: int) -> None:
+        pools = {pool["name"]: pool["slots"] for pool in self._get("/pools", limit=100)["pools"]}
+        if name not in pools:
+            self._call("POST", "/pools", json={"name": name, "slots": slots, "description": "DuckDB takes one writer"})
+        elif pools[name] != slots:
+            self._call("PATCH", f"/pools/{name}", params={"update_mask": ["slots"]}, json={"pool": name, "slots": slots})
+
+
+def _run(item: dict[str, Any]) -> Run:
+    def moment(name: str) -> datetime | None:
+        return datetime.fromisoformat(item[name]) if item[name] else None
+
+    return Run(
+        dag_id=item["dag_id"],
+        run_id=item["dag_run_id"],
+        state=item["state"],
+        kind=item["run_type"],
+        partition=item["partition_key"],
+        queued_at=moment("queued_at"),
+        started_at=moment("start_date"),
+        ended_at=moment("end_date"),
+    )
+
+
+def _log_lines(content: Any) -> list[str]:
+    """Plain lines of a task log; the API gives one object per line, errors as a list of exceptions."""
+    lines = []
+    for entry in content if isinstance(content, list) else str(content).splitlines():
+        if not isinstance(entry, dict):
+            lines.append(str(entry))
+            continue
+        lines.append(str(entry.get("event", "")))
+        for error in entry.get("error_detail") or []:
+            lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
+    return lines
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now. Held open together, so that they differ."""
+    sockets = []
+    try:
+        for _ in range(count):
+            held = socket.socket()
+            held.bind((LOOPBACK, 0))
+            sockets.append(held)
+        return [int(held.getsockname()[1]) for held in sockets]
+    finally:
+        for held in sockets:
+            held.close()
+
+
+def _session(leader: int) -> list[psutil.Process]:
+    """Every living process of the session that ``leader`` began.
+
+    The process group is not enough: Airflow gives each task a group of its own.
+    """
+    members = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if os.getsid(pid) == leader and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                members.append(psutil.Process(pid))
+    return members
+
+
+def _end_session(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
+    """Ask all processes of the session to end, then end those that did not."""
+    leader = process.pid
+    # SIGINT is what standalone answers to: it stops its components in order. They are not signalled besides, because a
+    # scheduler that is told twice does not end.
+    with suppress(OSError):
+        process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + grace_seconds
+    while time.monotonic() < deadline and _session(leader):
+        process.poll()
+        time.sleep(0.1)
+    while members := _session(leader):
+        for member in members:
+            with suppress(psutil.Error):
+                member.kill()
+        process.poll()
+        time.sleep(0.1)
+    process.wait(timeout=10)
