@@ -4,7 +4,7 @@ A suite is plain JSON (``expectations/<feed>.json``), one Great Expectations sui
 
     {"name": "sales", "expectations": [
       {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "dealer_id"},
-       "meta": {"rule": "dealer_id_missing"}, "severity": "warning"}]}
+       "meta": {"rule": "dealer_id_missing"}, "severity": "warning", "description": "dealer_id is missing"}]}
 
 Every rule has a name of its own (``meta.rule``) and a severity: ``critical`` refuses the files that hold failing rows,
 ``warning`` quarantines the rows, ``info`` reports. Nothing that leaves this module carries a value of the data.
@@ -111,6 +111,7 @@ TYPES: dict[str, Type] = {
     "expect_column_proportion_of_non_null_values_to_be_between": _aggregate(),
 }
 
+_EMPTY = "batch"
 _QUERY = "unexpected_rows_expectation"
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -124,13 +125,14 @@ _FAULT = re.compile(
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation of a suite. ``columns`` are those that it names outside of SQL."""
+    """One expectation of a suite. ``columns`` are those that it names outside of SQL; ``description`` is for people."""
 
     rule: str
     type: str
     severity: Severity
     kwargs: Mapping[str, Any]
     columns: tuple[str, ...]
+    description: str
 
     @property
     def is_row_level(self) -> bool:
@@ -172,25 +174,24 @@ class Outcome:
 
 
 def batch_columns(contract: Contract) -> dict[str, str]:
-    """Column name to SQL type of the table that a feed's suite judges: the contract's columns and where a row is from."""
+    """Column name to SQL type of the table that a feed's suite judges: the contract's, and where a row is from."""
     return {column.name: column.sql_type for column in contract.columns} | BATCH_COLUMNS
 
 
 def load_suite(path: Path, columns: Mapping[str, str] | None = None) -> Suite:
-    """Read a suite and refuse whatever could not be evaluated.
+    """Read a suite and refuse what could not be evaluated: types, severities, arguments, names, columns and SQL.
 
     Args:
         path: The JSON file; its name without ending is the suite's name.
-        columns: Column name to SQL type of the table to judge (``batch_columns``). With it, columns are checked and
-            every rule is tried on an empty table of these types.
+        columns: Column name to SQL type of the table to judge (``batch_columns``). Without it the columns that rules
+            name are checked when the suite runs.
 
     Raises:
-        SuiteError: names file, rule, fault and mend.
+        SuiteError: names file, line, rule, fault and mend.
     """
     text, data = _read(path)
-    items = _items(path, data)
     rules: dict[str, Rule] = {}
-    for number, item in enumerate(items, 1):
+    for number, item in enumerate(_items(path, data), 1):
         rule = _rule(path, text, number, item)
         if rule.rule in rules:
             raise SuiteError(
@@ -198,13 +199,30 @@ def load_suite(path: Path, columns: Mapping[str, str] | None = None) -> Suite:
                 where=_where(path, text, rule.rule),
                 mend="give every expectation a meta.rule of its own",
             )
-        _check_columns(rule, columns, _where(path, text, rule.rule))
         rules[rule.rule] = rule
     suite = Suite(path.stem, path, _hash(data), tuple(rules.values()))
-    _check_arguments(suite, text)
-    if columns is not None:
-        _rehearse(suite, text, columns)
+    _check_arguments(suite, text, columns)
     return suite
+
+
+def rehearse(suite: Suite, columns: Mapping[str, str]) -> None:
+    """Try every rule on an empty table of these types, as the tests do for every suite: it takes as long as a real run.
+
+    Raises:
+        SuiteError: a bound, set or comparison does not fit its column's type.
+    """
+    con = _empty_table(columns)
+    try:
+        faults = _crashes(con, _EMPTY, suite.rules)
+    finally:
+        con.close()
+    if faults:
+        rule, fault = faults[0]
+        raise SuiteError(
+            f"the rule cannot be evaluated on columns of these types{fault}",
+            where=f"{suite.path}: rule {rule.rule}",
+            mend="see that column types, bounds, sets and expressions fit together",
+        )
 
 
 def suite_hash(path: Path) -> str:
@@ -260,7 +278,7 @@ def _items(path: Path, data: Any) -> list[Any]:
         raise SuiteError("name is not the file's name", where=str(path), mend=f'write "name": "{path.stem}"')
     items = data.get("expectations")
     if not isinstance(items, list) or not items:
-        raise SuiteError("the suite has no rules", where=str(path), mend="an empty suite would pass everything: add one")
+        raise SuiteError("the suite has no rules", where=str(path), mend="add one: an empty suite passes everything")
     return items
 
 
@@ -302,8 +320,13 @@ def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
         raise SuiteError(f"severity {severity} is unknown", where=where, mend=f"use one of {', '.join(SEVERITIES)}")
     if not isinstance(kwargs, dict):
         raise SuiteError("kwargs is missing", where=where, mend="write the expectation's arguments as an object")
+    description = item.get("description")
+    if not isinstance(description, str) or not description.strip():
+        raise SuiteError(
+            "the description is missing", where=where, mend="say in plain words what is wrong with a row that fails"
+        )
     _check_names(TYPES[kind], kwargs, where)
-    return Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)))
+    return Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)), description)
 
 
 def _check_names(kind: Type, kwargs: dict[str, Any], where: str) -> None:
@@ -323,7 +346,7 @@ def _check_names(kind: Type, kwargs: dict[str, Any], where: str) -> None:
         raise SuiteError(
             "row_condition is a text",
             where=where,
-            mend='write it as an object: {"type": "comparison", "column": {"name": ...}, "operator": "==", "parameter": ...}',
+            mend='write an object: {"type": "comparison", "column": {"name": ...}, "operator": "==", "parameter": ...}',
         )
     empty = [name for name in ("value_set", "regex_list", "value_pairs_set", "column_list") if kwargs.get(name) == []]
     if empty:
@@ -331,7 +354,7 @@ def _check_names(kind: Type, kwargs: dict[str, Any], where: str) -> None:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """JSON with floats. Great Expectations turns bounds into floats: a number that would change on the way is refused."""
+    """JSON with floats. Great Expectations makes floats of bounds: a number that would change by it is refused."""
     if isinstance(value, dict):
         return {key: _plain(part, where) for key, part in value.items()}
     if isinstance(value, list):
@@ -374,24 +397,52 @@ def _check_columns(rule: Rule, columns: Iterable[str] | None, where: str) -> Non
         )
 
 
-def _check_arguments(suite: Suite, text: str) -> None:
-    """What Great Expectations itself says about the arguments, and what SQL and expressions need to run at all."""
+def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None) -> None:
+    """What Great Expectations says about the arguments, and what DuckDB says about SQL and expressions."""
+    con = _empty_table(columns or {KEY: "bigint"})
+    try:
+        for rule in suite.rules:
+            where = _where(suite.path, text, rule.rule)
+            _check_columns(rule, columns, where)
+            _check_regexes(con, rule, where)
+            if rule.type == _QUERY:
+                _check_placeholders(rule, where)
+                if columns is not None:
+                    _check_query(con, rule, where)
+            _check_model(rule, where)
+    finally:
+        con.close()
+
+
+def _empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """A database that holds nothing but one empty table and reads no files."""
+    con = duckdb.connect(config={"enable_external_access": "false"})
+    con.execute(f"create table {_EMPTY} ({', '.join(f'{_quoted(name)} {kind}' for name, kind in columns.items())})")
+    return con
+
+
+def _check_model(rule: Rule, where: str) -> None:
     from dealermart import gx_duckdb
 
-    for rule in suite.rules:
-        where = _where(suite.path, text, rule.rule)
+    try:
+        with gx_duckdb.quiet():
+            _expectation(rule)
+        return
+    except Exception as error:  # whatever its models raise; a suite holds no data that could be quoted
+        fault = _first_fault(error)
+    raise SuiteError(f"the arguments do not fit the type: {fault}", where=where, mend="correct kwargs")
+
+
+def _check_regexes(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
+    for regex in [*rule.kwargs.get("regex_list", []), *([rule.kwargs["regex"]] if "regex" in rule.kwargs else [])]:
         try:
-            with gx_duckdb.quiet():
-                if rule.type == _QUERY:
-                    _check_placeholders(rule, where)
-                _expectation(rule)
-        except SuiteError:
-            raise
-        except Exception as error:  # whatever its models raise
-            fault = _first_fault(error)
-        else:
-            continue
-        raise SuiteError(f"the arguments do not fit the type: {fault}", where=where, mend="correct kwargs")
+            con.execute("select regexp_matches('', ?)", [regex]).fetchall()
+        except duckdb.Error:
+            raise SuiteError(
+                f"the expression {regex} is none that RE2 knows",
+                where=where,
+                mend="RE2 has neither look-around nor back-references",
+            ) from None
 
 
 def _first_fault(error: Exception) -> str:
@@ -416,37 +467,20 @@ def _check_placeholders(rule: Rule, where: str) -> None:
         )
 
 
-def _rehearse(suite: Suite, text: str, columns: Mapping[str, str]) -> None:
-    """Try every rule on an empty table of the right types, in a database that holds nothing else and reads no files."""
-    table = "batch"
-    con = duckdb.connect(config={"enable_external_access": "false"})
+def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
     try:
-        con.execute(f"create table {table} ({', '.join(f'{_quoted(name)} {kind}' for name, kind in columns.items())})")
-        for rule in suite.rules:
-            if rule.type == _QUERY:
-                _describe(con, table, rule, _where(suite.path, text, rule.rule))
-        faults = _crashes(con, table, suite.rules)
-    finally:
-        con.close()
-    if faults:
-        rule, fault = faults[0]
-        raise SuiteError(
-            f"the rule cannot be evaluated on columns of these types{fault}",
-            where=_where(suite.path, text, rule.rule),
-            mend="see that column types, bounds, sets and expressions (RE2) fit together",
-        )
-
-
-def _describe(con: duckdb.DuckDBPyConnection, table: str, rule: Rule, where: str) -> None:
-    try:
-        found = [row[0] for row in con.execute(f"describe {_query(rule, table)}").fetchall()]
+        found = [row[0] for row in con.execute(f"describe {_query(rule, _EMPTY)}").fetchall()]
     except duckdb.Error as error:
-        fault = " ".join(str(error).split("\n")[0].split())  # the suite's own SQL on an empty table: no data in it
+        fault = " ".join(str(error).split("\n")[0].split())  # of the suite's own SQL on an empty table: no data in it
     else:
         if found == [KEY]:
             return
         fault = f"it selects {', '.join(found)}"
-    raise SuiteError(f"the SQL does not select {KEY} alone: {fault}", where=where, mend=f"write `select {KEY} from ...`")
+    raise SuiteError(
+        f"the SQL does not select {KEY} alone: {fault}",
+        where=where,
+        mend=f"write `select {KEY} from {{batch}} where ...`, and with a join give every {{batch}} an alias",
+    )
 
 
 # -------------------------------------------------------------------------------------------------- run
@@ -496,9 +530,7 @@ def run(con: duckdb.DuckDBPyConnection, table: str, suite: Suite) -> list[Outcom
     return outcomes
 
 
-def failing_rows(
-    con: duckdb.DuckDBPyConnection, table: str, outcomes: Sequence[Outcome], into: str
-) -> dict[str, int]:
+def failing_rows(con: duckdb.DuckDBPyConnection, table: str, outcomes: Sequence[Outcome], into: str) -> dict[str, int]:
     """Insert (``_row_id``, ``rule``, ``severity``) of every row that fails a critical or warning rule.
 
     Args:
@@ -520,9 +552,13 @@ def failing_rows(
     for outcome in outcomes:
         if outcome.severity not in QUARANTINED or outcome.failing_rows_sql is None:
             continue
+        if outcome.failed == 0:  # the usual case, and each query is a scan
+            found[outcome.rule] = 0
+            continue
         found[outcome.rule] = _count(
             con,
-            f"insert into {into} select distinct {KEY}, ?, ? from ({outcome.failing_rows_sql}\n)",
+            f"insert into {into} ({KEY}, rule, severity)"
+            f" select distinct {KEY}, ?, ? from ({outcome.failing_rows_sql}\n)",
             [outcome.rule, outcome.severity],
         )
         if found[outcome.rule] != outcome.failed:
@@ -558,16 +594,17 @@ def _validate(
 
 def _expectation(rule: Rule) -> Any:
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
 
     return ExpectationConfiguration(
-        type=rule.type, kwargs=dict(rule.kwargs), meta={"rule": rule.rule}, severity=rule.severity
+        type=rule.type, kwargs=dict(rule.kwargs), meta={"rule": rule.rule}, severity=FailureSeverity(rule.severity)
     ).to_domain_obj()
 
 
 def _crashes(
     con: duckdb.DuckDBPyConnection, table: str, rules: Sequence[Rule], *, keyed: bool = True
 ) -> list[tuple[Rule, str]]:
-    """Rules that cannot be evaluated, with the kind of the fault. All together first, and one by one when that fails."""
+    """Rules that cannot be evaluated, with the kind of the fault; one by one when all together fail."""
     results, fault = _validate(con, table, rules, keyed=keyed)
     crashed = fault is not None or any(_crash(result) is not None for result in results)
     if not crashed:
@@ -605,7 +642,7 @@ def _outcome(rule: Rule, result: Any, table: str, rows: int, keyed: bool) -> Out
         seen, failed = int(found["element_count"]), int(found["unexpected_count"] or 0)  # None on an empty table
         sql = found.get("unexpected_index_query")
         if keyed and sql is None:
-            raise CheckCrashed(f"rule {rule.rule} gave no query of its failing rows", mend="run again; nothing was judged")
+            raise CheckCrashed(f"rule {rule.rule} gave no query of its failing rows; nothing was judged")
     return Outcome(rule.rule, rule.type, rule.severity, bool(result.success), seen, failed, sql)
 
 

@@ -9,6 +9,7 @@ Importing this module imports Great Expectations (2.5 s): import it inside funct
 
 from __future__ import annotations
 
+import builtins
 import logging
 import math
 import warnings
@@ -21,6 +22,7 @@ import duckdb
 import great_expectations as gx
 import sqlalchemy as sa
 from great_expectations.core.metric_function_types import MetricFunctionTypes
+from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent import SQLDatasource
 from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
@@ -121,7 +123,7 @@ def _exact(value: float) -> Decimal | float:
     return Decimal(repr(value)) if math.isfinite(value) else value
 
 
-class _Float(sa.types.Float):  # type: ignore[type-arg]
+class _Float(sa.types.Float[Any]):
     """Bounds as exact decimals, alike as parameter (the count) and as text (the failing rows)."""
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
@@ -167,8 +169,8 @@ class DuckDBDialect(DefaultDialect):
         parts = [self.identifier_preparer.quote_identifier(part) for part in (schema, table_name) if part]
         rows = connection.exec_driver_sql(f"describe {'.'.join(parts)}").fetchall()
         return [
-            {"name": name, "type": _sql_type(kind), "nullable": nullable == "YES", "default": None}
-            for name, kind, nullable, *_ in rows
+            {"name": row[0], "type": _sql_type(str(row[1])), "nullable": row[2] == "YES", "default": None}
+            for row in rows
         ]
 
     def get_pk_constraint(
@@ -199,7 +201,7 @@ class DuckDBDatasource(SQLDatasource):
     type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
 
     @property
-    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+    def execution_engine_type(self) -> builtins.type[SqlAlchemyExecutionEngine]:
         return DuckDBExecutionEngine
 
 
@@ -213,8 +215,8 @@ def open_batch(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Batch]:
     schema, _, name = table.rpartition(".")
     connection = _Connection(con)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    source = context.data_sources.add_duckdb(  # type: ignore[attr-defined]
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_duckdb(
         "duckdb", connection_string="duckdb+gx://", kwargs={"creator": lambda: connection}
     )
     try:
@@ -245,13 +247,12 @@ def _failing_rows_query(
     if not names:
         return None
     condition, compute, accessor = metrics["unexpected_condition"]
-    keys = [sa.column(name) for name in names]
-    rows = execution_engine.get_domain_records({**compute, **accessor})
-    if isinstance(rows, sa.Select):
-        rows = rows.subquery()
+    keys: list[sa.ColumnClause[Any]] = [sa.column(name) for name in names]
+    domain: Any = execution_engine.get_domain_records({**compute, **accessor})
+    rows = domain.subquery() if isinstance(domain, sa.Select) else domain
     if getattr(cls, "condition_metric_name", None) == "column_values.unique":
         # This condition speaks of a projection without the key columns: count the copies beside them instead.
-        column = sa.column(accessor["column"])
+        column: sa.ColumnClause[Any] = sa.column(accessor["column"])
         copies = sa.func.count().over(partition_by=column).label("_copies")
         counted = sa.select(*keys, copies).select_from(rows).where(column.is_not(None)).subquery()
         query = sa.select(*[counted.c[name] for name in names]).where(counted.c["_copies"] > 1)
