@@ -1,0 +1,41 @@
+"""Writing files so that a fault at any moment leaves the old or the new state whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the entries of a folder, to disk."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_json(path: Path, data: Any, *, exclusive: bool = False) -> None:
+    """Write ``data`` as JSON under its final name in one step.
+
+    Args:
+        exclusive: Fail with FileExistsError when the name is taken, instead of replacing the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("w", encoding="utf-8") as out:
+            json.dump(data, out, ensure_ascii=False, indent=1, default=str)
+            out.flush()
+            os.fsync(out.fileno())
+        if exclusive:
+            os.link(draft, path)
+        else:
+            os.replace(draft, path)
+            return
+    finally:
+        draft.unlink(missing_ok=True)
+    sync(path.parent)

@@ -1,0 +1,121 @@
+"""The lake and its log.
+
+``log/00000001.json`` and so on are commits: each names the lake files that one run added, what became of every delivery,
+and where the verdicts on single rows stand. A lake file that no commit names does not exist for any reader. The log is
+the manifest of the lake and the decision log in one; the lake itself can be deleted and rebuilt from it and from landing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dealermart import files
+from dealermart.contracts import PROVENANCE, Contract
+from dealermart.settings import Settings
+
+LEDGER = {
+    "delivery_id": "varchar", "source": "varchar", "source_file": "varchar", "feed": "varchar", "received_date": "date",
+    "ingested_at": "timestamp", "status": "varchar", "records": "bigint", "structural": "bigint", "rejected": "bigint",
+    "mapped": "bigint", "accepted": "bigint", "quarantined": "bigint", "duplicate": "bigint",
+}
+
+
+@dataclass(frozen=True)
+class Log:
+    """The commits of a lake up to some point, oldest first."""
+
+    commits: tuple[dict[str, Any], ...]
+
+    @property
+    def last(self) -> int:
+        return self.commits[-1]["seq"] if self.commits else 0
+
+    @property
+    def ingested_at(self) -> str | None:
+        """The latest moment at which anything was learnt (ISO, UTC), or None for an empty lake."""
+        return max((commit["ingested_at"] for commit in self.commits), default=None)
+
+    @property
+    def received(self) -> str | None:
+        """The latest received date (ISO), or None for an empty lake."""
+        return max((commit["received"] for commit in self.commits), default=None)
+
+    def paths(self, settings: Settings, feed: str) -> list[Path]:
+        """The lake files of a feed (or of a reference, as ``source.name``)."""
+        return [settings.lake / one["path"] for commit in self.commits for one in commit["files"] if one["feed"] == feed]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
+
+    def taken(self, source: str) -> set[str]:
+        """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
+        return {one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"}
+
+    def after(self, seq: int) -> Log:
+        return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
+
+
+def read(settings: Settings) -> Log:
+    """The log as it stands."""
+    return Log(tuple(json.loads(path.read_text("utf-8")) for path in sorted(settings.log.glob("[0-9]*.json"))))
+
+
+def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
+    """Make a run visible, in one step. The caller holds the lock and has synced every file that the entry names."""
+    entry = {"seq": log.last + 1, **entry}
+    files.write_json(settings.log / f"{entry['seq']:08d}.json", entry, exclusive=True)
+    return Log((*log.commits, entry))
+
+
+def rows_sql(contract: Contract, paths: Iterable[Path]) -> str:
+    """SELECT of the lake rows of a feed from an explicit list of files; without files, no rows of the right types."""
+    return typed_sql(contract.lake_columns, paths)
+
+
+def typed_sql(columns: dict[str, str], paths: Iterable[Path]) -> str:
+    """SELECT of ``columns`` from Parquet files. A column that older files lack is NULL in their rows."""
+    listed = [str(path) for path in paths]
+    nothing = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns.items())
+    if not listed:
+        return f"select {nothing} where false"
+    names = ", ".join(quoted(name) for name in columns)
+    files_list = ", ".join(literal(path) for path in listed)
+    # The typed empty branch gives columns that a file of an older contract does not have.
+    return f"select {names} from (select {nothing} where false union all by name select * from read_parquet([{files_list}], union_by_name = true))"
+
+
+def current_sql(contract: Contract, paths: Iterable[Path]) -> str:
+    """SELECT of the winning row per key: what is known of a feed after the given files."""
+    key = ", ".join(quoted(name) for name in contract.key)
+    version = f"{quoted(contract.version)} desc nulls last, " if contract.version else ""
+    order = f"{version}_received_date desc, _delivery_id desc, _row_number desc, _row_part desc"
+    names = ", ".join(quoted(name) for name in contract.lake_columns)
+    return f"select {names} from (select *, row_number() over (partition by {key} order by {order}) as _rank from ({rows_sql(contract, paths)})) where _rank = 1"
+
+
+def stray_files(settings: Settings, log: Log) -> list[Path]:
+    """Files in the lake that no commit names: left by a run that was killed, read by nobody."""
+    named = {settings.lake / one["path"] for commit in log.commits for one in commit["files"]}
+    return [path for path in sorted(settings.lake.rglob("*.parquet")) if path not in named]
+
+
+def missing_files(settings: Settings, log: Log) -> list[Path]:
+    """Files that a commit names and that are not there."""
+    return [path for commit in log.commits for one in commit["files"] if not (path := settings.lake / one["path"]).exists()]
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+__all__ = ["LEDGER", "PROVENANCE", "Log", "commit", "current_sql", "literal", "missing_files", "quoted", "read", "rows_sql", "stray_files", "typed_sql"]

@@ -1,0 +1,155 @@
+"""Mapping: a source's select turns raw text into a feed's typed rows. It judges nothing and loses nothing.
+
+The select may name only its own file, the source's references and current rows of feeds; what it does not map it marks with a
+reason. Afterwards every record must be there exactly once (times the declared unpivot), or the run stops.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dealermart.contracts import Column, Contract
+from dealermart.errors import BalanceError, ConfigError
+from dealermart.lake import literal, quoted
+from dealermart.profiles import FileSpec
+
+LINEAGE = ("_delivery_id", "_row_number", "_row_part")
+_MARKS = ("_reject_reason", "_structural")
+_HARMLESS_FUNCTIONS = {"unnest", "generate_series", "range"}
+
+
+def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: Iterable[str]) -> None:
+    """Refuse SQL that is not one SELECT over the given tables.
+
+    Args:
+        tables: Names that it may read: its own file, references, ``feed_<feed>``.
+
+    Raises:
+        ConfigError: it does not parse, is more than a select, reads elsewhere or joins other than by LEFT JOIN.
+    """
+    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
+    if answer["error"]:
+        line = sql[: int(answer.get("position") or 0)].count("\n") + 1
+        raise ConfigError(f"not one SELECT: {answer['error_message']}", where=f"{path}:{line}", mend="write a single select without a semicolon inside")
+    if len(answer["statements"]) != 1:
+        raise ConfigError("more than one statement", where=str(path), mend="write a single select")
+    nodes = list(_nodes(answer["statements"][0]))
+    allowed = {name.lower() for name in tables}
+    ctes = {entry["key"].lower() for node in nodes for entry in node.get("cte_map", {}).get("map", []) if isinstance(entry, dict)}
+    for node in nodes:
+        kind = node.get("type")
+        if kind == "BASE_TABLE" and (node["table_name"].lower() not in allowed | ctes or node["schema_name"] or node["catalog_name"]):
+            raise ConfigError(f"the select reads {node['table_name']!r}", where=str(path), mend=f"it may read {', '.join(sorted(allowed))}")
+        if kind == "TABLE_FUNCTION" and node["function"]["function_name"] not in _HARMLESS_FUNCTIONS:
+            raise ConfigError(f"the select calls {node['function']['function_name']}()", where=str(path), mend="a mapping reads tables only, no files and no network")
+        if kind == "JOIN" and node["join_type"] != "LEFT" and node["ref_type"] not in ("CROSS", "POSITIONAL"):
+            raise ConfigError(f"the select joins by {node['join_type']} JOIN", where=str(path), mend="use LEFT JOIN: a lookup that finds nothing must not lose the row")
+
+
+def map_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, into: str) -> None:
+    """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
+
+    ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, and ``_reject_reason`` and
+    ``_structural``, which are NULL for mapped rows.
+
+    Raises:
+        ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
+        BalanceError: it lost or multiplied records.
+    """
+    try:
+        con.execute(f"create temp table selected as {sql}")
+    except duckdb.Error as error:
+        message = str(error).split("\n")[0]
+        found = re.search(r"LINE (\d+):", str(error))
+        where = f"{path}:{found[1]}" if found else str(path)
+        if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
+            message = "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
+        raise ConfigError(message, where=where, mend="correct the select; leave casting to the contract, or use try_cast") from None
+    types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
+    _check_columns(path, types, spec, contract)
+    part = "_row_part" if "_row_part" in types else "1"
+    inner = ["_delivery_id", "cast(_row_number as bigint) as _row_number", f"cast({part} as integer) as _row_part"]
+    inner += [f"nullif(trim({name}), '') as {name}" if name in types else f"cast(null as varchar) as {name}" for name in _MARKS]
+    faults = []
+    for column in contract.columns:
+        name = quoted(column.name)
+        if column.name not in types:
+            inner.append(f"cast(null as {column.sql_type}) as {name}")
+            continue
+        text = f"nullif(trim(cast({name} as varchar)), '')"
+        inner.append(f"{cast_sql(text, column, spec) if types[column.name] == 'VARCHAR' else f'try_cast({name} as {column.sql_type})'} as {name}")
+        if column.type != "string":
+            said = quoted(f"said {column.name}")
+            inner.append(f"{text} is not null as {said}")
+            kind = column.type.split("(")[0]
+            reason = f"{column.name} is not {'an' if kind == 'integer' else 'a'} {kind}"
+            faults.append(f"when {said} and {name} is null then {literal(reason)}")
+    fault = f"case when _structural is null then case {' '.join(faults)} end end" if faults else "cast(null as varchar)"
+    names = ", ".join(quoted(name) for name in contract.names)
+    con.execute(f"""
+        create temp table {quoted(into)} as
+        select {names}, {', '.join(LINEAGE)}, coalesce(_reject_reason, {fault}) as _reject_reason, _structural
+        from (select {', '.join(inner)} from selected)
+    """)
+    con.execute("drop table selected")
+    _check_balance(con, path, spec, into)
+
+
+def cast_sql(text: str, column: Column, spec: FileSpec) -> str:
+    """SQL that reads ``text`` (an SQL expression, trimmed, missing = NULL) as the column's type; NULL where it cannot."""
+    if column.type == "string":
+        return text
+    if column.type == "boolean":
+        return f"case when lower({text}) in ('true', 't', 'yes', 'y', '1', '是') then true when lower({text}) in ('false', 'f', 'no', 'n', '0', '否') then false end"
+    if column.type in ("date", "timestamp"):
+        iso = f"case when regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}([ T]\\d{{2}}:\\d{{2}}(:\\d{{2}}(\\.\\d+)?)?)?') then try_cast({text} as timestamp) end"
+        others = "".join(f", try_strptime({text}, {literal(form)})" for form in spec.dates)
+        return f"cast(coalesce({iso}{others}) as {column.type})"
+    group, point = (",", "\\.") if spec.decimal == "." else ("\\.", ",")
+    number = f"[-+]?(\\d+|\\d{{1,3}}({group}\\d{{3}})+)?({point}\\d*)?([eE][-+]?\\d+)?"
+    plain = f"replace(replace({text}, '{',' if spec.decimal == '.' else '.'}', ''), ',', '.')"
+    exact = f"case when regexp_full_match({text}, '{number}') and regexp_matches({text}, '\\d') then {plain} end"
+    if column.type == "integer":
+        # A cast to an integer rounds; 1.5 is no integer.
+        return f"case when try_cast({exact} as decimal(38, 6)) = try_cast(try_cast({exact} as decimal(38, 6)) as bigint) then try_cast(try_cast({exact} as decimal(38, 6)) as bigint) end"
+    return f"try_cast({exact} as {column.sql_type})"
+
+
+def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:
+    lineage = {"_delivery_id", "_row_number"} | ({"_row_part"} if spec.unpivot > 1 else set())
+    missing = [name for name in sorted(lineage - types.keys())] + [column.name for column in contract.columns if column.required and column.name not in types]
+    if missing:
+        raise ConfigError(f"the select does not return {', '.join(missing)}", where=str(path), mend=f"feed {contract.feed} needs them; select a typed null if the source has none")
+    unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS))
+    if unknown:
+        raise ConfigError(f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have", where=str(path), mend=f"its columns are {', '.join(contract.names)}")
+
+
+def _check_balance(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, into: str) -> None:
+    """Compare the records read and the rows mapped as multisets of their lineage: equal counts and equal sums of hashes."""
+    parts = f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)" if spec.unpivot > 1 else "(select 1 as _row_part)"
+    measure = "count(*), coalesce(sum(cast(hash(_delivery_id, cast(_row_number as bigint), cast(_row_part as bigint)) as hugeint)), 0)"
+    read = con.execute(f"select {measure} from (select _delivery_id, _row_number, _row_part from {quoted(spec.name)} cross join {parts})").fetchall()[0]
+    mapped = con.execute(f"select {measure} from {quoted(into)}").fetchall()[0]
+    if read != mapped:
+        raise BalanceError(
+            f"{read[0]} rows were read for mapping and {mapped[0]} came out, or not the same ones", where=str(path),
+            mend="a mapping never filters or multiplies: move conditions into _reject_reason, make lookups unique, declare unpivot in source.yml",
+        )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            yield node
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
