@@ -36,7 +36,8 @@ credited as (
         line.product_category,
         line.net_amount_reporting,
         line.net_amount_plan,
-        line.cost_amount_reporting
+        line.cost_amount_reporting,
+        line.cost_amount_plan
     from line
     where line.seller_id is not null
 
@@ -54,7 +55,8 @@ credited as (
         line.product_category,
         line.net_amount_reporting,
         line.net_amount_plan,
-        line.cost_amount_reporting
+        line.cost_amount_reporting,
+        line.cost_amount_plan
     from line
     inner join dealer_share
         on
@@ -80,7 +82,8 @@ final as (
         credited.product_category,
         {{ multiply('credited.net_amount_reporting', 'credited.credit_pct * 0.01') }} as credited_net_amount_reporting,
         {{ multiply('credited.net_amount_plan', 'credited.credit_pct * 0.01') }} as credited_net_amount_plan,
-        {{ multiply('credited.cost_amount_reporting', 'credited.credit_pct * 0.01') }} as credited_cost_amount_reporting
+        {{ multiply('credited.cost_amount_reporting', 'credited.credit_pct * 0.01') }} as credited_cost_amount_reporting,
+        {{ multiply('credited.cost_amount_plan', 'credited.credit_pct * 0.01') }} as credited_cost_amount_plan
     from credited
     left join member
         on

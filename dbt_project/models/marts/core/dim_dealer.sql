@@ -2,53 +2,33 @@
 with
 
 dealer as (
-    select
-        *,
-        {{ winner_rank(['dealer_id', 'valid_from']) }} as winner_rank
-    from {{ ref('stg_dealers') }}
-),
-
--- A row whose end is not after its start never held: it must not cut the window before it.
-validity as (
-    select
-        dealer_id,
-        valid_from,
-        {{ window_end(['dealer_id']) }} as valid_to
-    from dealer
-    where
-        winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+    select * from {{ ref('int_history__dealer') }}
 ),
 
 final as (
     select
-        dealer.dealer_id,
-        validity.valid_from,
-        validity.valid_to,
-        validity.valid_from <= {{ as_of_date() }} and validity.valid_to > {{ as_of_date() }} as is_current,
-        dealer.dealer_name,
-        dealer.dealer_type,
-        dealer.tier,
-        dealer.parent_dealer_id,
-        dealer.region,
-        dealer.country,
-        dealer.city,
-        dealer.currency_code,
-        dealer.onboarded_date,
-        dealer.status,
-        dealer.credit_limit_amount,
-        dealer._source,
-        dealer._source_file,
-        dealer._delivery_id,
-        dealer._row_number,
-        dealer._row_part,
-        dealer._received_date
+        dealer_id,
+        valid_from,
+        valid_to,
+        valid_from <= {{ as_of_date() }} and valid_to > {{ as_of_date() }} as is_current,
+        dealer_name,
+        dealer_type,
+        tier,
+        parent_dealer_id,
+        region,
+        country,
+        city,
+        currency_code,
+        onboarded_date,
+        status,
+        credit_limit_amount,
+        _source,
+        _source_file,
+        _delivery_id,
+        _row_number,
+        _row_part,
+        _received_date
     from dealer
-    inner join validity
-        on
-            dealer.dealer_id = validity.dealer_id
-            and dealer.valid_from = validity.valid_from
-    where dealer.winner_rank = 1
 )
 
 select * from final

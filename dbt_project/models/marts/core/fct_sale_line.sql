@@ -8,38 +8,8 @@
 
 with
 
-{% if is_incremental() %}
-    dirty_month as (
-        select * from {{ source('meta', 'dirty_month') }}
-    ),
-
-    -- The winner of a key is found among all of its versions, also those dated in a month that is not redone.
-    dirty_key as (
-        select
-            version.transaction_id,
-            version.line_no
-        from {{ ref('stg_sales') }} as version
-        inner join {{ ref('int_calendar__day') }} as calendar on version.sale_date = calendar.date_day
-        inner join dirty_month on calendar.fiscal_month_start = dirty_month.month_start
-        group by version.transaction_id, version.line_no
-    ),
-{% endif %}
-
-sale as (
-    select
-        version.*,
-        {{ winner_rank(['version.transaction_id', 'version.line_no']) }} as winner_rank
-    from {{ ref('stg_sales') }} as version
-    {% if is_incremental() %}
-        inner join dirty_key
-            on
-                version.transaction_id = dirty_key.transaction_id
-                and version.line_no = dirty_key.line_no
-    {% endif %}
-),
-
-calendar as (
-    select * from {{ ref('int_calendar__day') }}
+line as (
+    select * from {{ ref('int_current__sale_line') }}
 ),
 
 company as (
@@ -60,69 +30,63 @@ product as (
 
 final as (
     select
-        sale.transaction_id,
-        sale.line_no,
-        sale.transaction_type,
-        sale.channel,
-        sale.dealer_id,
-        sale.product_id,
-        sale.seller_id,
-        sale.sale_date,
-        calendar.fiscal_month_start,
-        sale.quantity,
-        sale.unit_price_amount,
-        sale.discount_amount,
-        sale.net_amount,
-        sale.cost_amount,
-        sale.currency_code,
+        line.transaction_id,
+        line.line_no,
+        line.transaction_type,
+        line.channel,
+        line.dealer_id,
+        line.product_id,
+        line.seller_id,
+        line.sale_date,
+        line.fiscal_month_start,
+        line.quantity,
+        line.unit_price_amount,
+        line.discount_amount,
+        line.net_amount,
+        line.cost_amount,
+        line.currency_code,
         market_rate.rate as fx_rate,
-        {{ multiply('sale.net_amount', 'market_rate.rate') }} as net_amount_reporting,
-        {{ multiply('sale.cost_amount', 'market_rate.rate') }} as cost_amount_reporting,
+        {{ multiply('line.net_amount', 'market_rate.rate') }} as net_amount_reporting,
+        {{ multiply('line.cost_amount', 'market_rate.rate') }} as cost_amount_reporting,
         plan_rate.rate as plan_fx_rate,
-        {{ multiply('sale.net_amount', 'plan_rate.rate') }} as net_amount_plan,
+        {{ multiply('line.net_amount', 'plan_rate.rate') }} as net_amount_plan,
+        {{ multiply('line.cost_amount', 'plan_rate.rate') }} as cost_amount_plan,
         case when market_rate.rate is null then 'no_rate' else 'ok' end as fx_status,
         product.category as product_category,
         dealer.region as dealer_region,
         dealer.dealer_type,
         dealer.tier as dealer_tier,
         dealer.country as dealer_country,
-        sale.original_transaction_id,
-        sale.original_line_no,
-        sale._source,
-        sale._source_file,
-        sale._delivery_id,
-        sale._row_number,
-        sale._row_part,
-        sale._received_date
-    from sale
-    inner join calendar on sale.sale_date = calendar.date_day
-    {% if is_incremental() %}
-        inner join dirty_month on calendar.fiscal_month_start = dirty_month.month_start
-    {% endif %}
+        line.original_transaction_id,
+        line.original_line_no,
+        line._source,
+        line._source_file,
+        line._delivery_id,
+        line._row_number,
+        line._row_part,
+        line._received_date
+    from line
     cross join company
     left join day_rate as market_rate
         on
-            sale.currency_code = market_rate.currency_code
-            and sale.sale_date = market_rate.date_day
+            line.currency_code = market_rate.currency_code
+            and line.sale_date = market_rate.date_day
             and company.fx_rate_type = market_rate.rate_type
     left join day_rate as plan_rate
         on
-            sale.currency_code = plan_rate.currency_code
-            and sale.sale_date = plan_rate.date_day
+            line.currency_code = plan_rate.currency_code
+            and line.sale_date = plan_rate.date_day
             and company.plan_fx_rate_type = plan_rate.rate_type
     left join dealer
         on
-            sale.dealer_id = dealer.dealer_id
-            and sale.sale_date >= dealer.valid_from
-            and sale.sale_date < dealer.valid_to
+            line.dealer_id = dealer.dealer_id
+            and line.sale_date >= dealer.valid_from
+            and line.sale_date < dealer.valid_to
     left join product
         on
-            sale.product_id = product.product_id
-            and sale.sale_date >= product.valid_from
-            and sale.sale_date < product.valid_to
-    where
-        sale.winner_rank = 1
-        and sale.sale_date < {{ built_until() }}
+            line.product_id = product.product_id
+            and line.sale_date >= product.valid_from
+            and line.sale_date < product.valid_to
 )
 
 select * from final

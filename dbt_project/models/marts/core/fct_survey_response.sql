@@ -2,10 +2,7 @@
 with
 
 response as (
-    select
-        *,
-        {{ winner_rank(['response_id']) }} as winner_rank
-    from {{ ref('stg_survey_responses') }}
+    select * from {{ ref('int_current__survey_response') }}
 ),
 
 calendar as (
@@ -61,7 +58,6 @@ final as (
             response.dealer_id = dealer.dealer_id
             and response.sent_date >= dealer.valid_from
             and response.sent_date < dealer.valid_to
-    where response.winner_rank = 1
 )
 
 select * from final

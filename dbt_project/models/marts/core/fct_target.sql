@@ -2,10 +2,7 @@
 with
 
 target as (
-    select
-        *,
-        {{ winner_rank(['target_id']) }} as winner_rank
-    from {{ ref('stg_targets') }}
+    select * from {{ ref('int_current__target') }}
 ),
 
 calendar as (
@@ -34,7 +31,6 @@ final as (
         target._received_date
     from target
     left join calendar on target.valid_from = calendar.date_day
-    where target.winner_rank = 1
 )
 
 select * from final

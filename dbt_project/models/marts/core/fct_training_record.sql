@@ -2,17 +2,11 @@
 with
 
 record as (
-    select
-        *,
-        {{ winner_rank(['record_id'], 'updated_at') }} as winner_rank
-    from {{ ref('stg_training_records') }}
+    select * from {{ ref('int_current__training_record') }}
 ),
 
 course as (
-    select
-        *,
-        {{ winner_rank(['course_id']) }} as winner_rank
-    from {{ ref('stg_training_courses') }}
+    select * from {{ ref('int_current__training_course') }}
 ),
 
 calendar as (
@@ -57,10 +51,7 @@ final as (
         record._row_part,
         record._received_date
     from record
-    left join course
-        on
-            record.course_id = course.course_id
-            and course.winner_rank = 1
+    left join course on record.course_id = course.course_id
     left join calendar on record.due_date = calendar.date_day
     left join member
         on
@@ -72,7 +63,6 @@ final as (
             record.dealer_id = dealer.dealer_id
             and record.due_date >= dealer.valid_from
             and record.due_date < dealer.valid_to
-    where record.winner_rank = 1
 )
 
 select * from final

@@ -1,0 +1,40 @@
+{#-
+    The measures that every sum of sales carries. Sums leave out what is not known, and the counts beside them say
+    how many lines that was, so that no sum with a hole is taken for a whole.
+-#}
+{% macro sales_measure_names() -%}
+    {{ return([
+        'line_count',
+        'no_rate_line_count',
+        'no_plan_rate_line_count',
+        'no_cost_line_count',
+        'no_plan_cost_line_count',
+        'net_amount_reporting',
+        'net_amount_plan',
+        'margin_amount_reporting',
+        'margin_amount_plan',
+        'costed_net_amount_reporting',
+    ]) }}
+{%- endmacro %}
+
+{% macro sum_sale_lines(net, net_plan, cost, cost_plan) -%}
+    count(*) as line_count,
+    count(*) filter (where {{ net }} is null) as no_rate_line_count,
+    count(*) filter (where {{ net_plan }} is null) as no_plan_rate_line_count,
+    count(*) filter (where {{ net }} is not null and {{ cost }} is null) as no_cost_line_count,
+    count(*) filter (where {{ net_plan }} is not null and {{ cost_plan }} is null) as no_plan_cost_line_count,
+    cast(coalesce(sum({{ net }}), 0) as decimal(28, 8)) as net_amount_reporting,
+    cast(coalesce(sum({{ net_plan }}), 0) as decimal(28, 8)) as net_amount_plan,
+    cast(coalesce(sum({{ net }} - {{ cost }}), 0) as decimal(28, 8)) as margin_amount_reporting,
+    cast(coalesce(sum({{ net_plan }} - {{ cost_plan }}), 0) as decimal(28, 8)) as margin_amount_plan,
+    cast(coalesce(sum({{ net }}) filter (where {{ cost }} is not null), 0) as decimal(28, 8)) as costed_net_amount_reporting
+{%- endmacro %}
+
+{% macro sum_sales_measures(relation=none) -%}
+    {%- for name in dealermart.sales_measure_names() %}
+    {%- set column = relation ~ '.' ~ name if relation else name -%}
+    cast(coalesce(sum({{ column }}), 0) as {{ 'bigint' if name.endswith('_count') else 'decimal(28, 8)' }}) as {{ name }}
+    {%- if not loop.last %},
+    {% endif %}
+    {%- endfor %}
+{%- endmacro %}

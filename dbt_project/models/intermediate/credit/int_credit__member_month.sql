@@ -1,0 +1,32 @@
+-- Grain: one row per fiscal month, member, team of the member and product category on the day of the sale.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_dirty_months() }}",
+) }}
+
+with
+
+credit as (
+    select * from {{ ref('int_credit__sale_line') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+    {% endif %}
+),
+
+final as (
+    select
+        fiscal_month_start,
+        member_id,
+        member_team,
+        product_category,
+        {{ sum_sale_lines(
+            'credited_net_amount_reporting', 'credited_net_amount_plan',
+            'credited_cost_amount_reporting', 'credited_cost_amount_plan'
+        ) }}
+    from credit
+    group by fiscal_month_start, member_id, member_team, product_category
+)
+
+select * from final

@@ -1,0 +1,80 @@
+-- Grain: one row per subject, fiscal period and metric with targets for all categories that lie inside the period.
+with
+
+target_window as (
+    select * from {{ ref('int_kpi__target_window') }}
+),
+
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
+inside as (
+    select
+        target_window.subject_type,
+        target_window.subject_id,
+        period.period_id,
+        target_window.metric,
+        target_window.valid_from = period.period_start and target_window.valid_to = period.period_end as is_whole_period,
+        target_window.currency_code is not null as is_amount,
+        case
+            when target_window.currency_code is not null then target_window.target_value_reporting
+            when target_window.unit = 'percent' then {{ multiply('target_window.target_value', '0.01') }}
+            else cast(target_window.target_value as decimal(28, 8))
+        end as target_value,
+        target_window.actual_value,
+        target_window.sample_size,
+        target_window.status,
+        target_window.status_reason
+    from target_window
+    inner join period
+        on
+            target_window.valid_from >= period.period_start
+            and target_window.valid_to <= period.period_end
+    where
+        target_window.product_category is null
+        and period.period_start < {{ built_until() }}
+),
+
+-- A target of the period itself stands for it: the months that it was cut into must not be added to it.
+-- Only amounts add up: the target of a share is the one set for the very period.
+eligible as (
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        metric,
+        is_amount,
+        target_value,
+        actual_value,
+        sample_size,
+        status,
+        status_reason,
+        is_whole_period,
+        max(case when is_whole_period then 1 else 0 end) over (
+            partition by subject_type, subject_id, period_id, metric
+        ) as has_whole_period
+    from inside
+),
+
+final as (
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        metric,
+        bool_and(is_amount) as is_amount,
+        cast(count(*) as bigint) as target_count,
+        case when count(target_value) = count(*) then cast(sum(target_value) as decimal(28, 8)) end as target_value,
+        case when count(actual_value) = count(*) then cast(sum(actual_value) as decimal(28, 8)) end as actual_value,
+        cast(sum(sample_size) as bigint) as sample_size,
+        min(case when actual_value is null then status end) as unmeasured_status,
+        min(case when actual_value is null then status_reason end) as unmeasured_reason
+    from eligible
+    where
+        is_whole_period
+        or (is_amount and has_whole_period = 0)
+    group by subject_type, subject_id, period_id, metric
+)
+
+select * from final

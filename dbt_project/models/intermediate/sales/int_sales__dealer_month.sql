@@ -1,0 +1,29 @@
+-- Grain: one row per fiscal month, dealer, region of the dealer and product category on the day of the sale.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ delete_dirty_months() }}",
+) }}
+
+with
+
+line as (
+    select * from {{ ref('fct_sale_line') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+    {% endif %}
+),
+
+final as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        dealer_region,
+        product_category,
+        {{ sum_sale_lines('net_amount_reporting', 'net_amount_plan', 'cost_amount_reporting', 'cost_amount_plan') }}
+    from line
+    group by fiscal_month_start, dealer_id, dealer_region, product_category
+)
+
+select * from final
