@@ -9,6 +9,8 @@ SOURCES = ("sample", "adventureworks")  # one ingest DAG each; a test holds it a
 POOL = "warehouse"  # one slot: DuckDB takes one writer
 WHOLE = "whole"  # the one partition of everything behind the ingest DAGs
 
+WAITING = ["null", "scheduled", "queued", "up_for_retry", "up_for_reschedule"]  # states of a task that will still begin
+
 LANDED = {source: Asset(f"{source}_landed", uri=f"x-dealermart://lake/{source}") for source in SOURCES}
 MARTS = Asset("marts", uri="x-dealermart://warehouse/marts")
 

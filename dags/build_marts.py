@@ -1,10 +1,12 @@
 """The airflow DAG that builds the marts from the whole lake, whichever source brought something new."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
-from assets import LANDED, MARTS, WAREHOUSE_TASK, WHOLE, started_by
+from assets import LANDED, MARTS, SOURCES, WAITING, WAREHOUSE_TASK, WHOLE, started_by
+
+PATIENCE = timedelta(minutes=10)
 
 
 @dag(
@@ -16,6 +18,13 @@ from assets import LANDED, MARTS, WAREHOUSE_TASK, WHOLE, started_by
     doc_md="Builds the fiscal months that new rows or changed config touch. Nothing new: the run ends at once.",
 )
 def build_marts():
+    @task.sensor(mode="reschedule", poke_interval=5)
+    def settle(dag_run, ti) -> bool:
+        """Waits while dates are still being taken in, so that a backfill starts one build; not longer than PATIENCE."""
+        unfinished = [*WAITING, "running"]
+        coming = sum(ti.get_ti_count(f"ingest_{source}", task_ids=["ingest"], states=unfinished) for source in SOURCES)
+        return not coming or datetime.now(UTC) - dag_run.start_date > PATIENCE
+
     @task(**WAREHOUSE_TASK, outlets=[MARTS])
     def build(ti, outlet_events) -> dict:
         from dealermart import build, settings
@@ -27,7 +36,7 @@ def build_marts():
         outlet_events[MARTS].add_partitions(WHOLE)
         return {"run_id": result.run_id, "models": result.models, "tests": result.tests, "seconds": result.seconds}
 
-    build()
+    settle() >> build()
 
 
 build_marts_dag = build_marts()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from airflow.sdk import CronPartitionTimetable, dag, task
 from airflow.sdk.exceptions import AirflowFailException
-from assets import LANDED, SOURCES, WAREHOUSE_TASK, resolve_partition
+from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
 
 
 def ingest_dag(source: str):
@@ -16,12 +16,12 @@ def ingest_dag(source: str):
         schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
         start_date=datetime(2020, 1, 1),
         catchup=False,
-        max_active_runs=8,
+        max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
         tags=["ingest"],
         doc_md=f"Takes the files in `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
     )
     def ingest_source():
-        @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before builds, so that a backfill starts few of them
+        @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
         def ingest(dag_run, ti) -> list[str]:
             from dealermart import build, ingest, settings
             from dealermart.errors import DataError
@@ -29,9 +29,9 @@ def ingest_dag(source: str):
             config = settings.load()
             result = ingest.run(config, source, resolve_partition(dag_run))
             follow = []
-            # A build that still waits for its turn will read this commit too. The question is whether the marts
-            # are behind, not whether this run committed: a run killed after its commit must still be heard of.
-            if build.pending(config) and not ti.get_dr_count(dag_id="build_marts", states=["queued"]):
+            # Not "did this run commit": a run killed after its commit must be heard of by the next one. And a build that
+            # has not begun reads this commit too, so it needs no second one behind it.
+            if build.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
                 follow.append("announce")
             try:
                 result.raise_for_refused()
