@@ -28,8 +28,18 @@ from dealermart.settings import Settings
 Judge = Callable[[duckdb.DuckDBPyConnection, str, str], dict[str, str]]
 
 QUARANTINE = {
-    "run_id": "varchar", "source": "varchar", "feed": "varchar", "delivery_id": "varchar", "source_file": "varchar", "row_number": "bigint",
-    "row_part": "integer", "stage": "varchar", "rule": "varchar", "severity": "varchar", "reason": "varchar", "row": "varchar",
+    "run_id": "varchar",
+    "source": "varchar",
+    "feed": "varchar",
+    "delivery_id": "varchar",
+    "source_file": "varchar",
+    "row_number": "bigint",
+    "row_part": "integer",
+    "stage": "varchar",
+    "rule": "varchar",
+    "severity": "varchar",
+    "reason": "varchar",
+    "row": "varchar",
 }
 
 # The record as it was read, for people who correct it.
@@ -64,8 +74,15 @@ class FileResult:
             return
         assert self.mapped is not None and self.structural is not None and self.rejected is not None
         assert self.accepted is not None and self.quarantined is not None and self.duplicate is not None
-        if self.records != self.mapped + self.structural + self.rejected or self.mapped != self.accepted + self.quarantined + self.duplicate:
-            raise BalanceError(f"the rows of the file do not add up: {self}", where=self.file, mend="report this as a fault of the program; nothing was committed")
+        if (
+            self.records != self.mapped + self.structural + self.rejected
+            or self.mapped != self.accepted + self.quarantined + self.duplicate
+        ):
+            raise BalanceError(
+                f"the rows of the file do not add up: {self}",
+                where=self.file,
+                mend="report this as a fault of the program; nothing was committed",
+            )
 
 
 @dataclass
@@ -91,10 +108,16 @@ def workspace(settings: Settings, run_id: str, *readable: Path) -> Iterator[tupl
     """A DuckDB in memory that can reach nothing but this run's folder and ``readable``; gone with all it held afterwards."""
     work = settings.work / run_id
     work.mkdir(parents=True)
-    con = duckdb.connect(":memory:", config={
-        "memory_limit": settings.memory_limit, "threads": settings.threads, "temp_directory": str(work / "spill"),
-        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-    })
+    con = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": settings.memory_limit,
+            "threads": settings.threads,
+            "temp_directory": str(work / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
     try:
         allowed = ", ".join(literal(str(path)) for path in (work, *readable))
         con.execute(f"set allowed_directories = [{allowed}]; set enable_external_access = false; set TimeZone = 'UTC'")
@@ -105,9 +128,19 @@ def workspace(settings: Settings, run_id: str, *readable: Path) -> Iterator[tupl
 
 
 def process(
-    con: duckdb.DuckDBPyConnection, work: Path, settings: Settings, profile: Profile, contracts: dict[str, Contract],
-    deliveries: Sequence[tuple[Delivery, FileSpec]], log: Log, lake_root: Path, target: Target, run_id: str, ingested_at: dt.datetime,
-    judge: Judge, say: Callable[[str], None] = lambda text: None,
+    con: duckdb.DuckDBPyConnection,
+    work: Path,
+    settings: Settings,
+    profile: Profile,
+    contracts: dict[str, Contract],
+    deliveries: Sequence[tuple[Delivery, FileSpec]],
+    log: Log,
+    lake_root: Path,
+    target: Target,
+    run_id: str,
+    ingested_at: dt.datetime,
+    judge: Judge,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Batch:
     """Read, map, judge and write a batch.
 
@@ -124,7 +157,10 @@ def process(
     batch = Batch()
     con.execute("create table delivery (ordinal integer, delivery_id varchar, source_file varchar, received date)")
     for ordinal, (delivery, _) in enumerate(deliveries):
-        con.execute("insert into delivery values (?, ?, ?, ?)", [ordinal, delivery.delivery_id, delivery.source_file, delivery.received])
+        con.execute(
+            "insert into delivery values (?, ?, ?, ?)",
+            [ordinal, delivery.delivery_id, delivery.source_file, delivery.received],
+        )
     context = _Context(con, work, settings, profile, contracts, log, lake_root, target, run_id, ingested_at, batch)
     for spec in profile.references:
         context.reference(spec, [one for one, kind in deliveries if kind is spec])
@@ -165,20 +201,41 @@ class _Context:
                 read = counts[delivery.delivery_id]
                 kept = read.records - read.structural - read.rejected
                 self._quarantine_rejects(spec, delivery, label, "arrived")
-                self.batch.results.append(FileResult(
-                    delivery.source_file, delivery.delivery_id, label, "accepted", read.records, read.structural, read.rejected, kept, kept, 0, 0,
-                    received=delivery.received.isoformat(),
-                ))
+                self.batch.results.append(
+                    FileResult(
+                        delivery.source_file,
+                        delivery.delivery_id,
+                        label,
+                        "accepted",
+                        read.records,
+                        read.structural,
+                        read.rejected,
+                        kept,
+                        kept,
+                        0,
+                        0,
+                        received=delivery.received.isoformat(),
+                    )
+                )
         paths = self._paths(label)
         if counts:
             columns = "select arrived.*, delivery.received as _received_date from arrived join delivery on delivery.delivery_id = arrived._delivery_id"
             paths.append(self._write(label, f"{columns} order by delivery.ordinal, _row_number"))
-        shape = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in (*_canonical(spec), "_delivery_id")) + ", cast(null as bigint) as _row_number, cast(null as date) as _received_date"
+        shape = (
+            ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in (*_canonical(spec), "_delivery_id"))
+            + ", cast(null as bigint) as _row_number, cast(null as date) as _received_date"
+        )
         known = f"select {shape} where false"
         if paths:
             known += f" union all by name select * from read_parquet([{', '.join(literal(str(path)) for path in paths)}], union_by_name = true)"
-        rank = f"row_number() over (partition by {', '.join(map(quoted, spec.key))} order by _received_date desc, _delivery_id desc, _row_number desc)" if spec.key else "dense_rank() over (order by _received_date desc, _delivery_id desc)"
-        self.con.execute(f"create table {quoted(spec.name)} as select * exclude (_rank) from (select *, {rank} as _rank from ({known})) where _rank = 1")
+        rank = (
+            f"row_number() over (partition by {', '.join(map(quoted, spec.key))} order by _received_date desc, _delivery_id desc, _row_number desc)"
+            if spec.key
+            else "dense_rank() over (order by _received_date desc, _delivery_id desc)"
+        )
+        self.con.execute(
+            f"create table {quoted(spec.name)} as select * exclude (_rank) from (select *, {rank} as _rank from ({known})) where _rank = 1"
+        )
         self.con.execute("drop table if exists arrived")
 
     def feed(self, feed: str, deliveries: list[tuple[Delivery, FileSpec]], judge: Judge) -> None:
@@ -191,7 +248,11 @@ class _Context:
             reads |= {delivery_id: (spec, counts) for delivery_id, counts in found.items()}
             if found:
                 path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
-                tables = [spec.name, *(one.name for one in self.profile.references), *(f"feed_{name}" for name in self.contracts)]
+                tables = [
+                    spec.name,
+                    *(one.name for one in self.profile.references),
+                    *(f"feed_{name}" for name in self.contracts),
+                ]
                 mapping.check_select(con, path, sql, tables)
                 mapping.map_rows(con, path, sql, spec, contract, f"mapped_{spec.name}")
                 mapped.append(spec)
@@ -199,7 +260,10 @@ class _Context:
             return
         names = ", ".join(quoted(name) for name in contract.names)
         digest = ", ".join(f"coalesce(cast({quoted(name)} as varchar), chr(0))" for name in contract.names)
-        union = " union all ".join(f"select {names}, _delivery_id, _row_number, _row_part from mapped_{spec.name} where _reject_reason is null and _structural is null" for spec in mapped)
+        union = " union all ".join(
+            f"select {names}, _delivery_id, _row_number, _row_part from mapped_{spec.name} where _reject_reason is null and _structural is null"
+            for spec in mapped
+        )
         con.execute(f"""
             create table batch as
             select row_number() over (order by delivery.ordinal, _row_number, _row_part) as _row_id, {names}, _delivery_id,
@@ -214,13 +278,22 @@ class _Context:
         self._mark_repeats(contract)
         self._write_accepted(feed, contract, names)
         for delivery_id, (spec, _) in reads.items():
-            self._quarantine_rejects(spec, next(one for one, _ in deliveries if one.delivery_id == delivery_id), feed, spec.name)
+            self._quarantine_rejects(
+                spec, next(one for one, _ in deliveries if one.delivery_id == delivery_id), feed, spec.name
+            )
         for spec in mapped:
             self._quarantine_unmapped(spec, feed)
             self._quarantine_failing(spec, feed)
         self._verdicts(feed)
         self._count(feed, deliveries, reads, mapped, refused)
-        for table in ("batch", "failing", "refused_delivery", "repeated", *(f"mapped_{spec.name}" for spec in mapped), *(spec.name for spec in mapped)):
+        for table in (
+            "batch",
+            "failing",
+            "refused_delivery",
+            "repeated",
+            *(f"mapped_{spec.name}" for spec in mapped),
+            *(spec.name for spec in mapped),
+        ):
             con.execute(f"drop table {quoted(table)}")
 
     def _read(self, spec: FileSpec, deliveries: list[Delivery], table: str) -> dict[str, readers.Counts]:
@@ -228,19 +301,37 @@ class _Context:
         con, counts = self.con, {}
         for index, delivery in enumerate(deliveries):
             try:
-                counts[delivery.delivery_id] = readers.read(con, delivery.payload, spec, f"{table}_{index}", delivery.delivery_id, self.work)
+                counts[delivery.delivery_id] = readers.read(
+                    con, delivery.payload, spec, f"{table}_{index}", delivery.delivery_id, self.work
+                )
             except DataError as error:
                 # The payload's own path says nothing to the reader of the message; the delivered name does.
                 where = error.where.replace(str(delivery.payload), delivery.source_file)
                 text = str(DataError(error.what, where=where, mend=error.mend))
-                self.batch.results.append(FileResult(delivery.source_file, delivery.delivery_id, spec.feed, "refused", error=text, received=delivery.received.isoformat()))
+                self.batch.results.append(
+                    FileResult(
+                        delivery.source_file,
+                        delivery.delivery_id,
+                        spec.feed,
+                        "refused",
+                        error=text,
+                        received=delivery.received.isoformat(),
+                    )
+                )
                 for left in (f"{table}_{index}", f"{table}_{index}__rejects"):
                     con.execute(f"drop table if exists {quoted(left)}")
         good = [index for index, delivery in enumerate(deliveries) if delivery.delivery_id in counts]
         if good:
-            shape = ", ".join(f"cast(null as varchar) as {quoted(name)}" for name in (*_canonical(spec), "_delivery_id"))
-            for suffix, empty in (("", f"select {shape}, cast(null as bigint) as _row_number where false union all by name "), ("__rejects", "")):
-                parts = " union all by name ".join(f"select * from {quoted(f'{table}_{index}{suffix}')}" for index in good)
+            shape = ", ".join(
+                f"cast(null as varchar) as {quoted(name)}" for name in (*_canonical(spec), "_delivery_id")
+            )
+            for suffix, empty in (
+                ("", f"select {shape}, cast(null as bigint) as _row_number where false union all by name "),
+                ("__rejects", ""),
+            ):
+                parts = " union all by name ".join(
+                    f"select * from {quoted(f'{table}_{index}{suffix}')}" for index in good
+                )
                 con.execute(f"create table {quoted(table + suffix)} as {empty}{parts}")
                 for index in good:
                     con.execute(f"drop table {quoted(f'{table}_{index}{suffix}')}")
@@ -249,17 +340,26 @@ class _Context:
     def _current_views(self) -> None:
         """``feed_<feed>``: the current rows of every feed, those accepted earlier in this run included."""
         for name, contract in self.contracts.items():
-            self.con.execute(f"create or replace view {quoted(f'feed_{name}')} as {lake.current_sql(contract, self._paths(name))}")
+            self.con.execute(
+                f"create or replace view {quoted(f'feed_{name}')} as {lake.current_sql(contract, self._paths(name))}"
+            )
 
     def _paths(self, feed: str) -> list[Path]:
-        known = [self.lake_root / one["path"] for commit in self.log.commits for one in commit["files"] if one["feed"] == feed]
+        known = [
+            self.lake_root / one["path"]
+            for commit in self.log.commits
+            for one in commit["files"]
+            if one["feed"] == feed
+        ]
         return known + [self.target.lake / one["path"] for one in self.batch.files if one["feed"] == feed]
 
     def _write(self, feed: str, select: str) -> Path:
         name = f"{feed}/{self.run_id}.parquet"
         path = self.target.lake / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = self.con.execute(f"copy ({select}) to {literal(str(path))} (format parquet, compression zstd)").fetchall()[0][0]
+        rows = self.con.execute(
+            f"copy ({select}) to {literal(str(path))} (format parquet, compression zstd)"
+        ).fetchall()[0][0]
         self.batch.files.append({"feed": feed, "path": name, "rows": rows})
         return path
 
@@ -283,13 +383,16 @@ class _Context:
         passed = "_row_id not in (select _row_id from failing) and _delivery_id not in (select delivery_id from refused_delivery)"
         if not self.con.execute(f"select count(*) from batch where {passed}").fetchall()[0][0]:
             return
-        self._write(feed, f"""
+        self._write(
+            feed,
+            f"""
             select {names}, {literal(self.profile.source)} as _source, _delivery_id, _source_file, _row_number, _row_part, delivery.received as _received_date,
-                timestamp {literal(self.ingested_at.isoformat(sep=' '))} as _ingested_at, {literal(self.run_id)} as _run_id, _row_hash,
+                timestamp {literal(self.ingested_at.isoformat(sep=" "))} as _ingested_at, {literal(self.run_id)} as _run_id, _row_hash,
                 repeated._row_id is not null as _is_repeat
             from batch join delivery on delivery.delivery_id = batch._delivery_id left join repeated on repeated._row_id = batch._row_id
             where batch.{passed} order by batch._row_id
-        """)
+        """,
+        )
 
     def _quarantine(self, feed: str, label: str, stage: str, select: str) -> None:
         """Write quarantine rows from a select of (delivery_id, row_number, row_part, rule, severity, reason, row)."""
@@ -312,23 +415,38 @@ class _Context:
             path.unlink()
 
     def _quarantine_rejects(self, spec: FileSpec, delivery: Delivery, feed: str, table: str) -> None:
-        self._quarantine(feed, f"{spec.name}-{delivery.delivery_id}", "read", f"""
+        self._quarantine(
+            feed,
+            f"{spec.name}-{delivery.delivery_id}",
+            "read",
+            f"""
             select _delivery_id as delivery_id, _row_number as row_number, 1 as row_part, 'read' as rule, 'warning' as severity, reason, line as "row"
-            from {quoted(table + '__rejects')} where _delivery_id = {literal(delivery.delivery_id)}
-        """)
+            from {quoted(table + "__rejects")} where _delivery_id = {literal(delivery.delivery_id)}
+        """,
+        )
 
     def _quarantine_unmapped(self, spec: FileSpec, feed: str) -> None:
-        self._quarantine(feed, spec.name, "map", f"""
+        self._quarantine(
+            feed,
+            spec.name,
+            "map",
+            f"""
             select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, 'map' as rule, 'warning' as severity,
                 m._reject_reason as reason, {_RECORD} as "row"
             from mapped_{spec.name} as m join {quoted(spec.name)} as raw using (_delivery_id, _row_number) where m._reject_reason is not null
-        """)
+        """,
+        )
 
     def _quarantine_failing(self, spec: FileSpec, feed: str) -> None:
-        self._quarantine(feed, spec.name, "check", f"""
+        self._quarantine(
+            feed,
+            spec.name,
+            "check",
+            f"""
             select b._delivery_id as delivery_id, b._row_number as row_number, b._row_part as row_part, f.rule, f.severity, f.reason, {_RECORD} as "row"
             from failing as f join batch as b using (_row_id) join {quoted(spec.name)} as raw on raw._delivery_id = b._delivery_id and raw._row_number = b._row_number
-        """)
+        """,
+        )
 
     def _verdicts(self, feed: str) -> None:
         """Keep the judge's verdicts on rows of files that were taken: a rebuild replays them."""
@@ -343,7 +461,12 @@ class _Context:
         self.batch.verdicts.append(str(path))
 
     def _count(
-        self, feed: str, deliveries: list[tuple[Delivery, FileSpec]], reads: dict[str, tuple[FileSpec, readers.Counts]], mapped: list[FileSpec], refused: dict[str, str]
+        self,
+        feed: str,
+        deliveries: list[tuple[Delivery, FileSpec]],
+        reads: dict[str, tuple[FileSpec, readers.Counts]],
+        mapped: list[FileSpec],
+        refused: dict[str, str],
     ) -> None:
         con = self.con
         unmapped = dict[str, tuple[int, int]]()
@@ -353,13 +476,22 @@ class _Context:
                 from mapped_{spec.name} group by _delivery_id
             """).fetchall():
                 unmapped[delivery_id] = (rejected, structural)
-        judged = {row[0]: row[1:] for row in con.execute("""
+        judged = {
+            row[0]: row[1:]
+            for row in con.execute("""
             select b._delivery_id, count(*), count(*) filter (where f._row_id is not null), count(*) filter (where r._row_id is not null)
             from batch as b left join (select _row_id from failing group by _row_id) as f using (_row_id) left join repeated as r using (_row_id) group by b._delivery_id
-        """).fetchall()}
-        written = dict(con.execute(f"""
-            select _delivery_id, count(*) from read_parquet([{', '.join(literal(str(path)) for path in self._paths(feed)[-1:])}]) where _run_id = {literal(self.run_id)} group by _delivery_id
-        """).fetchall()) if any(one["feed"] == feed for one in self.batch.files) else {}
+        """).fetchall()
+        }
+        written = (
+            dict(
+                con.execute(f"""
+            select _delivery_id, count(*) from read_parquet([{", ".join(literal(str(path)) for path in self._paths(feed)[-1:])}]) where _run_id = {literal(self.run_id)} group by _delivery_id
+        """).fetchall()
+            )
+            if any(one["feed"] == feed for one in self.batch.files)
+            else {}
+        )
         for delivery, spec in deliveries:
             if delivery.delivery_id not in reads:
                 continue
@@ -368,10 +500,19 @@ class _Context:
             rows, failing, repeats = judged.get(delivery.delivery_id, (0, 0, 0))
             error = refused.get(delivery.delivery_id)
             result = FileResult(
-                delivery.source_file, delivery.delivery_id, feed, "refused" if error else "accepted",
-                records=read.records * spec.unpivot, structural=read.structural * spec.unpivot + structural, rejected=read.rejected * spec.unpivot + rejected,
-                mapped=rows, accepted=0 if error else written.get(delivery.delivery_id, 0) - repeats, quarantined=rows if error else failing,
-                duplicate=0 if error else repeats, error=f"{delivery.source_file}: {error}" if error else None, received=delivery.received.isoformat(),
+                delivery.source_file,
+                delivery.delivery_id,
+                feed,
+                "refused" if error else "accepted",
+                records=read.records * spec.unpivot,
+                structural=read.structural * spec.unpivot + structural,
+                rejected=read.rejected * spec.unpivot + rejected,
+                mapped=rows,
+                accepted=0 if error else written.get(delivery.delivery_id, 0) - repeats,
+                quarantined=rows if error else failing,
+                duplicate=0 if error else repeats,
+                error=f"{delivery.source_file}: {error}" if error else None,
+                received=delivery.received.isoformat(),
             )
             self.batch.results.append(result)
 
@@ -379,5 +520,3 @@ class _Context:
 def _canonical(spec: FileSpec) -> list[str]:
     """Raw column names that the profile promises to the select, whether or not a file has them."""
     return list(dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns)))
-
-

@@ -90,7 +90,8 @@ TYPES: dict[str, Type] = {
     # several columns of a row
     "expect_column_pair_values_a_to_be_greater_than_b": Type(_PAIR, ("or_equal", *_MULTI)),
     "expect_column_pair_values_to_be_equal": Type(_PAIR, _MULTI),
-    "expect_column_pair_values_to_be_in_set": Type((*_PAIR, "value_pairs_set"), _MULTI),
+    # Great Expectations counts this one without its row condition: not taken.
+    "expect_column_pair_values_to_be_in_set": Type((*_PAIR, "value_pairs_set"), ("ignore_row_if", "mostly")),
     "expect_compound_columns_to_be_unique": Type(("column_list",), _MULTI),
     "expect_select_column_values_to_be_unique_within_record": Type(("column_list",), _MULTI),
     "expect_multicolumn_sum_to_equal": Type(("column_list", "sum_total"), _MULTI),
@@ -102,7 +103,6 @@ TYPES: dict[str, Type] = {
     "expect_table_row_count_to_equal": Type(("value",), ("row_condition",), rows=False),
     "expect_table_columns_to_match_set": Type(("column_set",), ("exact_match",), rows=False),
     "expect_table_column_count_to_equal": Type(("value",), rows=False),
-    "expect_column_to_exist": Type(("column",), ("column_index",), rows=False),
     "expect_column_min_to_be_between": _aggregate(),
     "expect_column_max_to_be_between": _aggregate(),
     "expect_column_mean_to_be_between": _aggregate(),
@@ -113,7 +113,7 @@ TYPES: dict[str, Type] = {
 
 _EMPTY = "batch"
 _QUERY = "unexpected_rows_expectation"
-_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
+_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 # DuckDB's messages quote data after the kind of the fault; the kind alone is safe to show.
@@ -454,6 +454,8 @@ def _first_fault(error: Exception) -> str:
 
 
 def _check_placeholders(rule: Rule, where: str) -> None:
+    import sqlalchemy
+
     query = rule.kwargs["unexpected_rows_query"]
     try:
         fields = {field for _, field, _, _ in string.Formatter().parse(query) if field is not None}
@@ -464,6 +466,12 @@ def _check_placeholders(rule: Rule, where: str) -> None:
             "the SQL must read {batch} and use no other braces",
             where=where,
             mend="write `from {batch}`, and double any other brace: {{3}}",
+        )
+    if names := sqlalchemy.text(query).compile().params:
+        raise SuiteError(
+            f"the SQL holds a colon that reads as a parameter: {', '.join(f':{name}' for name in names)}",
+            where=where,
+            mend="write the colon as chr(58)",
         )
 
 

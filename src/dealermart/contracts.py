@@ -97,7 +97,13 @@ class Contract(Strict):
     @property
     def hash(self) -> str:
         """Changes when the meaning of stored rows changes (texts excluded)."""
-        parts = [self.feed, self.delivery, repr(self.key), repr(self.version), *(f"{column.name} {column.type}" for column in self.columns)]
+        parts = [
+            self.feed,
+            self.delivery,
+            repr(self.key),
+            repr(self.version),
+            *(f"{column.name} {column.type}" for column in self.columns),
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -111,7 +117,11 @@ def load_all(settings: Settings) -> dict[str, Contract]:
     for path in sorted(settings.feeds.glob("*.yml")):
         contract = yamlfile.load(path, Contract)
         if contract.feed != path.stem:
-            raise ConfigError(f"field feed: {contract.feed!r} is not the file's name", where=str(path), mend=f"write feed: {path.stem}, or rename the file")
+            raise ConfigError(
+                f"field feed: {contract.feed!r} is not the file's name",
+                where=str(path),
+                mend=f"write feed: {path.stem}, or rename the file",
+            )
         contracts[contract.feed] = contract
     if not contracts:
         raise ConfigError("no feed contract found", where=str(settings.feeds), mend="put one YAML file per feed there")

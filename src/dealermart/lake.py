@@ -8,6 +8,7 @@ the manifest of the lake and the decision log in one; the lake itself can be del
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,20 @@ from dealermart.contracts import PROVENANCE, Contract
 from dealermart.settings import Settings
 
 LEDGER = {
-    "delivery_id": "varchar", "source": "varchar", "source_file": "varchar", "feed": "varchar", "received_date": "date",
-    "ingested_at": "timestamp", "status": "varchar", "records": "bigint", "structural": "bigint", "rejected": "bigint",
-    "mapped": "bigint", "accepted": "bigint", "quarantined": "bigint", "duplicate": "bigint",
+    "delivery_id": "varchar",
+    "source": "varchar",
+    "source_file": "varchar",
+    "feed": "varchar",
+    "received_date": "date",
+    "ingested_at": "timestamp",
+    "status": "varchar",
+    "records": "bigint",
+    "structural": "bigint",
+    "rejected": "bigint",
+    "mapped": "bigint",
+    "accepted": "bigint",
+    "quarantined": "bigint",
+    "duplicate": "bigint",
 }
 
 
@@ -46,14 +58,18 @@ class Log:
 
     def paths(self, settings: Settings, feed: str) -> list[Path]:
         """The lake files of a feed (or of a reference, as ``source.name``)."""
-        return [settings.lake / one["path"] for commit in self.commits for one in commit["files"] if one["feed"] == feed]
+        return [
+            settings.lake / one["path"] for commit in self.commits for one in commit["files"] if one["feed"] == feed
+        ]
 
     def deliveries(self) -> list[dict[str, Any]]:
         return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
 
     def taken(self, source: str) -> set[str]:
         """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
-        return {one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"}
+        return {
+            one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
+        }
 
     def after(self, seq: int) -> Log:
         return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
@@ -62,6 +78,15 @@ class Log:
 def read(settings: Settings) -> Log:
     """The log as it stands."""
     return Log(tuple(json.loads(path.read_text("utf-8")) for path in sorted(settings.log.glob("[0-9]*.json"))))
+
+
+def recover(settings: Settings) -> None:
+    """Finish or undo the swap of a rebuild that was cut off: of the old and the new state one is always whole."""
+    old, new = settings.home / "lake.old", settings.home / "rebuild"
+    for current in (settings.quarantine, settings.lake):
+        for candidate in (new / current.name, old / current.name):
+            if old.exists() and not current.exists() and candidate.exists():
+                os.rename(candidate, current)
 
 
 def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
@@ -105,7 +130,9 @@ def stray_files(settings: Settings, log: Log) -> list[Path]:
 
 def missing_files(settings: Settings, log: Log) -> list[Path]:
     """Files that a commit names and that are not there."""
-    return [path for commit in log.commits for one in commit["files"] if not (path := settings.lake / one["path"]).exists()]
+    return [
+        path for commit in log.commits for one in commit["files"] if not (path := settings.lake / one["path"]).exists()
+    ]
 
 
 def quoted(name: str) -> str:
@@ -118,4 +145,17 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-__all__ = ["LEDGER", "PROVENANCE", "Log", "commit", "current_sql", "literal", "missing_files", "quoted", "read", "rows_sql", "stray_files", "typed_sql"]
+__all__ = [
+    "LEDGER",
+    "PROVENANCE",
+    "Log",
+    "commit",
+    "current_sql",
+    "literal",
+    "missing_files",
+    "quoted",
+    "read",
+    "rows_sql",
+    "stray_files",
+    "typed_sql",
+]

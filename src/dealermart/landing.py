@@ -64,14 +64,25 @@ def land(settings: Settings, source: str, received: dt.date, source_file: str, p
                 out.flush()
                 os.fsync(out.fileno())
         except PermissionError:
-            raise DataError("the file cannot be read", where=str(path), mend="give the user who runs dealermart the right to read it") from None
+            raise DataError(
+                "the file cannot be read",
+                where=str(path),
+                mend="give the user who runs dealermart the right to read it",
+            ) from None
         sha256 = digest.hexdigest()
         delivery = Delivery(sha256[:16], source, source_file, received, sha256, size, folder / sha256[:16] / "payload")
         if not delivery.payload.exists():
-            files.write_json(draft / "manifest.json", {
-                "delivery_id": delivery.delivery_id, "source": source, "source_file": source_file, "received": received,
-                "sha256": sha256, "bytes": size,
-            })
+            files.write_json(
+                draft / "manifest.json",
+                {
+                    "delivery_id": delivery.delivery_id,
+                    "source": source,
+                    "source_file": source_file,
+                    "received": received,
+                    "sha256": sha256,
+                    "bytes": size,
+                },
+            )
             (draft / "payload").chmod(0o444)
             os.rename(draft, delivery.payload.parent)
             files.sync(folder)
@@ -92,7 +103,13 @@ def find(settings: Settings, source: str, received: str, delivery_id: str, sourc
         with (folder / "payload").open("rb") as payload:
             sha256 = hashlib.file_digest(payload, "sha256").hexdigest()
     except FileNotFoundError:
-        raise DataError("a landed file is gone", where=str(folder), mend="restore landing from its backup; it is the truth that all else is built from") from None
+        raise DataError(
+            "a landed file is gone",
+            where=str(folder),
+            mend="restore landing from its backup; it is the truth that all else is built from",
+        ) from None
     if sha256 != manifest["sha256"]:
         raise DataError("a landed file was changed", where=str(folder / "payload"), mend="restore it from its backup")
-    return Delivery(delivery_id, source, source_file, dt.date.fromisoformat(received), sha256, manifest["bytes"], folder / "payload")
+    return Delivery(
+        delivery_id, source, source_file, dt.date.fromisoformat(received), sha256, manifest["bytes"], folder / "payload"
+    )

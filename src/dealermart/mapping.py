@@ -36,23 +36,48 @@ def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: I
     answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
     if answer["error"]:
         line = sql[: int(answer.get("position") or 0)].count("\n") + 1
-        raise ConfigError(f"not one SELECT: {answer['error_message']}", where=f"{path}:{line}", mend="write a single select without a semicolon inside")
+        raise ConfigError(
+            f"not one SELECT: {answer['error_message']}",
+            where=f"{path}:{line}",
+            mend="write a single select without a semicolon inside",
+        )
     if len(answer["statements"]) != 1:
         raise ConfigError("more than one statement", where=str(path), mend="write a single select")
     nodes = list(_nodes(answer["statements"][0]))
     allowed = {name.lower() for name in tables}
-    ctes = {entry["key"].lower() for node in nodes for entry in node.get("cte_map", {}).get("map", []) if isinstance(entry, dict)}
+    ctes = {
+        entry["key"].lower()
+        for node in nodes
+        for entry in node.get("cte_map", {}).get("map", [])
+        if isinstance(entry, dict)
+    }
     for node in nodes:
         kind = node.get("type")
-        if kind == "BASE_TABLE" and (node["table_name"].lower() not in allowed | ctes or node["schema_name"] or node["catalog_name"]):
-            raise ConfigError(f"the select reads {node['table_name']!r}", where=str(path), mend=f"it may read {', '.join(sorted(allowed))}")
+        if kind == "BASE_TABLE" and (
+            node["table_name"].lower() not in allowed | ctes or node["schema_name"] or node["catalog_name"]
+        ):
+            raise ConfigError(
+                f"the select reads {node['table_name']!r}",
+                where=str(path),
+                mend=f"it may read {', '.join(sorted(allowed))}",
+            )
         if kind == "TABLE_FUNCTION" and node["function"]["function_name"] not in _HARMLESS_FUNCTIONS:
-            raise ConfigError(f"the select calls {node['function']['function_name']}()", where=str(path), mend="a mapping reads tables only, no files and no network")
+            raise ConfigError(
+                f"the select calls {node['function']['function_name']}()",
+                where=str(path),
+                mend="a mapping reads tables only, no files and no network",
+            )
         if kind == "JOIN" and node["join_type"] != "LEFT" and node["ref_type"] not in ("CROSS", "POSITIONAL"):
-            raise ConfigError(f"the select joins by {node['join_type']} JOIN", where=str(path), mend="use LEFT JOIN: a lookup that finds nothing must not lose the row")
+            raise ConfigError(
+                f"the select joins by {node['join_type']} JOIN",
+                where=str(path),
+                mend="use LEFT JOIN: a lookup that finds nothing must not lose the row",
+            )
 
 
-def map_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, into: str) -> None:
+def map_rows(
+    con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, into: str
+) -> None:
     """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
 
     ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, and ``_reject_reason`` and
@@ -69,13 +94,20 @@ def map_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpe
         found = re.search(r"LINE (\d+):", str(error))
         where = f"{path}:{found[1]}" if found else str(path)
         if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
-            message = "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
-        raise ConfigError(message, where=where, mend="correct the select; leave casting to the contract, or use try_cast") from None
+            message = (
+                "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
+            )
+        raise ConfigError(
+            message, where=where, mend="correct the select; leave casting to the contract, or use try_cast"
+        ) from None
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
     _check_columns(path, types, spec, contract)
     part = "_row_part" if "_row_part" in types else "1"
     inner = ["_delivery_id", "cast(_row_number as bigint) as _row_number", f"cast({part} as integer) as _row_part"]
-    inner += [f"nullif(trim({name}), '') as {name}" if name in types else f"cast(null as varchar) as {name}" for name in _MARKS]
+    inner += [
+        f"nullif(trim({name}), '') as {name}" if name in types else f"cast(null as varchar) as {name}"
+        for name in _MARKS
+    ]
     faults = []
     for column in contract.columns:
         name = quoted(column.name)
@@ -83,7 +115,9 @@ def map_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpe
             inner.append(f"cast(null as {column.sql_type}) as {name}")
             continue
         text = f"nullif(trim(cast({name} as varchar)), '')"
-        inner.append(f"{cast_sql(text, column, spec) if types[column.name] == 'VARCHAR' else f'try_cast({name} as {column.sql_type})'} as {name}")
+        inner.append(
+            f"{cast_sql(text, column, spec) if types[column.name] == 'VARCHAR' else f'try_cast({name} as {column.sql_type})'} as {name}"
+        )
         if column.type != "string":
             said = quoted(f"said {column.name}")
             inner.append(f"{text} is not null as {said}")
@@ -94,8 +128,8 @@ def map_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpe
     names = ", ".join(quoted(name) for name in contract.names)
     con.execute(f"""
         create temp table {quoted(into)} as
-        select {names}, {', '.join(LINEAGE)}, coalesce(_reject_reason, {fault}) as _reject_reason, _structural
-        from (select {', '.join(inner)} from selected)
+        select {names}, {", ".join(LINEAGE)}, coalesce(_reject_reason, {fault}) as _reject_reason, _structural
+        from (select {", ".join(inner)} from selected)
     """)
     con.execute("drop table selected")
     _check_balance(con, path, spec, into)
@@ -123,23 +157,38 @@ def cast_sql(text: str, column: Column, spec: FileSpec) -> str:
 
 def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:
     lineage = {"_delivery_id", "_row_number"} | ({"_row_part"} if spec.unpivot > 1 else set())
-    missing = [name for name in sorted(lineage - types.keys())] + [column.name for column in contract.columns if column.required and column.name not in types]
+    missing = [name for name in sorted(lineage - types.keys())] + [
+        column.name for column in contract.columns if column.required and column.name not in types
+    ]
     if missing:
-        raise ConfigError(f"the select does not return {', '.join(missing)}", where=str(path), mend=f"feed {contract.feed} needs them; select a typed null if the source has none")
+        raise ConfigError(
+            f"the select does not return {', '.join(missing)}",
+            where=str(path),
+            mend=f"feed {contract.feed} needs them; select a typed null if the source has none",
+        )
     unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS))
     if unknown:
-        raise ConfigError(f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have", where=str(path), mend=f"its columns are {', '.join(contract.names)}")
+        raise ConfigError(
+            f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have",
+            where=str(path),
+            mend=f"its columns are {', '.join(contract.names)}",
+        )
 
 
 def _check_balance(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, into: str) -> None:
     """Compare the records read and the rows mapped as multisets of their lineage: equal counts and equal sums of hashes."""
-    parts = f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)" if spec.unpivot > 1 else "(select 1 as _row_part)"
+    parts = (
+        f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)" if spec.unpivot > 1 else "(select 1 as _row_part)"
+    )
     measure = "count(*), coalesce(sum(cast(hash(_delivery_id, cast(_row_number as bigint), cast(_row_part as bigint)) as hugeint)), 0)"
-    read = con.execute(f"select {measure} from (select _delivery_id, _row_number, _row_part from {quoted(spec.name)} cross join {parts})").fetchall()[0]
+    read = con.execute(
+        f"select {measure} from (select _delivery_id, _row_number, _row_part from {quoted(spec.name)} cross join {parts})"
+    ).fetchall()[0]
     mapped = con.execute(f"select {measure} from {quoted(into)}").fetchall()[0]
     if read != mapped:
         raise BalanceError(
-            f"{read[0]} rows were read for mapping and {mapped[0]} came out, or not the same ones", where=str(path),
+            f"{read[0]} rows were read for mapping and {mapped[0]} came out, or not the same ones",
+            where=str(path),
             mend="a mapping never filters or multiplies: move conditions into _reject_reason, make lookups unique, declare unpivot in source.yml",
         )
 

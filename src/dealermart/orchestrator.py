@@ -110,6 +110,8 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         DEALERMART_HOME=str(settings.home),
         DEALERMART_CONFIG=str(settings.config),
         DEALERMART_COMPANY=settings.company,
+        DEALERMART_MEMORY_LIMIT=settings.memory_limit,
+        DEALERMART_THREADS=str(settings.threads),
         DO_NOT_TRACK="1",
         GX_ANALYTICS_ENABLED="false",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
@@ -146,6 +148,7 @@ class Standalone:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._http: httpx.Client | None = None
+        self._seen: dict[tuple[str, str], str] = {}
 
     @property
     def url(self) -> str:
@@ -165,10 +168,15 @@ class Standalone:
     # ---- start and stop ----------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start it and wait until the API answers, the DAGs are parsed and the pool is there.
+        """Start it and wait until it is ready; see `launch` and `await_ready`."""
+        self.launch()
+        self.await_ready()
+
+    def launch(self) -> None:
+        """Start the processes and return at once.
 
         Raises:
-            OrchestratorError: one is running on this state already, it died, a DAG file is broken, or time is up.
+            OrchestratorError: one is running on this state already.
         """
         self._refuse_second()
         self.home.mkdir(parents=True, exist_ok=True)
@@ -185,6 +193,13 @@ class Standalone:
         )
         self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": self.url}))
         self._http = httpx.Client(base_url=f"{self.url}/api/v2", timeout=30, trust_env=False)
+
+    def await_ready(self) -> None:
+        """Wait until the API answers, the DAGs are parsed and the pool is there; stop everything where that fails.
+
+        Raises:
+            OrchestratorError: it died, a DAG file is broken, or time is up.
+        """
         try:
             self._await_start()
             self._put_pool(POOL, 1)
@@ -300,7 +315,7 @@ class Standalone:
 
         Args:
             seconds: How long at most.
-            on_change: Called with a run whenever its state is another than at the last look.
+            on_change: Called with a run whenever its state is another than at the last look, also of an earlier wait.
             on_failure: ``raise`` stops at the first red run; ``go on`` returns red runs among the others.
 
         Raises:
@@ -308,14 +323,13 @@ class Standalone:
             OrchestratorError: time is up, or Airflow died.
         """
         deadline = time.monotonic() + seconds
-        seen: dict[tuple[str, str], str] = {}
         while True:
             if self._process is None or self._process.poll() is not None:
                 raise OrchestratorError("Airflow died", where=str(self.log_file), mend=self.log_tail())
             runs = self.runs()
             for run in runs:
-                if seen.get((run.dag_id, run.run_id)) != run.state:
-                    seen[run.dag_id, run.run_id] = run.state
+                if self._seen.get((run.dag_id, run.run_id)) != run.state:
+                    self._seen[run.dag_id, run.run_id] = run.state
                     on_change(run)
                     if run.state == "failed" and on_failure == "raise":
                         raise RunFailed(

@@ -130,13 +130,21 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
         raise ConfigError(f"there is no source {source!r}", where=str(path), mend=f"known sources: {known}")
     profile = yamlfile.load(path, Profile)
     if profile.source != source:
-        raise ConfigError(f"field source: {profile.source!r} is not the folder's name", where=str(path), mend=f"write source: {source}")
+        raise ConfigError(
+            f"field source: {profile.source!r} is not the folder's name",
+            where=str(path),
+            mend=f"write source: {source}",
+        )
     for index, spec in enumerate(profile.files):
         field = f"field files.{index} ({spec.name})"
         if spec.feed is not None and spec.feed not in contracts:
-            raise ConfigError(f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}")
+            raise ConfigError(
+                f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}"
+            )
         if spec.map is not None and not (path.parent / spec.map).is_file():
-            raise ConfigError(f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml")
+            raise ConfigError(
+                f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
+            )
     return profile
 
 

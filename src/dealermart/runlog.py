@@ -27,7 +27,11 @@ def code_version() -> str:
     """Package version, and the commit where the code is a git checkout."""
     try:
         found = subprocess.run(
-            ["git", "-C", str(REPO), "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True, timeout=10, check=True
+            ["git", "-C", str(REPO), "describe", "--always", "--dirty", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return __version__
@@ -59,7 +63,11 @@ class Run:
 
     def end(self, status: str) -> None:
         ended = now()
-        self.note(status=status, ended_at=ended.isoformat(timespec="milliseconds"), seconds=round((ended - self.started_at).total_seconds(), 3))
+        self.note(
+            status=status,
+            ended_at=ended.isoformat(timespec="milliseconds"),
+            seconds=round((ended - self.started_at).total_seconds(), 3),
+        )
         self._write()
 
     def _write(self) -> None:

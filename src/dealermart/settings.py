@@ -115,7 +115,11 @@ def load() -> Settings:
     env = os.environ
     config = Path(env.get("DEALERMART_CONFIG", REPO / "config")).resolve()
     if not config.is_dir():
-        raise ConfigError("the config folder does not exist", where=str(config), mend="set DEALERMART_CONFIG to the folder that holds feeds/ and sources/")
+        raise ConfigError(
+            "the config folder does not exist",
+            where=str(config),
+            mend="set DEALERMART_CONFIG to the folder that holds feeds/ and sources/",
+        )
     threads = env.get("DEALERMART_THREADS", str(os.cpu_count() or 2))
     if not threads.isdigit() or int(threads) < 1:
         raise ConfigError("DEALERMART_THREADS is not a whole number above 0", mend="for example DEALERMART_THREADS=2")

@@ -29,7 +29,9 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -37,7 +39,11 @@ class _Loader(yaml.SafeLoader):
 def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | str:
     text = loader.construct_scalar(node)
     # YAML's own .inf and .nan are no amounts; leave them as text for the model to refuse.
-    return Decimal(text.replace("_", "")) if re.fullmatch(r"[-+]?[\d_]*\.?\d+([eE][-+]?\d+)?|[-+]?[\d_]+\.", text) else text
+    return (
+        Decimal(text.replace("_", ""))
+        if re.fullmatch(r"[-+]?[\d_]*\.?\d+([eE][-+]?\d+)?|[-+]?[\d_]+\.", text)
+        else text
+    )
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
@@ -52,7 +58,9 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise ConfigError("the file does not exist", where=str(path), mend="create it, or correct the name that leads to it") from None
+        raise ConfigError(
+            "the file does not exist", where=str(path), mend="create it, or correct the name that leads to it"
+        ) from None
     except UnicodeDecodeError:
         raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
     try:
@@ -65,9 +73,17 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise ConfigError(f"not valid YAML: {getattr(error, 'problem', None) or error}", where=where, mend="correct the line; indentation and quotes are the usual cause") from None
+        raise ConfigError(
+            f"not valid YAML: {getattr(error, 'problem', None) or error}",
+            where=where,
+            mend="correct the line; indentation and quotes are the usual cause",
+        ) from None
     if not isinstance(data, dict):
-        raise ConfigError("the file does not hold a mapping of keys to values", where=f"{path}:1", mend=f"start with the keys of {model.__name__}")
+        raise ConfigError(
+            "the file does not hold a mapping of keys to values",
+            where=f"{path}:1",
+            mend=f"start with the keys of {model.__name__}",
+        )
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -101,5 +117,13 @@ def _config_error(path: Path, node: yaml.Node, error: ValidationError) -> Config
         "extra_forbidden": "remove the key or correct its spelling",
         "missing": "add the key",
     }
-    more = f" (and {len(faults) - 1} more in this file: lines {', '.join(str(one[0]) for one in faults[1:6])})" if len(faults) > 1 else ""
-    return ConfigError(f"field {field}: {message}{more}", where=f"{path}:{line}", mend=mends.get(kind, "correct the value of this field"))
+    more = (
+        f" (and {len(faults) - 1} more in this file: lines {', '.join(str(one[0]) for one in faults[1:6])})"
+        if len(faults) > 1
+        else ""
+    )
+    return ConfigError(
+        f"field {field}: {message}{more}",
+        where=f"{path}:{line}",
+        mend=mends.get(kind, "correct the value of this field"),
+    )

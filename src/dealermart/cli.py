@@ -1,0 +1,251 @@
+"""The ``dealermart`` command: what DAGs do, for people. Exit code 0: done, 1: a fault that the message explains, 2: wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dealermart import __version__, settings
+from dealermart.errors import DealermartError
+from dealermart.settings import Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        command: Callable[[Settings, argparse.Namespace], int] = arguments.command
+        return command(settings.load(), arguments)
+    except DealermartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; nothing half done is visible, the same command can be run again", file=sys.stderr)
+        return 1
+
+
+def ingest(config: Settings, arguments: argparse.Namespace) -> int:
+    """Take in what a source delivered on one day."""
+    from dealermart import ingest as work
+
+    result = work.run(
+        config, arguments.source, arguments.received, arguments.drop, arguments.dry_run, arguments.ingested_at, say=_say
+    )
+    columns = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
+    if arguments.dry_run:
+        print("dry run: nothing was changed")
+    if not result.files:
+        print(f"{result.source} delivered nothing on {result.received}")
+    else:
+        rows = [
+            [one.file, one.feed or "", one.status, *(_number(getattr(one, name)) for name in columns)]
+            for one in result.files
+        ]
+        total = ["total", "", "", *(_number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
+        print(table(["file", "feed", "status", *columns], [*rows, total]))
+    if result.ignored:
+        print(f"{len(result.ignored)} files ignored as the profile says")
+    result.raise_for_refused()
+    return 0
+
+
+def build(config: Settings, arguments: argparse.Namespace) -> int:
+    """Bring the marts up to the lake."""
+    from dealermart import build as work
+
+    result = work.run(config, arguments.as_of, arguments.period, arguments.full, say=_say)
+    if result.skipped:
+        print(f"nothing new since the last build (as of {result.as_of}); --full builds all the same")
+    else:
+        scope = "all" if result.full else str(result.months)
+        print(
+            f"built {result.models} models, {result.tests} tests passed, {scope} fiscal months, {result.seconds} s, as of {result.as_of}"
+        )
+        print(f"warehouse: {result.warehouse}")
+    return 0
+
+
+def publish(config: Settings, arguments: argparse.Namespace) -> int:
+    """Swap in new served copies."""
+    from dealermart import publish as work
+
+    result = work.run(config, say=_say)
+    rows = [
+        [audience, name, _number(count)]
+        for audience, tables in result.audiences.items()
+        for name, count in tables.items()
+    ]
+    print(table(["audience", "table", "rows"], rows))
+    for audience in result.audiences:
+        print(f"{audience}: {result.path / audience / work.FILE}")
+    return 0
+
+
+def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
+    """Make the lake and the warehouse anew from landing, config and log."""
+    from dealermart import build as builder
+    from dealermart import rebuild as work
+
+    counts = work.run(config, say=_say)
+    print(f"lake rebuilt: {counts['commits']} commits, {counts['deliveries']} deliveries, {counts['rows']} rows")
+    if counts["commits"]:
+        result = builder.run(config, say=_say)
+        print(f"marts rebuilt: {result.models} models, {result.tests} tests passed, as of {result.as_of}")
+    return 0
+
+
+def runs(config: Settings, arguments: argparse.Namespace) -> int:
+    """Show the run log."""
+    from dealermart import runlog
+
+    found = runlog.read(config)
+    if arguments.sql:
+        from dealermart import runs as work
+
+        names, rows = work.query(config, arguments.sql)
+        print(table(names, [["" if value is None else str(value) for value in row] for row in rows]))
+        return 0
+    found = [one for one in found if arguments.command_name in (None, one["command"])][-arguments.last :]
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return 0
+    print(
+        table(
+            ["started", "command", "what", "user", "status", "seconds", "accepted", "quarantined", "code"],
+            [
+                [
+                    one["started_at"][:19],
+                    one["command"],
+                    " ".join(f"{name}={value}" for name, value in one["arguments"].items()),
+                    one["user"],
+                    one["status"],
+                    str(one.get("seconds", "")),
+                    _number(one.get("rows", {}).get("accepted")),
+                    _number(one.get("rows", {}).get("quarantined")),
+                    one["code_version"],
+                ]
+                for one in found
+            ],
+        )
+    )
+    for one in found:
+        if one.get("error"):
+            print(f"\n{one['started_at'][:19]} {one['command']}: {one['error']}")
+    return 0
+
+
+def doctor(config: Settings, arguments: argparse.Namespace) -> int:
+    """Look for what keeps the pipeline from working, with mends."""
+    from dealermart import doctor as work
+
+    findings = work.examine(config)
+    for one in findings:
+        print(f"{'ok  ' if one.ok else 'FAIL'} {one.name}: {one.text}")
+        if not one.ok:
+            print(f"     mend: {one.mend}")
+    return 0 if all(one.ok for one in findings) else 1
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Text table; columns that hold numbers only are set right."""
+    cells = [list(header), *(list(row) for row in rows)]
+    widths = [max(_width(row[index]) for row in cells) for index in range(len(header))]
+    right = [
+        bool(rows) and all(row[index].replace(",", "").replace(".", "").isdigit() or not row[index] for row in rows)
+        for index in range(len(header))
+    ]
+
+    def line(row: Sequence[str]) -> str:
+        padded = [
+            " " * (width - _width(cell)) + cell if flag else cell + " " * (width - _width(cell))
+            for cell, width, flag in zip(row, widths, right, strict=True)
+        ]
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(cells[0]), "  ".join("-" * width for width in widths), *(line(row) for row in cells[1:])])
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs: Chinese characters take two."""
+    import unicodedata
+
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date written like 2026-03-02") from None
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a moment written like 2026-03-02T18:00:00 (UTC)") from None
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dealermart", description="From dealer records to KPI, incentive and performance-review marts."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, command: Callable[[Settings, argparse.Namespace], int]) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=(command.__doc__ or "").rstrip("."), description=command.__doc__)
+        one.set_defaults(command=command)
+        return one
+
+    one = add("ingest", ingest)
+    one.add_argument("--source", required=True, help="a source of config/sources")
+    one.add_argument(
+        "--received", required=True, type=_day, help="the day on which the files were received, such as 2026-03-02"
+    )
+    one.add_argument("--drop", type=Path, help="folder with the files (default: inbox/<source>/<received> in the home)")
+    one.add_argument(
+        "--dry-run", action="store_true", help="show what would be read, mapped and refused; change nothing"
+    )
+    one.add_argument(
+        "--ingested-at", type=_moment, help="moment of learning in UTC, for loading history (default: now)"
+    )
+    one = add("build", build)
+    one.add_argument("--as-of", type=_moment, help="rows learnt later (UTC) are not seen (default: everything)")
+    one.add_argument(
+        "--period", help="last fiscal month to build, such as 2026-M03 (default: that of the latest received date)"
+    )
+    one.add_argument("--full", action="store_true", help="build every month, whatever changed")
+    add("publish", publish)
+    add("rebuild", rebuild)
+    one = add("runs", runs)
+    one.add_argument("--last", type=int, default=20, help="how many to show (default 20)")
+    one.add_argument(
+        "--command",
+        dest="command_name",
+        choices=["ingest", "build", "publish", "rebuild"],
+        help="only runs of this command",
+    )
+    one.add_argument("--json", action="store_true", help="everything that is known of them, as JSON")
+    one.add_argument(
+        "--sql", help='query the table `runs` instead, such as "select command, count(*) from runs group by command"'
+    )
+    add("doctor", doctor)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

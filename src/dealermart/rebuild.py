@@ -1,0 +1,134 @@
+"""Rebuild lake and quarantine from landing, config and the log. Verdicts are replayed, not judged again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dealermart import batch, contracts, lake, landing, lock, profiles, runlog
+from dealermart.batch import Judge, Target
+from dealermart.errors import ConfigError
+from dealermart.lake import Log, literal
+from dealermart.settings import Settings
+
+
+def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> dict[str, int]:
+    """Make the lake and the quarantine anew; the warehouse is dropped, so that the next build is a full one.
+
+    Every commit is repeated in order: the same deliveries, read and mapped with the config as it is now, with the verdicts
+    of then. The old lake stays in place until the new one is whole.
+
+    Returns:
+        Numbers of commits, deliveries and rows.
+
+    Raises:
+        DataError: a landed file is gone or was changed. ConfigError: a profile no longer takes a file that was accepted.
+    """
+    known = contracts.load_all(settings)
+    with runlog.record(settings, "rebuild") as entry, lock.warehouse(settings, "rebuild"):
+        lake.recover(settings)
+        log = lake.read(settings)
+        draft = Target(settings.home / "rebuild" / "lake", settings.home / "rebuild" / "quarantine")
+        shutil.rmtree(draft.lake.parent, ignore_errors=True)
+        for folder in (draft.lake, draft.quarantine):
+            folder.mkdir(parents=True)
+        rows = deliveries = 0
+        for index, commit in enumerate(log.commits):
+            say(f"commit {commit['seq']} of {log.last}: {commit['source']} {commit['received']}")
+            done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, f"{entry.run_id}-{commit['seq']}")
+            rows += sum(one["rows"] for one in done.files)
+            deliveries += len(done.results)
+            _same_files(settings, commit, done)
+        old = settings.home / "lake.old"
+        shutil.rmtree(old, ignore_errors=True)
+        _swap(settings, draft, old)
+        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(settings.warehouse.parent, ignore_errors=True)
+        counts = {"commits": len(log.commits), "deliveries": deliveries, "rows": rows}
+        entry.note(**counts)
+        return counts
+
+
+def _swap(settings: Settings, draft: Target, old: Path) -> None:
+    old.mkdir()
+    if settings.quarantine.exists():
+        os.rename(settings.quarantine, old / "quarantine")
+    os.rename(draft.quarantine, settings.quarantine)
+    if settings.lake.exists():
+        os.rename(settings.lake, old / "lake")
+    os.rename(draft.lake, settings.lake)
+
+
+def _repeat(
+    settings: Settings,
+    known: dict[str, contracts.Contract],
+    commit: dict[str, Any],
+    before: Log,
+    draft: Target,
+    work_id: str,
+) -> batch.Batch:
+    profile = profiles.load(settings, commit["source"], known)
+    deliveries = []
+    for one in commit["deliveries"]:
+        if one["status"] != "accepted":
+            continue
+        spec = profile.spec_of(one["file"])
+        if spec is None:
+            raise ConfigError(
+                f"no entry takes {one['file']}, which was accepted on {commit['received']}",
+                where=f"config/sources/{profile.source}/source.yml",
+                mend="bring the entry back: what was accepted once belongs to the past",
+            )
+        deliveries.append(
+            (landing.find(settings, commit["source"], one["received"], one["delivery_id"], one["file"]), spec)
+        )
+    if not deliveries:
+        return batch.Batch()
+    verdicts = settings.log / commit["verdicts"] if commit["verdicts"] else None
+    readable = [settings.landing, settings.log, draft.lake, draft.quarantine]
+    with batch.workspace(settings, work_id, *readable) as (con, work):
+        return batch.process(
+            con,
+            work,
+            settings,
+            profile,
+            known,
+            deliveries,
+            before,
+            draft.lake,
+            draft,
+            commit["run_id"],
+            dt.datetime.fromisoformat(commit["ingested_at"]),
+            _judge_by_verdicts(verdicts),
+        )
+
+
+def _judge_by_verdicts(verdicts: Path | None) -> Judge:
+    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str) -> dict[str, str]:
+        if verdicts is not None:
+            con.execute(f"""
+                insert into failing
+                select b._row_id, v.rule, v.severity, v.reason from read_parquet({literal(str(verdicts))}) as v
+                join {table} as b on v.delivery_id = b._delivery_id and v.row_number = b._row_number and v.row_part = b._row_part
+                where v.feed = {literal(feed)}
+            """)
+        return {}
+
+    return judge
+
+
+def _same_files(settings: Settings, commit: dict[str, Any], done: batch.Batch) -> None:
+    """The log names files; a rebuild must make those very files."""
+    named, made = {one["path"] for one in commit["files"]}, {one["path"] for one in done.files}
+    if named != made:
+        raise ConfigError(
+            f"commit {commit['seq']} made other lake files than the rebuild: {', '.join(sorted(named ^ made))}",
+            where=f"log/{commit['seq']:08d}.json",
+            mend="a profile or contract was changed so that what was accepted then is no longer; bring it back, the old lake still stands",
+        )
