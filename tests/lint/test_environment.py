@@ -8,12 +8,13 @@ import sys
 import tomllib
 from pathlib import Path
 
-import lint
-import make_env
-import make_lock
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import lint
+import make_env
+import make_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -146,3 +147,22 @@ def test_airflow_is_banned_from_src(folder: str, refused: bool) -> None:
     )
     assert ("TID251" in done.stdout) is refused
     assert done.returncode == int(refused)
+
+
+@pytest.mark.parametrize(
+    ("config", "sql", "passes"),
+    [
+        pytest.param("[sqlfluff]\ndialect = duckdb\n", "select a from b\n", True, id="clean"),
+        pytest.param("[sqlfluff]\ndialect = duckdb\n", "SELECT a,b from c\n", False, id="planted"),
+        pytest.param("", "select a from b\n", False, id="a config without a dialect checks nothing"),
+    ],
+)
+def test_sqlfluff_fails_when_it_found_something_or_checked_nothing(
+    config: str, sql: str, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tmp_path / "dbt_project" / "models"
+    models.mkdir(parents=True)
+    (tmp_path / "dbt_project" / ".sqlfluff").write_text(config, "utf-8")
+    (models / "a.sql").write_text(sql, "utf-8")
+    monkeypatch.setattr(lint, "ROOT", tmp_path)
+    assert lint.run("sqlfluff") is passes

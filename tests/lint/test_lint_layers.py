@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import lint_layers
 import pytest
+
+import lint_layers
 
 # Put together here, because the lint reads this file, too.
 HOME_OF_SOMEBODY = "/" + "root" + "/dealers.csv"
