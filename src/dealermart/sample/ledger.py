@@ -1,0 +1,252 @@
+"""Writing the sample's files, and keeping the ledger of what must become of every record written.
+
+The ledger is kept as the records are written, from what the generator meant each record to be. It reads nothing back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import xlsxwriter
+
+Outcome = Literal["accepted", "duplicate", "quarantined", "rejected", "structural"]
+CREATED = datetime(2026, 6, 30, 8, 0, 0)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What must become of a record: `why` is the rule or reason; `kind` names the planted error, if it is one."""
+
+    outcome: Outcome
+    why: str | None = None
+    kind: str | None = None
+    while_reading: bool = False  # refused by the reader, before any mapping
+
+
+ACCEPTED = Fate("accepted")
+REPEAT = Fate("duplicate", kind="repeated row")
+BLANK = Fate("structural", "blank", "blank row")
+HEADER_AGAIN = Fate("structural", "header", "repeated header")
+TOTALS = Fate("structural", "totals", "totals row")
+
+
+def rejected(column: str, kind_of_value: str, kind: str) -> Fate:
+    """A text that the column's type cannot hold."""
+    article = "an" if kind_of_value == "integer" else "a"
+    return Fate("rejected", f"{column} is not {article} {kind_of_value}", kind)
+
+
+def quarantined(rule: str, kind: str) -> Fate:
+    """A row that fails a rule of the feed's suite."""
+    return Fate("quarantined", rule, kind)
+
+
+@dataclass
+class FileTruth:
+    """What must come out for one file. Counts are rows after unpivoting (`records` too: n per raw row)."""
+
+    received: str
+    file: str
+    name: str
+    feed: str | None
+    status: str = "accepted"
+    unpivot: int = 1
+    counts: Counter[str] = field(default_factory=Counter)
+    by_rule: Counter[str] = field(default_factory=Counter)
+    by_reason: Counter[str] = field(default_factory=Counter)
+    planted: list[dict[str, Any]] = field(default_factory=list)
+    note: str | None = None
+
+    def add(self, row_number: int, fates: Sequence[Fate]) -> None:
+        """Note a raw row that becomes the given rows (one fate each)."""
+        for part, fate in enumerate(fates, start=1):
+            self.counts[fate.outcome] += 1
+            if fate.outcome == "quarantined":
+                self.by_rule[str(fate.why)] += 1
+            if fate.outcome == "rejected":
+                self.by_reason["" if fate.while_reading else str(fate.why)] += 1
+            if fate.kind is not None and fate.outcome != "duplicate":
+                self.planted.append(
+                    {
+                        "row_number": row_number,
+                        "row_part": part,
+                        "kind": fate.kind,
+                        "outcome": fate.outcome,
+                        "why": fate.why,
+                    }
+                )
+
+    def as_json(self) -> dict[str, Any]:
+        counts = self.counts
+        mapped = counts["accepted"] + counts["quarantined"] + counts["duplicate"]
+        return {
+            "received": self.received,
+            "file": self.file,
+            "entry": self.name,
+            "feed": self.feed,
+            "status": self.status,
+            "records": mapped + counts["structural"] + counts["rejected"],
+            "structural": counts["structural"],
+            "rejected": counts["rejected"],
+            "mapped": mapped,
+            "accepted": counts["accepted"],
+            "quarantined": counts["quarantined"],
+            "duplicate": counts["duplicate"],
+            "quarantined_by_rule": dict(sorted(self.by_rule.items())),
+            "rejected_by_reason": dict(sorted((k, v) for k, v in self.by_reason.items() if k)),
+            "rejected_while_reading": self.by_reason[""],
+            "planted": self.planted,
+            "note": self.note,
+        }
+
+
+class Ledger:
+    """All files of the sample, in the order written."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.files: list[FileTruth] = []
+
+    def open(self, received: date, file: str, name: str, feed: str | None, unpivot: int = 1) -> tuple[Path, FileTruth]:
+        truth = FileTruth(received.isoformat(), file, name, feed, unpivot=unpivot)
+        self.files.append(truth)
+        path = self.out / truth.received / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path, truth
+
+    def copy(self, received: date, file: str, original: FileTruth) -> None:
+        """Deliver a file again, byte for byte, under another name: nothing may come of it."""
+        source = self.out / original.received / original.file
+        path, truth = self.open(received, file, original.name, original.feed)
+        path.write_bytes(source.read_bytes())
+        truth.status = "duplicate"
+        truth.note = f"the same bytes as {original.received}/{original.file}"
+
+
+class CsvFile:
+    """A delimited text file; use as a context manager. Row 1 is the header line."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        received: date,
+        file: str,
+        name: str,
+        feed: str | None,
+        header: Sequence[str],
+        encoding: str = "utf-8",
+        delimiter: str = ",",
+        line_end: str = "\r\n",
+    ) -> None:
+        path, self.truth = ledger.open(received, file, name, feed)
+        self._stream = path.open("w", encoding=encoding, newline="")
+        self._writer = csv.writer(self._stream, delimiter=delimiter, lineterminator=line_end)
+        self._line_end = line_end
+        self.header = list(header)
+        self._row = 0
+        self._write(self.header)
+
+    def _write(self, values: Iterable[str]) -> None:
+        self._row += 1
+        self._writer.writerow(values)
+
+    def row(self, values: Sequence[str], fate: Fate = ACCEPTED) -> None:
+        self._write(values)
+        if fate is ACCEPTED:
+            self.truth.counts["accepted"] += 1
+        else:
+            self.truth.add(self._row, [fate])
+
+    def header_again(self) -> None:
+        self.row(self.header, HEADER_AGAIN)
+
+    def blank(self, bare: bool) -> None:
+        """A blank row: an empty line, or only delimiters, as a spreadsheet program leaves them."""
+        if bare:
+            self._row += 1
+            self._stream.write(self._line_end)
+            self.truth.add(self._row, [BLANK])
+        else:
+            self.row([""] * len(self.header), BLANK)
+
+    def __enter__(self) -> CsvFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+Cell = str | int | float | date | None
+
+
+def write_xlsx(
+    ledger: Ledger,
+    received: date,
+    file: str,
+    name: str,
+    feed: str | None,
+    sheet: str,
+    header: Sequence[str],
+    rows: Iterable[tuple[Sequence[Cell], Sequence[Fate]]],
+    above: Sequence[str] = (),
+    unpivot: int = 1,
+) -> FileTruth:
+    """A workbook of one sheet with real date and number cells; `above` are title lines over the header."""
+    path, truth = ledger.open(received, file, name, feed, unpivot)
+    book = xlsxwriter.Workbook(
+        path, {"strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "yyyy-mm-dd"}
+    )
+    book.set_properties({"title": sheet, "created": CREATED})
+    page = book.add_worksheet(sheet)
+    line = 0
+    for text in above:
+        page.write_string(line, 0, text)
+        line += 1
+    page.write_row(line, 0, header)
+    first = line
+    for cells, fates in rows:
+        line += 1
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                page.write_string(line, column, cell)
+            elif isinstance(cell, date):
+                page.write_datetime(line, column, datetime(cell.year, cell.month, cell.day))
+            elif cell is not None:
+                page.write_number(line, column, cell)
+        truth.add(line - first + 1 + len(above), list(fates) * unpivot if len(fates) == 1 else fates)
+    book.close()
+    return truth
+
+
+def write_json(
+    ledger: Ledger, received: date, file: str, name: str, feed: str, rows: Iterable[tuple[dict[str, Any], Fate]]
+) -> FileTruth:
+    """A document as survey tools export it: the records under `data.items`."""
+    path, truth = ledger.open(received, file, name, feed)
+    records = []
+    for number, (record, fate) in enumerate(rows, start=1):
+        records.append(record)
+        truth.add(number, [fate])
+    document = {"exported_at": f"{received.isoformat()}T02:00:00Z", "data": {"count": len(records), "items": records}}
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    return truth
+
+
+def write_jsonl(
+    ledger: Ledger, received: date, file: str, name: str, feed: str, rows: Iterable[tuple[dict[str, Any] | str, Fate]]
+) -> FileTruth:
+    """One JSON object a line; a text stands as it is (a line that was cut off)."""
+    path, truth = ledger.open(received, file, name, feed)
+    with io.TextIOWrapper(path.open("wb"), "utf-8", newline="") as stream:
+        for number, (record, fate) in enumerate(rows, start=1):
+            stream.write((record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n")
+            truth.add(number, [fate])
+    return truth
