@@ -475,8 +475,16 @@ def _check_placeholders(rule: Rule, where: str) -> None:
         )
 
 
+def _counted_as(rule: Rule) -> str:
+    """What Great Expectations writes for {batch} when it counts: a subquery, named by it unless the SQL has a join."""
+    subquery = f"(select * from {_EMPTY})"
+    has_join = re.search(r"\bjoin\b", rule.kwargs["unexpected_rows_query"], re.IGNORECASE)
+    return subquery if has_join else f"{subquery} as subselect"
+
+
 def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
     try:
+        con.execute(f"describe {_query(rule, _counted_as(rule))}")
         found = [row[0] for row in con.execute(f"describe {_query(rule, _EMPTY)}").fetchall()]
     except duckdb.Error as error:
         fault = " ".join(str(error).split("\n")[0].split())  # of the suite's own SQL on an empty table: no data in it
@@ -487,7 +495,7 @@ def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None
     raise SuiteError(
         f"the SQL does not select {KEY} alone: {fault}",
         where=where,
-        mend=f"write `select {KEY} from {{batch}} where ...`, and with a join give every {{batch}} an alias",
+        mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias",
     )
 
 
