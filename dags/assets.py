@@ -2,7 +2,15 @@
 
 from datetime import date, timedelta
 
-from airflow.sdk import Asset, AssetAny, ExceptionRetryPolicy, FixedKeyMapper, PartitionedAssetTimetable, RetryAction, RetryRule
+from airflow.sdk import (
+    Asset,
+    AssetAny,
+    ExceptionRetryPolicy,
+    FixedKeyMapper,
+    PartitionedAssetTimetable,
+    RetryAction,
+    RetryRule,
+)
 from airflow.sdk.exceptions import AirflowFailException
 
 SOURCES = ("sample", "adventureworks")  # one ingest DAG each; a test holds it against config/sources/
@@ -14,18 +22,10 @@ WAITING = ["null", "scheduled", "queued", "up_for_retry", "up_for_reschedule"]  
 LANDED = {source: Asset(f"{source}_landed", uri=f"x-dealermart://lake/{source}") for source in SOURCES}
 MARTS = Asset("marts", uri="x-dealermart://warehouse/marts")
 
-# A held lock and a broken line mend themselves; whatever else went wrong fails again, so it fails at once.
-RETRY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=["dealermart.errors.LockError", ConnectionError, TimeoutError, "httpx.TransportError"],
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(seconds=30),
-            reason="lock or network",
-        )
-    ],
-    default=RetryAction.FAIL,
-)
+# A held lock and a broken line mend themselves; whatever else went wrong would fail again, so it fails at once.
+PASSING = ["dealermart.errors.LockError", ConnectionError, TimeoutError, "httpx.TransportError"]
+AGAIN = RetryRule(exception=PASSING, retry_delay=timedelta(seconds=30), reason="lock or network")
+RETRY = ExceptionRetryPolicy(rules=[AGAIN], default=RetryAction.FAIL)
 WAREHOUSE_TASK = {"pool": POOL, "retries": 5, "retry_policy": RETRY, "retry_delay": timedelta(seconds=10)}
 
 

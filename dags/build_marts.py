@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
+
 from assets import LANDED, MARTS, SOURCES, WAITING, WAREHOUSE_TASK, WHOLE, started_by
 
 PATIENCE = timedelta(minutes=10)
@@ -29,7 +30,7 @@ def build_marts():
     def build(ti, outlet_events) -> dict:
         from dealermart import build, settings
 
-        result = build.run(settings.load())
+        result = build.run(settings.load(), say=print)
         # Tried again: the try before may have died between the build and its event, so the event is sent now.
         if result.skipped and ti.try_number == 1:
             raise AirflowSkipException("nothing new since the last build")

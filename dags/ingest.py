@@ -4,6 +4,7 @@ from datetime import datetime
 
 from airflow.sdk import CronPartitionTimetable, dag, task
 from airflow.sdk.exceptions import AirflowFailException
+
 from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
 
 
@@ -18,7 +19,7 @@ def ingest_dag(source: str):
         catchup=False,
         max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
         tags=["ingest"],
-        doc_md=f"Takes the files in `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
+        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
     )
     def ingest_source():
         @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
@@ -27,10 +28,10 @@ def ingest_dag(source: str):
             from dealermart.errors import DataError
 
             config = settings.load()
-            result = ingest.run(config, source, resolve_partition(dag_run))
+            result = ingest.run(config, source, resolve_partition(dag_run), say=print)
             follow = []
-            # Not "did this run commit": a run killed after its commit must be heard of by the next one. And a build that
-            # has not begun reads this commit too, so it needs no second one behind it.
+            # Not "did this run commit": of a run killed after its commit, the next one must tell. And a build that has
+            # not begun will read this commit too.
             if build.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
                 follow.append("announce")
             try:

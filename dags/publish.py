@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from airflow.sdk import dag, task
+
 from assets import MARTS, WAREHOUSE_TASK, started_by
 
 
@@ -19,7 +20,7 @@ def publish():
     def publish() -> dict:
         from dealermart import publish, settings
 
-        result = publish.run(settings.load())
+        result = publish.run(settings.load(), say=print)
         return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
 
     publish()

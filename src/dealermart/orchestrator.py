@@ -178,7 +178,7 @@ class Standalone:
         Raises:
             OrchestratorError: one is running on this state already.
         """
-        self._refuse_second()
+        self.check_free()
         self.home.mkdir(parents=True, exist_ok=True)
         self.port, *log_ports = _free_ports(3)
         self._log = self.log_file.open("wb")
@@ -220,7 +220,8 @@ class Standalone:
             self._log.close()
             self._log = None
 
-    def _refuse_second(self) -> None:
+    def check_free(self) -> None:
+        """Raise OrchestratorError when a scheduler is at work on this state already: two would run everything twice."""
         try:
             known = json.loads(self._pid_file.read_text())
             process = psutil.Process(known["pid"])
@@ -254,13 +255,23 @@ class Standalone:
                     ping = f"{self.url}/execution/health/ping"
                     httpx.get(ping, headers={"Authorization": "none"}, timeout=60, trust_env=False)
                     return
-                what = f"these DAGs were not parsed: {', '.join(sorted(missing))}" if missing else "no scheduler heartbeat"
+                what = f"not parsed: {', '.join(sorted(missing))}" if missing else "no scheduler heartbeat"
             time.sleep(0.3)
         raise OrchestratorError(
             f"Airflow did not start within {self.start_seconds:.0f} s: {what}",
             where=str(self.log_file),
             mend=self.log_tail(),
         )
+
+    def watch(self) -> None:
+        """Return never, unless it dies.
+
+        Raises:
+            OrchestratorError: Airflow ended.
+        """
+        while self._process is not None and self._process.poll() is None:
+            time.sleep(1)
+        raise OrchestratorError("Airflow died", where=str(self.log_file), mend=self.log_tail())
 
     def log_tail(self, lines: int = 30) -> str:
         """The last lines of the log of all components."""
@@ -280,7 +291,7 @@ class Standalone:
         return str(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
     def backfill(self, dag_id: str, first: date, last: date) -> int:
-        """Start one run for every received date from ``first`` to ``last``, both included; returns the backfill's id."""
+        """Start one run for every received date from ``first`` to ``last``, both included; returns the id."""
         body = {
             "dag_id": dag_id,
             "from_date": f"{first.isoformat()}T00:00:00Z",
@@ -335,10 +346,9 @@ class Standalone:
                         raise RunFailed(
                             f"{run.dag_id} {run.partition or ''} failed", where=run.run_id, mend=self.failure(run)
                         )
-            if runs and all(run.done for run in runs) and not self.waiting_events():
-                # An event may have started a run between the two questions.
-                if len(self.runs()) == len(runs):
-                    return runs
+            # The last question again, because an event may have started a run between the first two.
+            if runs and all(run.done for run in runs) and not self.waiting_events() and len(self.runs()) == len(runs):
+                return runs
             if time.monotonic() > deadline:
                 open_runs = ", ".join(f"{run.dag_id} {run.partition or ''} {run.state}" for run in runs if not run.done)
                 raise OrchestratorError(
@@ -383,7 +393,7 @@ class Standalone:
         if name not in pools:
             self._call("POST", "/pools", json={"name": name, "slots": slots, "description": "DuckDB takes one writer"})
         elif pools[name] != slots:
-            self._call("PATCH", f"/pools/{name}", params={"update_mask": ["slots"]}, json={"pool": name, "slots": slots})
+            self._call("PATCH", f"/pools/{name}", params={"update_mask": "slots"}, json={"name": name, "slots": slots})
 
 
 def _run(item: dict[str, Any]) -> Run:

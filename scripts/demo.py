@@ -1,0 +1,51 @@
+#!/usr/bin/env python
+"""Run the main job once, through the real DAGs: on a sample company, or on files of your own."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import signal
+import sys
+from pathlib import Path
+
+from dealermart import demo
+from dealermart import settings as environment
+from dealermart.errors import DealermartError
+
+
+def say(text: str) -> None:
+    """Show a line at once, also where the output goes into a pipe."""
+    print(text, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demonstration. Returns the exit code: 0 done, 1 files were refused, 2 it could not be run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", default="sample", help="the source that the files come from (default sample)")
+    parser.add_argument("--data", type=Path, help="folder with its files; by default a sample company is made")
+    parser.add_argument("--size", choices=["S", "M", "L"], default="S", help="size of the sample company (default S)")
+    parser.add_argument(
+        "--received", type=dt.date.fromisoformat, help="when the files were received, if their folders do not say it"
+    )
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
+    try:
+        settings = demo.settings_for(environment.load(), options.profile)
+        outcome = demo.run(settings, options.profile, options.data, options.size, options.received, say)
+    except DealermartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    print("\n" + "\n".join(outcome.table))
+    home = f"DEALERMART_HOME={demo.shown(settings.home)} "
+    print(f"\nnext: {home}.venv/bin/dealermart runs    what ran, when, with which counts")
+    for run in outcome.red:
+        print(f"red: {run.dag_id} {run.partition}, files were refused; see above", file=sys.stderr)
+    return 1 if outcome.red else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

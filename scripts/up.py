@@ -1,0 +1,38 @@
+#!/usr/bin/env python
+"""Start Airflow with its web page on this machine, with all DAGs switched on; Ctrl-C stops it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from dealermart import profiles
+from dealermart import settings as environment
+from dealermart.errors import DealermartError
+from dealermart.orchestrator import Standalone
+
+
+def main() -> int:
+    """Run until told to stop. Returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
+    try:
+        settings = environment.load()
+        dags = [*(f"ingest_{source}" for source in profiles.names(settings)), "build_marts", "publish"]
+        airflow = Standalone(settings, expected=dags)
+        print(f"starting Airflow, state in {settings.home}", flush=True)
+        with airflow:
+            airflow.unpause(*dags)
+            print(f"ready: {airflow.url}  (on this machine only, no password)", flush=True)
+            print(f"files go to {settings.inbox}/<source>/<received date>/, the log is {airflow.log_file}", flush=True)
+            print("Ctrl-C stops it", flush=True)
+            airflow.watch()
+    except DealermartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
