@@ -1,16 +1,13 @@
 {#-
     The part of an amount that lies between two bounds of attainment (NULL: no bound), counted from 0 away, so that
-    the slices of bounds that cover everything add up to the amount, whatever its sign.
+    the slices of bounds that cover everything add up to the amount, whatever its sign. All ends have one scale:
+    slices that were rounded apart would no longer add up.
 -#}
 {% macro attainment_slice(amount, target, lower_bound, upper_bound) -%}
+    {%- set lower_end = 'cast(' ~ lower_bound ~ ' * ' ~ target ~ ' as decimal(28, 10))' -%}
+    {%- set upper_end = 'cast(' ~ upper_bound ~ ' * ' ~ target ~ ' as decimal(28, 10))' -%}
     cast(
-        greatest(
-            least({{ amount }}, {{ upper_bound }} * {{ target }}),
-            {{ lower_bound }} * {{ target }}
-        )
-        - greatest(
-            least(0, {{ upper_bound }} * {{ target }}),
-            {{ lower_bound }} * {{ target }}
-        ) as decimal(28, 10)
+        greatest(least({{ amount }}, {{ upper_end }}), {{ lower_end }})
+        - greatest(least(0, {{ upper_end }}), {{ lower_end }}) as decimal(28, 10)
     )
 {%- endmacro %}

@@ -1,0 +1,46 @@
+-- Grain: one row per template, criterion and stretch of KPI values on which the score is one straight line.
+with
+
+point as (
+    select * from {{ source('config', 'review_point') }}
+),
+
+followed as (
+    select
+        template_id,
+        criterion_id,
+        point_no,
+        kpi_value,
+        score,
+        lead(kpi_value) over (partition by template_id, criterion_id order by point_no) as next_value,
+        lead(score) over (partition by template_id, criterion_id order by point_no) as next_score
+    from point
+),
+
+-- Below the first point and above the last the score stays what it is there.
+final as (
+    select
+        template_id,
+        criterion_id,
+        0 as segment_no,
+        cast(null as decimal(18, 6)) as from_value,
+        kpi_value as to_value,
+        score as from_score,
+        score as to_score
+    from followed
+    where point_no = 1
+
+    union all
+
+    select
+        template_id,
+        criterion_id,
+        point_no as segment_no,
+        kpi_value as from_value,
+        next_value as to_value,
+        score as from_score,
+        coalesce(next_score, score) as to_score
+    from followed
+)
+
+select * from final

@@ -1,0 +1,130 @@
+-- Grain: one row per statement line and sale line behind it.
+{%- set key = ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'period_id'] %}
+with
+
+credited_line as (
+    select * from {{ ref('int_incentive__credited_line') }}
+),
+
+statement_line as (
+    select * from {{ ref('mart_incentive__statement_line') }}
+),
+
+sale_line as (
+    select * from {{ ref('fct_sale_line') }}
+),
+
+-- Sales fill the bands in the order of their dates, so what a sale line earns is the difference it made on its day.
+-- Differences of one running total add up to the total, and so do its rounded cents.
+running as (
+    select
+        *,
+        cast(
+            sum(credited_amount) over (
+                partition by {{ key | join(', ') }}
+                order by sale_date, transaction_id, line_no
+                rows between unbounded preceding and current row
+            ) as decimal(28, 8)
+        ) as amount_after
+    from credited_line
+),
+
+placed as (
+    select
+        running.transaction_id,
+        running.line_no,
+        running.credit_role,
+        running.credit_pct,
+        running.credited_amount,
+        running.amount_after,
+        cast(running.amount_after - running.credited_amount as decimal(28, 8)) as amount_before,
+        statement_line.scenario_id,
+        statement_line.statement_line_id,
+        statement_line.band_no,
+        statement_line.lower_bound,
+        statement_line.upper_bound,
+        statement_line.credited_amount as credited_total,
+        statement_line.target_value,
+        statement_line.rate,
+        statement_line.amount,
+        statement_line.status
+    from running
+    inner join statement_line
+        on
+            {% for column in key %}{{ 'and ' if not loop.first }}running.{{ column }} = statement_line.{{ column }}
+            {% endfor %}
+),
+
+commission as (
+    select
+        *,
+        {{ attainment_slice('amount_after', 'target_value', 'lower_bound', 'upper_bound') }} as slice_after,
+        {{ attainment_slice('amount_before', 'target_value', 'lower_bound', 'upper_bound') }} as slice_before
+    from placed
+    where band_no > 0
+),
+
+earned as (
+    select
+        scenario_id,
+        statement_line_id,
+        transaction_id,
+        line_no,
+        credit_role,
+        credit_pct,
+        cast(slice_after - slice_before as decimal(28, 10)) as credited_amount,
+        case
+            when status = 'held' then cast(null as decimal(18, 2))
+            -- Where the line as a whole is not reached it has no rate to be held by.
+            when rate is null then cast(0 as decimal(18, 2))
+            else cast({{ round_half_up('slice_after * rate', 2) }} - {{ round_half_up('slice_before * rate', 2) }} as decimal(18, 2))
+        end as amount
+    from commission
+    where slice_after <> slice_before
+
+    union all
+
+    -- Without bands a fixed amount, if any, is spread in proportion to the credited revenue.
+    select
+        scenario_id,
+        statement_line_id,
+        transaction_id,
+        line_no,
+        credit_role,
+        credit_pct,
+        cast(credited_amount as decimal(28, 10)) as credited_amount,
+        case
+            when status = 'paid' then cast(
+                {{ exact_divide('amount * amount_after', 'credited_total', 2) }}
+                - {{ exact_divide('amount * amount_before', 'credited_total', 2) }} as decimal(18, 2)
+            )
+            else amount
+        end as amount
+    from placed
+    where band_no = 0
+),
+
+final as (
+    select
+        earned.scenario_id,
+        earned.statement_line_id,
+        'sales' as source_feed,
+        earned.transaction_id,
+        earned.line_no,
+        sale_line._source,
+        sale_line._source_file,
+        sale_line._delivery_id,
+        sale_line._row_number,
+        sale_line._row_part,
+        earned.credit_role,
+        earned.credit_pct,
+        earned.credited_amount,
+        earned.amount
+    from earned
+    inner join sale_line
+        on
+            earned.transaction_id = sale_line.transaction_id
+            and earned.line_no = sale_line.line_no
+)
+
+select * from final
