@@ -236,7 +236,7 @@ class _Context:
         self.con.execute(
             f"create table {quoted(spec.name)} as select * exclude (_rank) from (select *, {rank} as _rank from ({known})) where _rank = 1"
         )
-        self.con.execute("drop table if exists arrived")
+        self.con.execute("drop table if exists arrived; drop table if exists arrived__rejects")
 
     def feed(self, feed: str, deliveries: list[tuple[Delivery, FileSpec]], judge: Judge) -> None:
         """Read, map and judge all files of one feed; write its lake and quarantine files."""
@@ -293,6 +293,7 @@ class _Context:
             "repeated",
             *(f"mapped_{spec.name}" for spec in mapped),
             *(spec.name for spec in mapped),
+            *(f"{spec.name}__rejects" for spec in mapped),
         ):
             con.execute(f"drop table {quoted(table)}")
 

@@ -72,6 +72,9 @@ class FileSpec(Strict):
             raise ValueError("a file without a header line needs columns")
         return self
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def takes(self, path: str) -> bool:
         """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""
         return _glob(self.pattern).fullmatch(path) is not None
