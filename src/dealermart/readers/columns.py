@@ -1,0 +1,101 @@
+"""Which column of a file is which: header texts against the names and aliases of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dealermart.errors import DataError
+from dealermart.profiles import FileSpec
+
+# Names that the readers add to a file's own columns.
+_RESERVED = ("_delivery_id", "_row_number", "_reason", "_line")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a file.
+
+    Attributes:
+        names: Unique names, one per field of a record, in file order.
+        headers: Per field the texts, in lower case, that a repeated header may show; empty where there is no header.
+        absent: Columns that the profile names and the file may lack and lacks.
+    """
+
+    names: tuple[str, ...]
+    headers: tuple[frozenset[str], ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def named(spec: FileSpec) -> tuple[str, ...]:
+    """The canonical columns that a profile names."""
+    return tuple(dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns)))
+
+
+def positional(spec: FileSpec, where: str) -> Columns:
+    """The columns of a file without a header: those of the profile, in order."""
+    return resolve(spec.columns, spec, where)
+
+
+def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
+    """Match header texts with the profile's columns.
+
+    Args:
+        found: Header texts in file order.
+
+    Raises:
+        DataError: a required column is missing, or two header texts stand for one column.
+    """
+    canonical = {
+        text.strip().lower(): name for name in reversed(named(spec)) for text in (name, *spec.aliases.get(name, ()))
+    }
+    texts = [text.strip() for text in found]
+    matched = [canonical.get(text.lower()) for text in texts]
+    twice = sorted({name for name in matched if name is not None and matched.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"more than one column of the file stands for {', '.join(twice)}",
+            where=where,
+            mend="correct the aliases in the source profile, or the file",
+        )
+    missing = [name for name in spec.required_columns or named(spec) if name not in matched]
+    if missing:
+        # Where no text is known the line may not be a header at all but data, which no message shows.
+        found_ones = (
+            f"the file has: {_shown(texts)}"
+            if any(matched)
+            else f"none of the {len(texts)} texts of its header is known"
+        )
+        raise DataError(
+            f"required columns are missing: {', '.join(missing)}; {found_ones}",
+            where=where,
+            mend="add the header text to aliases in the source profile, or check delimiter, skip_rows and encoding, or ask for the column",
+        )
+    taken = {name.lower() for name in (*_RESERVED, *named(spec))}
+    names = tuple(
+        name or _unique(text or f"column_{index}", taken)
+        for index, (text, name) in enumerate(zip(texts, matched, strict=True), start=1)
+    )
+    headers = tuple(
+        frozenset(
+            {text.lower()}
+            | ({alias.strip().lower() for alias in (name, *spec.aliases.get(name, ()))} if name else set())
+        )
+        for text, name in zip(texts, matched, strict=True)
+    )
+    return Columns(names, headers, tuple(name for name in named(spec) if name not in matched))
+
+
+def _unique(text: str, taken: set[str]) -> str:
+    name, count = text, 1
+    while name.lower() in taken:
+        count += 1
+        name = f"{text}_{count}"
+    taken.add(name.lower())
+    return name
+
+
+def _shown(texts: Iterable[str]) -> str:
+    """Header texts for a message: short, because a file without the expected header may show anything."""
+    shown = [text if len(text) <= 40 else f"{text[:40]}..." for text in texts if text]
+    return ", ".join(shown[:50]) + (f" and {len(shown) - 50} more" if len(shown) > 50 else "") if shown else "none"

@@ -1,0 +1,438 @@
+"""CSV and its relatives.
+
+Two roads lead to one table. Plain files (one ASCII delimiter, quotes only around whole fields, one kind of line end) are read by
+DuckDB in parallel, checked against the records counted from the bytes. All others are parsed by Python's csv module record by record,
+slower and exact. What the engine rejects is judged by the second road; if that one would take the record, it takes the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dealermart.errors import DataError
+from dealermart.lake import literal, quoted
+from dealermart.profiles import FileSpec
+from dealermart.readers import columns as columns_of
+from dealermart.readers.columns import Columns
+from dealermart.readers.encodings import as_utf8
+from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
+from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, selection
+
+_BOM = b"\xef\xbb\xbf"
+# Unicode reserves these for use inside programs; they stand for a long delimiter and for newlines that do not end a record.
+_DELIMITER, _NEWLINE, _RETURN = "\ufdd0", "\ufdd1", "\ufdd2"
+_INNER = (_DELIMITER, _NEWLINE, _RETURN)
+_NEWLINES = {"\n": r"\n", "\r\n": r"\r\n"}  # as DuckDB writes them
+_MOST_ENGINE_REJECTS = 100_000
+_CHUNK = 1024 * 1024
+
+
+class _NotPlain(Exception):
+    """The engine and the count differ, or the engine gave up: the other road decides."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A piece of a file up to a row end: its number (1-based), text with the row end as a newline, position after it."""
+
+    number: int
+    text: str
+    after: int
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A record as the csv rules give it: lines it took, text, fields, or why it has none."""
+
+    first_line: int
+    lines: int
+    text: str
+    fields: list[str]
+    reason: str | None
+    after: int
+
+
+@dataclass(frozen=True)
+class _Head:
+    """Where the records begin.
+
+    Attributes:
+        columns: The columns.
+        records: Records before the first one: skipped and blank lines, and the header.
+        lines: Lines that they take.
+        start: Byte after them.
+        simple: Whether the engine can skip them by counting lines.
+    """
+
+    columns: Columns
+    records: int
+    lines: int
+    start: int
+    simple: bool
+
+
+def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
+    """Read a delimited file; see ``readers.read``."""
+    text = as_utf8(path, spec.encoding, work)
+    limit = csv.field_size_limit(LONGEST_LINE)  # the module's own limit is 128 kB, and it is global
+    try:
+        return _read(con, text, spec, target, work)
+    except DataError as error:
+        if text == path:
+            raise
+        raise DataError(error.what, where=error.where.replace(str(text), str(path)), mend=error.mend) from None
+    finally:
+        csv.field_size_limit(limit)
+        if text != path:
+            text.unlink()
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
+    if spec.row_end in (None, "\n", "\r\n") and _has_only_returns(path):
+        spec = spec.model_copy(update={"row_end": "\r"})
+    head = _head(path, spec)
+    if path.stat().st_size <= head.start:
+        raise DataError(
+            "the file has a header and no records" if spec.header else "the file holds no records",
+            where=str(path),
+            mend="if there is nothing to report, deliver nothing; otherwise ask the sender for the rows",
+        )
+    if _may_be_plain(spec, head.columns):
+        try:
+            return _read_by_engine(con, path, spec, target, head, work)
+        except _NotPlain:
+            for name in (target.name, target.rejects):
+                con.execute(f"drop table if exists {name}")
+    return load(con, target, spec, head.columns, _records(path, spec, head))
+
+
+# -- by the engine ------------------------------------------------------------------------------------------------------------------
+
+
+def _may_be_plain(spec: FileSpec, columns: Columns) -> bool:
+    """Whether DuckDB's reader knows the form: it drops the difference of blank lines and values where there is one column only."""
+    single = (
+        len(spec.delimiter) == 1
+        and spec.delimiter.isascii()
+        and not spec.delimiter.isalnum()
+        and spec.delimiter not in " \r\n\\"
+    )
+    return (
+        single
+        and spec.quote.isascii()
+        and spec.quote != spec.delimiter
+        and spec.row_end in (None, "\n", "\r\n")
+        and len(columns.names) > 1
+    )
+
+
+def _read_by_engine(
+    con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, head: _Head, work: Path
+) -> Counts:
+    found = survey(path, head.start, head.lines + 1, spec.delimiter, spec.quote)
+    if found.oddity:
+        raise _NotPlain(found.oddity)
+    copy = None
+    if not head.simple:
+        copy = work / f"{path.name}.records"
+        with path.open("rb") as source, copy.open("wb") as into:
+            source.seek(head.start)
+            shutil.copyfileobj(source, into, _CHUNK)
+    try:
+        return _load_plain(
+            con, copy or path, 0 if copy else head.start, 0 if copy else head.lines, found, spec, target, head
+        )
+    finally:
+        if copy:
+            copy.unlink()
+
+
+def _load_plain(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    start: int,
+    skip: int,
+    found: Survey,
+    spec: FileSpec,
+    target: Target,
+    head: _Head,
+) -> Counts:
+    errors, scans = f"{target.table}__errors", f"{target.table}__scans"
+    types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in head.columns.names)
+    # An empty list of texts for NULL means the default; no plain file holds the character U+0000.
+    nulls = ", ".join(map(literal, spec.nulls)) or "chr(0)"
+    quote = literal(spec.quote)
+    source = f"""read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
+        delim = {literal(spec.delimiter)}, quote = {quote}, escape = {quote}, new_line = {literal(_NEWLINES[found.newline])},
+        nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
+        rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
+    try:
+        clean: Callable[[str], str] = (lambda name: cleaned(name, spec.nulls)) if found.padded else (lambda name: name)
+        con.execute(f"create table {target.name} as select {selection(head.columns, clean)} from {source}")
+        rejected = con.execute(f"""
+            select line_byte_position - 1, any_value(csv_line) from {quoted(errors)}
+            group by all order by all limit {_MOST_ENGINE_REJECTS + 1}
+        """).fetchall()
+    except duckdb.InvalidInputException:
+        raise _NotPlain("the engine gave up") from None
+    finally:
+        for name in (errors, scans):
+            con.execute(f"drop table if exists {quoted(name)}")
+    if len(rejected) > _MOST_ENGINE_REJECTS:
+        raise _NotPlain("too many rejects")
+    first = head.records + 1
+    numbers = ordinals(path, start, spec.quote, np.array([position for position, _ in rejected], dtype=np.int64))
+    special = np.union1d(found.blanks, numbers)
+    rows = con.execute(f"select count(*) from {target.name}").fetchall()[0][0]
+    if rows + len(special) != found.records or len(special) != len(found.blanks) + len(rejected) or (numbers < 0).any():
+        raise _NotPlain("the engine and the count differ")
+    structural, refused = len(found.blanks), []
+    for number, (_, line) in zip(numbers, rejected, strict=True):
+        text = line.lstrip("\r\n")
+        verdict = _judged(_parse_one(text, spec), head.columns, spec)
+        if verdict == "":
+            structural += 1
+        elif verdict is None:
+            raise _NotPlain("the engine rejects what the rules take")
+        else:
+            refused.append((int(number) + first, verdict, text))
+    _number(con, target, found.records, first, special)
+    con.execute(
+        f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
+    )
+    if refused:
+        arrays = [pa.array(values) for values in zip(*refused, strict=True)]
+        con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
+        con.execute(
+            f"insert into {target.rejects} select {literal(target.delivery_id)}, number, reason, line from refused_records"
+        )
+        con.unregister("refused_records")
+    return finish(con, target, spec, head.columns, Counts(found.records, structural, len(refused)))
+
+
+def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:
+    """Give rows their record numbers: a new table's rows stand in file order, without the special records between them."""
+    con.execute(f"alter table {target.name} add column _row_number bigint")
+    rows = records - len(special)
+    if not len(special) or special[0] >= rows:
+        con.execute(f"update {target.name} set _row_number = rowid + {first}")
+        return
+    numbers = np.delete(np.arange(first, first + records), special)
+    con.register("numbers", pa.table({"ordinal": np.arange(rows), "number": numbers}))
+    con.execute(
+        f"update {target.name} as rows set _row_number = numbers.number from numbers where rows.rowid = numbers.ordinal"
+    )
+    con.unregister("numbers")
+
+
+# -- by Python ----------------------------------------------------------------------------------------------------------------------
+
+
+def _records(path: Path, spec: FileSpec, head: _Head) -> Iterator[Record | None]:
+    """The records after the head, blank ones as None."""
+    width = len(head.columns.names)
+    for ordinal, parsed in enumerate(_parse(_lines(path, spec.row_end, head.start, head.lines), spec, path)):
+        verdict = _judged(parsed, head.columns, spec)
+        if verdict == "":
+            yield None
+        elif verdict is None:
+            yield Record(head.records + ordinal + 1, parsed.fields[:width])
+        else:
+            yield Record(head.records + ordinal + 1, reason=verdict, line=parsed.text)
+
+
+def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
+    """None: a good record. Nothing: a structural one. Else the reason why it is rejected."""
+    width, fields = len(columns.names), parsed.fields
+    if parsed.reason is None and not any(field.strip() for field in fields):
+        return ""
+    if "\0" in parsed.text:
+        return "a NUL character"
+    if parsed.reason is not None:
+        return parsed.reason
+    if len(fields) != width and spec.totals and spec.totals.column in columns.names[: len(fields)]:
+        totals = {value.lower() for value in spec.totals.values}
+        if fields[columns.names.index(spec.totals.column)].strip().lower() in totals:
+            return ""
+    if len(fields) < width:
+        return f"too few fields: {len(fields)} instead of {width}"
+    # Empty fields after the last one say nothing: some systems end each row with a delimiter.
+    if any(fields[width:]):
+        return f"too many fields: {len(fields)} instead of {width}"
+    return None
+
+
+def _parse_one(text: str, spec: FileSpec) -> _Parsed:
+    """A record that the engine cut out."""
+    parsed = list(_parse([_Line(1, text, 0)], spec, None))
+    return parsed[0] if len(parsed) == 1 else _Parsed(1, 1, text, [], "not one record", 0)
+
+
+def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterator[_Parsed]:
+    """Apply the csv rules (RFC 4180, blanks before a quote allowed) to lines.
+
+    Raises:
+        DataError: a quote is never closed (where ``path`` is given).
+    """
+    translate = len(spec.delimiter) > 1 or not spec.delimiter.isascii() or spec.row_end not in (None, "\n", "\r\n")
+    delimiter = _DELIMITER if translate else spec.delimiter
+    taken: list[_Line] = []
+    if not spec.quote:
+        for line in lines:
+            text = _body(line.text)
+            reason = (
+                "a carriage return inside a line" if "\r" in text and spec.row_end in (None, "\n", "\r\n") else None
+            )
+            yield _Parsed(line.number, 1, text, text.split(spec.delimiter) if text else [], reason, line.after)
+        return
+
+    def fed() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield _translated(line.text, spec) if translate else line.text
+
+    reader = csv.reader(
+        fed(),
+        delimiter=delimiter,
+        quotechar=spec.quote,
+        doublequote=True,
+        skipinitialspace=delimiter != " ",
+        strict=True,
+    )
+    while True:
+        taken.clear()
+        fields: list[str] = []
+        reason = None
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reason = _reason(str(error))
+        first, text = taken[0].number, _body("".join(line.text for line in taken))
+        if reason == _UNCLOSED and path is not None:
+            raise DataError(
+                "a quoted value begins here and is never closed",
+                where=f"{path}:{first}",
+                mend="close the quote, or set quote: '' if the file does not quote values",
+            )
+        if translate:
+            fields = [_restored(field, spec) for field in fields]
+            if any(inner in text for inner in _INNER):
+                reason = "a character that Unicode keeps out of texts"
+        yield _Parsed(first, len(taken), text, fields, reason, taken[-1].after)
+
+
+_UNCLOSED = "a quoted value is never closed"
+
+
+def _reason(message: str) -> str:
+    """The csv module's message in our words."""
+    if "end of data" in message:
+        return _UNCLOSED
+    if "expected after" in message:
+        return "text after a closing quote"
+    if "new-line" in message:
+        return "a carriage return inside a line"
+    return "not a record"
+
+
+def _translated(text: str, spec: FileSpec) -> str:
+    body, end = (text[:-1], "\n") if text.endswith("\n") else (text, "")
+    if spec.row_end not in (None, "\n", "\r\n"):
+        body = body.replace("\n", _NEWLINE).replace("\r", _RETURN)
+    return body.replace(spec.delimiter, _DELIMITER) + end
+
+
+def _restored(field: str, spec: FileSpec) -> str:
+    if spec.row_end not in (None, "\n", "\r\n"):
+        field = field.replace("\n", str(spec.row_end)).replace(_NEWLINE, "\n").replace(_RETURN, "\r")
+    return field.replace(_DELIMITER, spec.delimiter)
+
+
+def _body(text: str) -> str:
+    """A record's text without its row end."""
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+# -- lines and the head -------------------------------------------------------------------------------------------------------------
+
+
+def _lines(path: Path, row_end: str | None, start: int = 0, before: int = 0) -> Iterator[_Line]:
+    """The pieces of a file between row ends, from a byte and a number of lines on. Without ``row_end``: LF or CRLF."""
+    cut = (row_end or "\n").replace("\r\n", "\n").encode() if row_end in (None, "\n", "\r\n") else str(row_end).encode()
+    number, position = before, start
+    with path.open("rb") as file:
+        file.seek(start)
+        rest = b""
+        while True:
+            piece = file.read(_CHUNK)
+            *whole, rest = (rest + piece).split(cut) if piece else (rest,)
+            for raw in whole:
+                number, position = number + 1, position + len(raw) + len(cut)
+                yield _Line(number, decoded(raw, path, number) + "\n", position)
+            if not piece:
+                break
+            if len(rest) > LONGEST_LINE:
+                raise too_long(path)
+        if rest:
+            yield _Line(number + 1, decoded(rest, path, number + 1), position + len(rest))
+
+
+def _head(path: Path, spec: FileSpec) -> _Head:
+    """Go past the byte order mark, skipped lines and the header."""
+    with path.open("rb") as file:
+        start = len(_BOM) if file.read(len(_BOM)) == _BOM else 0
+    lines, simple, records = 0, True, 0
+    source = _lines(path, spec.row_end, start)
+    for line in source:
+        if records == spec.skip_rows:
+            break
+        lines, records, start = lines + 1, records + 1, line.after
+        simple = simple and bool(_body(line.text)) and (not spec.quote or spec.quote not in line.text)
+    if not spec.header:
+        return _Head(columns_of.positional(spec, str(path)), records, lines, start, simple)
+    for parsed in _parse(_lines(path, spec.row_end, start, lines), spec, path):
+        lines, records, start = lines + parsed.lines, records + 1, parsed.after
+        where = f"{path}:{parsed.first_line}"
+        if "\0" in parsed.text:
+            raise DataError(
+                f"NUL characters in the header: the text is not in {spec.encoding}",
+                where=where,
+                mend="set encoding in the source profile, probably utf-16",
+            )
+        if parsed.reason is not None:
+            raise DataError(
+                f"the header cannot be read: {parsed.reason}",
+                where=where,
+                mend="check delimiter, quote and skip_rows in the source profile",
+            )
+        fields = list(parsed.fields)
+        while fields and not fields[-1].strip():
+            fields.pop()
+        if not fields:
+            simple = False
+            continue
+        return _Head(columns_of.resolve(fields, spec, where), records, lines, start, simple and parsed.lines == 1)
+    raise DataError(
+        "the file has no header and no records", where=str(path), mend="ask the sender for the file with its content"
+    )
+
+
+def _has_only_returns(path: Path) -> bool:
+    """Whether lines end as on old Macs: with a carriage return, nowhere with a newline."""
+    returns = False
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            if b"\n" in piece:
+                return False
+            returns = returns or b"\r" in piece
+    return returns

@@ -1,0 +1,56 @@
+"""Parquet files: typed already, but mapped as text like everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from dealermart.errors import DataError
+from dealermart.lake import literal, quoted
+from dealermart.profiles import FileSpec
+from dealermart.readers import columns as columns_of
+from dealermart.readers.columns import Columns
+from dealermart.readers.table import Counts, Target, cleaned, finish
+
+
+def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
+    """Read a Parquet file; record numbers are places in the file. See ``readers.read``."""
+    file = literal(str(path))
+    try:
+        described = con.execute(f"describe from read_parquet({file})").fetchall()
+        columns = columns_of.resolve([name for name, *_ in described], spec, str(path))
+        texts = [_as_text(quoted(name), kind) for name, kind, *_ in described]
+        con.execute(f"""
+            create table {target.name} as
+            select {_select(columns, texts, spec)}, file_row_number + 1 as _row_number
+            from read_parquet({file}, file_row_number = true)
+        """)
+    except (duckdb.InvalidInputException, duckdb.IOException):
+        raise DataError(
+            "the file is not Parquet, or damaged",
+            where=str(path),
+            mend="ask the sender for the whole file, or set format in the source profile",
+        ) from None
+    con.execute(
+        f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
+    )
+    # The footer's count is independent of what the scan returned.
+    records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
+    return finish(con, target, spec, Columns(columns.names, (), columns.absent), Counts(records, 0, 0))
+
+
+def _select(columns: Columns, texts: list[str], spec: FileSpec) -> str:
+    parts = [f"{cleaned(text, spec.nulls)} as {quoted(name)}" for name, text in zip(columns.names, texts, strict=True)]
+    return ", ".join(parts + [f"cast(null as varchar) as {quoted(name)}" for name in columns.absent])
+
+
+def _as_text(column: str, kind: str) -> str:
+    """SQL for a value as text; whole floating-point numbers have no point."""
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"regexp_replace(cast({column} as varchar), '\\.0$', '')"
+    if kind == "BLOB":
+        return f"coalesce(try(decode({column})), hex({column}))"
+    if kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
+        return f"cast(to_json({column}) as varchar)"
+    return f"cast({column} as varchar)"

@@ -1,0 +1,99 @@
+"""Excel workbooks. Cells become the texts that a person would write: ISO dates, numbers without float noise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import python_calamine
+
+from dealermart.errors import DataError
+from dealermart.profiles import FileSpec
+from dealermart.readers import columns as columns_of
+from dealermart.readers.columns import Columns
+from dealermart.readers.table import Counts, Record, Target, load
+
+_EXACT_INTEGERS = 2**53
+
+
+def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
+    """Read a sheet (xlsx, xls or ods); record numbers are Excel's row numbers. See ``readers.read``."""
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as book:
+            names = book.sheet_names
+            if spec.sheet is not None and spec.sheet not in names:
+                raise DataError(
+                    f"there is no sheet {spec.sheet}; the workbook has: {', '.join(names)}",
+                    where=str(path),
+                    mend="set sheet in the source profile",
+                )
+            # Rows and columns before the first used cell count: people say "row 7" as Excel does.
+            rows = book.get_sheet_by_name(spec.sheet or names[0]).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError, IndexError) as error:
+        protected = isinstance(error, python_calamine.PasswordError)
+        raise DataError(
+            "the workbook is protected by a password" if protected else "the file is not a workbook that can be read",
+            where=str(path),
+            mend="ask for a copy without a password"
+            if protected
+            else "open it in Excel and save it as .xlsx, or set format in the source profile",
+        ) from None
+    numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
+    if not spec.header:
+        return load(con, target, spec, (columns := columns_of.positional(spec, str(path))), _records(numbered, columns))
+    for number, row in numbered:
+        texts = [cell_text(cell).strip() for cell in row]
+        while texts and not texts[-1]:
+            texts.pop()
+        if texts:
+            columns = columns_of.resolve(texts, spec, f"{path}:{number}")
+            return load(con, target, spec, columns, _records(numbered, columns))
+    raise DataError(
+        "the sheet has no header and no records",
+        where=str(path),
+        mend="set sheet and skip_rows in the source profile, or ask for the file with its content",
+    )
+
+
+def _records(rows: Iterator[tuple[int, list[Any]]], columns: Columns) -> Iterator[Record | None]:
+    width = len(columns.names)
+    for number, row in rows:
+        texts = [cell_text(cell) for cell in row]
+        texts += [""] * (width - len(texts))
+        if not any(text.strip() for text in texts):
+            yield None
+        elif any(text.strip() for text in texts[width:]):
+            used = max(index for index, text in enumerate(texts, start=1) if text.strip())
+            yield Record(number, reason=f"too many fields: {used} instead of {width}", line="\t".join(texts[:used]))
+        else:
+            yield Record(number, texts[:width])
+
+
+def cell_text(cell: Any) -> str:
+    """A cell as text.
+
+    Numbers that are whole are written without a point. Others have at most 15 significant digits, as many as Excel itself shows, so that
+    0.1 + 0.2 is 0.3; never an exponent. Dates are ISO, without a time at midnight. Durations are hours:minutes:seconds.
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        if cell.is_integer() and abs(cell) <= _EXACT_INTEGERS:
+            return str(int(cell))
+        text = format(Decimal(format(cell, ".15g")), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
+    if isinstance(cell, dt.timedelta):
+        seconds = round(cell.total_seconds())
+        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    if isinstance(cell, (dt.date, dt.time)):
+        return cell.isoformat()
+    return str(cell)

@@ -1,0 +1,218 @@
+"""A fast look over a CSV file in UTF-8 that counts its records without the engine, and says whether the engine can be trusted with it.
+
+DuckDB skips blank lines in silence, takes an open quote to the end of the file and reads text around quotes in its own way. So
+records are counted here, from bytes, and a file with anything but the plain form goes to Python's csv module instead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dealermart.errors import DataError
+from dealermart.readers.table import BLANKS
+
+Positions = npt.NDArray[np.int64]
+
+LONGEST_LINE = 64 * 1024 * 1024
+# DuckDB refuses lines over 2 MB unless told otherwise; longer ones are rare enough for the other road.
+LONGEST_PLAIN = 1_900_000
+_CHUNK = 4 * 1024 * 1024
+_LF, _CR, _SPACE, _TAB = 10, 13, 32, 9
+_WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the bytes of a file say.
+
+    Attributes:
+        records: Number of records, blank ones included.
+        blanks: Ordinals (0-based) of the blank ones.
+        newline: How records end.
+        padded: Whether some value may begin or end with white space.
+        oddity: Why the engine must not read the file; None where it may.
+    """
+
+    records: int
+    blanks: Positions
+    newline: str
+    padded: bool
+    oddity: str | None
+
+
+def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Survey:
+    """Go over the file once.
+
+    Args:
+        start: Byte at which the first record begins.
+        line: Number of the line (1-based) that begins there.
+        delimiter: One ASCII character.
+        quote: One ASCII character, or nothing.
+
+    Raises:
+        DataError: bytes that are not UTF-8, with the line.
+    """
+    edges = np.zeros(256, dtype=bool)
+    edges[[ord(delimiter), _LF, _CR, *map(ord, quote)]] = True
+    records = crlf = quotes = longest = 0
+    previous = start - 1
+    blanks: list[Positions] = []
+    padded, oddity = False, None
+    for offset, chunk in _chunks(path, start):
+        if not chunk.isascii():
+            text = decoded(chunk, path, line)
+            padded = padded or _WIDE_BLANKS.search(text) is not None
+        view = np.frombuffer(chunk, dtype=np.uint8)
+        newlines = np.flatnonzero(view == _LF)
+        returns = np.flatnonzero(view == _CR)
+        marks = np.flatnonzero(view == ord(quote)) if quote else newlines[:0]
+        ends = _outside(newlines, marks, quotes)
+        if oddity is None:
+            oddity = _oddity(view, marks, quotes, returns, edges)
+        if oddity is None and b"\0" in chunk:
+            oddity = "NUL characters"
+        crlf += int(np.count_nonzero(view[ends - 1] == _CR)) if len(returns) else 0
+        absolute = ends + offset
+        lengths = np.diff(absolute, prepend=previous)
+        blanks.append(np.flatnonzero((lengths == 1) | ((lengths == 2) & (view[ends - 1] == _CR))) + records)
+        longest = max(longest, int(lengths.max(initial=0)))
+        padded = padded or _is_padded(view, delimiter, newlines, ends, returns, edges)
+        quotes += len(marks)
+        records += len(ends)
+        line += len(newlines)
+        previous = int(absolute[-1]) if len(ends) else previous
+    if quotes % 2:
+        oddity = oddity or "a quote that is never closed"
+    # The last record may lack its end.
+    if crlf not in (0, records, records - (not _ends_with_newline(path))):
+        oddity = oddity or "two kinds of line ends"
+    if longest > LONGEST_PLAIN:
+        oddity = oddity or "very long records"
+    return Survey(
+        records, np.concatenate(blanks) if blanks else np.empty(0, np.int64), "\r\n" if crlf else "\n", padded, oddity
+    )
+
+
+def ordinals(path: Path, start: int, quote: str, positions: Positions) -> Positions:
+    """The ordinals (0-based) of the records that begin at or before the given bytes of the file and end after them.
+
+    Args:
+        positions: Sorted byte positions.
+    """
+    with path.open("rb") as file:
+        positions = np.array([_past_newlines(file, int(position)) for position in positions], dtype=np.int64)
+    found = np.full(len(positions), -1, dtype=np.int64)
+    records = quotes = 0
+    for offset, chunk in _chunks(path, start):
+        view = np.frombuffer(chunk, dtype=np.uint8)
+        marks = np.flatnonzero(view == ord(quote)) if quote else np.empty(0, np.int64)
+        ends = _outside(np.flatnonzero(view == _LF), marks, quotes)
+        here = (positions >= offset) & (positions < offset + len(chunk))
+        found[here] = np.searchsorted(ends, positions[here] - offset) + records
+        records += len(ends)
+        quotes += len(marks)
+    return found
+
+
+def decoded(chunk: bytes, path: Path, line: int) -> str:
+    """The text of UTF-8 bytes that begin at the given line."""
+    try:
+        return chunk.decode()
+    except UnicodeDecodeError as error:
+        raise not_encoded(path, line + chunk[: error.start].count(b"\n"), "utf-8") from None
+
+
+def not_encoded(path: Path, line: int, encoding: str) -> DataError:
+    return DataError(
+        f"the bytes are not text in {encoding}",
+        where=f"{path}:{line}",
+        mend="set encoding in the source profile (utf-8, utf-16, gb18030, cp1252 ...), or ask the sender for another export",
+    )
+
+
+def _chunks(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
+    """Whole lines in pieces of some megabytes, each with its position; a last line without an end gets one."""
+    with path.open("rb") as file:
+        file.seek(start)
+        rest = b""
+        while piece := file.read(_CHUNK):
+            cut = piece.rfind(b"\n") + 1
+            if not cut:
+                rest += piece
+                if len(rest) > LONGEST_LINE:
+                    raise too_long(path)
+                continue
+            yield start, rest + piece[:cut]
+            start += len(rest) + cut
+            rest = piece[cut:]
+        if rest:
+            yield start, rest + b"\n"
+
+
+def too_long(path: Path) -> DataError:
+    return DataError(
+        f"a line is longer than {LONGEST_LINE // 1024 // 1024} MB",
+        where=str(path),
+        mend="set row_end and encoding in the source profile to what the file uses",
+    )
+
+
+def _outside(newlines: Positions, marks: Positions, quotes: int) -> Positions:
+    """The newlines outside quotes: those with an even number of quotes before them."""
+    if not len(marks) and quotes % 2 == 0:
+        return newlines
+    return newlines[(np.searchsorted(marks, newlines) + quotes) % 2 == 0]
+
+
+def _oddity(
+    view: npt.NDArray[Any], marks: Positions, quotes: int, returns: Positions, edges: npt.NDArray[Any]
+) -> str | None:
+    if len(marks):
+        # A piece ends with a newline, so the byte before its first one is read off its end, and no quote is its last byte.
+        # A doubled quote closes and opens again at once; so a quote beside a quote is in order, and so is one beside an edge.
+        opening = (np.arange(len(marks)) + quotes) % 2 == 0
+        if not edges[view[marks[opening] - 1]].all() or not edges[view[marks[~opening] + 1]].all():
+            return "text around quotes"
+    if len(returns):
+        lone = returns[view[returns + 1] != _LF]
+        if len(lone) and (not len(marks) or ((np.searchsorted(marks, lone) + quotes) % 2 == 0).any()):
+            return "carriage returns inside lines"
+    return None
+
+
+def _is_padded(
+    view: npt.NDArray[Any],
+    delimiter: str,
+    newlines: Positions,
+    ends: Positions,
+    returns: Positions,
+    edges: npt.NDArray[Any],
+) -> bool:
+    """Whether a value may begin or end with white space: spaces beside edges, control characters, line ends inside quotes."""
+    known = len(newlines) + len(returns) + (np.count_nonzero(view == _TAB) if delimiter == "\t" else 0)
+    if len(ends) != len(newlines) or np.count_nonzero(view < _SPACE) != known:
+        return True
+    spaces = np.flatnonzero(view == _SPACE)
+    return bool(len(spaces) and (edges[view[spaces - 1]].any() or edges[view[spaces + 1]].any()))
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _past_newlines(file: Any, position: int) -> int:
+    """DuckDB names the byte after the last one of the record before, and counts blank lines to the record after them."""
+    file.seek(position)
+    while file.read(1) in (b"\r", b"\n"):
+        position += 1
+    return position

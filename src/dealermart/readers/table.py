@@ -1,0 +1,190 @@
+"""The table that every reader fills: cleaning, structural rows and the balance are the same for all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import duckdb
+import pyarrow as pa
+
+from dealermart.errors import BalanceError
+from dealermart.lake import literal, quoted
+from dealermart.profiles import FileSpec
+from dealermart.readers.columns import Columns
+
+# What Python's str.strip() takes for white space, as a string for SQL's trim() and for a regular expression.
+BLANKS = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
+
+_BATCH_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Where the records of a file went; rows in the table = records - structural - rejected."""
+
+    records: int
+    structural: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table to create and the delivery it belongs to."""
+
+    table: str
+    delivery_id: str
+
+    @property
+    def name(self) -> str:
+        return quoted(self.table)
+
+    @property
+    def rejects(self) -> str:
+        return quoted(f"{self.table}__rejects")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: its fields, or the reason why it has none that could be used."""
+
+    number: int
+    fields: Sequence[str | None] = ()
+    reason: str | None = None
+    line: str | None = None
+
+
+@dataclass
+class Tally:
+    """Counts that a reader keeps while it goes through a file."""
+
+    records: int = 0
+    structural: int = 0
+    rejected: int = 0
+
+    def passing(self, records: Iterable[Record | None]) -> Iterator[Record]:
+        """Count records on their way; None stands for a blank one."""
+        for record in records:
+            self.records += 1
+            if record is None:
+                self.structural += 1
+                continue
+            self.rejected += record.reason is not None
+            yield record
+
+
+def cleaned(expression: str, nulls: Sequence[str]) -> str:
+    """SQL for a text trimmed, with the texts that mean missing as NULL."""
+    trimmed = f"trim({expression}, {literal(BLANKS)})"
+    if not nulls:
+        return trimmed
+    return f"case when {trimmed} in ({_list(nulls)}) then null else {trimmed} end"
+
+
+def selection(columns: Columns, expression: Callable[[str], str]) -> str:
+    """The select list of the raw columns: ``expression`` of those in the file, NULL for those that it lacks."""
+    parts = [f"{expression(quoted(name))} as {quoted(name)}" for name in columns.names]
+    parts += [f"cast(null as varchar) as {quoted(name)}" for name in columns.absent]
+    return ", ".join(parts)
+
+
+def load(
+    con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, records: Iterable[Record | None]
+) -> Counts:
+    """Create the target's tables from records that Python read.
+
+    Args:
+        records: In file order, each with as many fields as there are columns or with a reason; None for a blank record.
+
+    Raises:
+        BalanceError: the engine did not hold what it was given.
+    """
+    tally = Tally()
+    texts = [pa.field(name, pa.string()) for name in (*columns.names, "_reason", "_line")]
+    schema = pa.schema([*texts, pa.field("_row_number", pa.int64())])
+    reader = pa.RecordBatchReader.from_batches(schema, _batches(tally.passing(records), schema))
+    con.register("records_to_load", reader)
+    try:
+        con.execute(f"""
+            create table {target.name} as
+            select {selection(columns, lambda name: cleaned(name, spec.nulls))}, _reason, _line, _row_number from records_to_load
+        """)
+    finally:
+        con.unregister("records_to_load")
+    con.execute(f"""
+        create table {target.rejects} as
+        select {literal(target.delivery_id)} as _delivery_id, _row_number, _reason as reason, _line as line
+        from {target.name} where _reason is not null
+    """)
+    refused = con.execute(f"delete from {target.name} where _reason is not null").fetchall()[0][0]
+    for name in ("_reason", "_line"):
+        con.execute(f"alter table {target.name} drop column {name}")
+    if refused != tally.rejected:
+        raise BalanceError(
+            f"{tally.rejected} records were rejected and {refused} arrived",
+            mend="report this as a fault of the program",
+        )
+    return finish(con, target, spec, columns, Counts(tally.records, tally.structural, tally.rejected))
+
+
+def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts) -> Counts:
+    """Take structural rows out of a loaded table, add the delivery and check the balance.
+
+    Args:
+        counts: Of the records outside the table: all, structural and rejected ones.
+
+    Returns:
+        The final counts.
+
+    Raises:
+        BalanceError: the rows in the table are not the records that should be there.
+    """
+    rows = con.execute(f"select count(*) from {target.name}").fetchall()[0][0]
+    if rows != counts.records - counts.structural - counts.rejected:
+        raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
+    empty = " and ".join(f"nullif({quoted(name)}, '') is null" for name in columns.names)
+    conditions = [f"({empty})"]
+    if columns.headers:
+        pairs = zip(columns.names, columns.headers, strict=True)
+        conditions.append(
+            "("
+            + " and ".join(
+                f"lower(coalesce({quoted(name)}, '')) in ({_list(_seen(texts, spec))})" for name, texts in pairs
+            )
+            + ")"
+        )
+    if spec.totals and spec.totals.column in columns.names:
+        conditions.append(
+            f"lower({quoted(spec.totals.column)}) in ({_list(sorted({value.lower() for value in spec.totals.values}))})"
+        )
+    structural = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
+    con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
+    return Counts(counts.records, counts.structural + structural, counts.rejected)
+
+
+def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
+    """How header texts look in a cleaned row: in lower case, and empty where the text itself means missing."""
+    return sorted({"" if text in {null.lower() for null in spec.nulls} else text for text in headers})
+
+
+def _batches(records: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    width = len(schema) - 3
+    nothing = [None] * width
+    while rows := list(islice(records, _BATCH_ROWS)):
+        fields = zip(*(nothing if row.reason is not None else row.fields for row in rows), strict=True)
+        arrays = [pa.array(values, pa.string()) for values in fields]
+        arrays += [
+            pa.array([row.reason for row in rows], pa.string()),
+            pa.array([row.line for row in rows], pa.string()),
+        ]
+        arrays.append(pa.array([row.number for row in rows], pa.int64()))
+        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _list(texts: Iterable[str]) -> str:
+    return ", ".join(map(literal, texts))
