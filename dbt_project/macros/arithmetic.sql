@@ -1,7 +1,8 @@
 {#-
     Money and shares are DECIMAL; the engine's own division gives a DOUBLE. These macros are the only place where
     an amount is divided, multiplied by a rate, or rounded. Half up means away from zero at a tie, so that a
-    return is the mirror image of its sale.
+    return is the mirror image of its sale. Results have 28 digits: where two types of 38 digits meet (in a union, a
+    coalesce), the engine takes the smaller scale and drops decimals in silence.
 -#}
 {% macro exact_divide(numerator, denominator, scale, operand_scale=12) -%}
     {{ return(adapter.dispatch('exact_divide', 'dealermart')(numerator, denominator, scale, operand_scale)) }}
@@ -25,14 +26,14 @@
         )
     {%- endset -%}
     {%- if scale == 0 -%}
-        {{ quotient }}
+        cast({{ quotient }} as decimal(28, 0))
     {%- else -%}
-        cast({{ quotient }} * cast('0.{{ "0" * (scale - 1) }}1' as decimal({{ scale }}, {{ scale }})) as decimal(38, {{ scale }}))
+        cast({{ quotient }} * cast('0.{{ "0" * (scale - 1) }}1' as decimal({{ scale }}, {{ scale }})) as decimal(28, {{ scale }}))
     {%- endif -%}
 {%- endmacro %}
 
 {% macro round_half_up(amount, scale) -%}
-    cast({{ amount }} as decimal(38, {{ scale }}))
+    cast({{ amount }} as decimal(28, {{ scale }}))
 {%- endmacro %}
 
 {% macro multiply(amount, factor) -%}

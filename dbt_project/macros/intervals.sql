@@ -1,24 +1,37 @@
-{#- 95 % intervals. DOUBLE is allowed here alone: the inputs are counts or exact sums, the result is cast back. -#}
+{#-
+    95 % intervals. A root needs floating point; the inputs are counts or exact sums, and the result is cast back, so
+    the same inputs give the same bounds. Both bounds are NULL where there is nothing to take them over.
+-#}
 {% macro wilson_bound(successes, trials, side) -%}
-    {%- set z = '1.959963984540054e0' -%}
     {%- set sign = '-' if side == 'low' else '+' -%}
-    {%- set n = 'cast(nullif(' ~ trials ~ ', 0) as double)' -%}
-    {%- set p = 'cast(' ~ successes ~ ' as double) / ' ~ n -%}
-    cast(
-        least(1e0, greatest(0e0, (
-            {{ p }} + {{ z }} * {{ z }} / (2 * {{ n }})
-            {{ sign }} {{ z }} * sqrt((({{ p }}) * (1 - {{ p }}) + {{ z }} * {{ z }} / (4 * {{ n }})) / {{ n }})
-        ) / (1 + {{ z }} * {{ z }} / {{ n }}))) as decimal(18, 8)
-    )
+    {#- not money: counts -#}{%- set n = 'cast(' ~ trials ~ ' as double)' -%}
+    {#- not money: a share of counts -#}{%- set p = '(cast(' ~ successes ~ ' as double) / ' ~ n ~ ')' -%}
+    {%- set z = '1.959963984540054e0' -%}
+    case
+        when {{ trials }} > 0
+            then cast(
+                least(1e0, greatest(0e0, (
+                    {{ p }} + {{ z }} * {{ z }} / (2 * {{ n }}) {# not money: a share #}
+                    {{ sign }} {{ z }} * sqrt(
+                        ({{ p }} * (1 - {{ p }}) + {{ z }} * {{ z }} / (4 * {{ n }})) / {{ n }} {# not money: a share #}
+                    )
+                ) / (1 + {{ z }} * {{ z }} / {{ n }}))) as decimal(18, 8) {# not money: a share #}
+            )
+    end
 {%- endmacro %}
 
 {% macro mean_bound(total, total_of_squares, trials, side) -%}
     {%- set sign = '-' if side == 'low' else '+' -%}
-    {%- set n = 'cast(' ~ trials ~ ' as double)' -%}
-    {%- set mean = 'cast(' ~ total ~ ' as double) / ' ~ n -%}
-    case when {{ trials }} >= 2 then cast(
-        {{ mean }} {{ sign }} 1.959963984540054e0 * sqrt(greatest(0e0,
-            (cast({{ total_of_squares }} as double) - {{ n }} * ({{ mean }}) * ({{ mean }})) / (({{ n }} - 1) * {{ n }})
-        )) as decimal(18, 8)
-    ) end
+    {#- not money: counts -#}{%- set n = 'cast(' ~ trials ~ ' as double)' -%}
+    {#- not money: a mean of scores -#}{%- set mean = '(cast(' ~ total ~ ' as double) / ' ~ n ~ ')' -%}
+    {#- not money: squares of scores -#}{%- set squares = 'cast(' ~ total_of_squares ~ ' as double)' -%}
+    case
+        when {{ trials }} > 1
+            then cast(
+                {{ mean }} {{ sign }} 1.959963984540054e0 * sqrt(
+                    greatest(0e0, {{ squares }} - {{ n }} * {{ mean }} * {{ mean }})
+                    / (({{ n }} - 1) * {{ n }}) {# not money: a variance of scores #}
+                ) as decimal(18, 8)
+            )
+    end
 {%- endmacro %}

@@ -127,7 +127,7 @@ gross_margin_pct as (
         this_period.subject_id,
         this_period.period_id,
         '{{ kpi_code }}' as kpi_code,
-        this_period.net_revenue - base_period.net_revenue as numerator,
+        cast(this_period.net_revenue - base_period.net_revenue as decimal(28, 8)) as numerator,
         base_period.net_revenue as denominator,
         case
             when this_period.is_covered_whole and base_period.is_covered_whole and base_period.net_revenue > 0

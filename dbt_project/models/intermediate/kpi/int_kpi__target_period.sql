@@ -24,6 +24,8 @@ inside as (
         end as target_value,
         target_window.actual_value,
         target_window.sample_size,
+        {{ dbt.datediff('target_window.valid_from', 'target_window.valid_to', 'day') }} as window_days,
+        {{ dbt.datediff('period.period_start', 'period.period_end', 'day') }} as period_days,
         target_window.status,
         target_window.status_reason
     from target_window
@@ -48,6 +50,8 @@ eligible as (
         target_value,
         actual_value,
         sample_size,
+        window_days,
+        period_days,
         status,
         status_reason,
         is_whole_period,
@@ -68,6 +72,8 @@ final as (
         case when count(target_value) = count(*) then cast(sum(target_value) as decimal(28, 8)) end as target_value,
         case when count(actual_value) = count(*) then cast(sum(actual_value) as decimal(28, 8)) end as actual_value,
         cast(sum(sample_size) as bigint) as sample_size,
+        cast(sum(window_days) as bigint) as window_days,
+        max(period_days) as period_days,
         min(case when actual_value is null then status end) as unmeasured_status,
         min(case when actual_value is null then status_reason end) as unmeasured_reason
     from eligible

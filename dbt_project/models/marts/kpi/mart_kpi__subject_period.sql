@@ -52,6 +52,8 @@ attainment as (
             when target_period.period_id is null then 'no target in the period'
             when target_period.actual_value is null then target_period.unmeasured_reason
             when target_period.target_value <= 0 then 'the target is zero or negative'
+            when target_period.window_days < target_period.period_days
+                then 'targets cover ' || target_period.window_days || ' of ' || target_period.period_days || ' days'
         end as status_reason
     from population
     left join target_period
