@@ -24,8 +24,19 @@ from dealermart.landing import Delivery
 from dealermart.profiles import FileSpec, Profile
 from dealermart.settings import Settings
 
-# (connection, feed, table) -> error text per refused delivery; fills table `failing(_row_id, rule, severity, reason)`.
-Judge = Callable[[duckdb.DuckDBPyConnection, str, str], dict[str, str]]
+
+@dataclass(frozen=True)
+class Rejects:
+    """Rows of a file that could not be read or mapped: how many of how many (structural ones aside), and the first of them."""
+
+    rows: int
+    of: int
+    first_row: int
+    first_reason: str
+
+
+# (connection, feed, table, rejects per delivery) -> error text per refused delivery; fills `failing(_row_id, rule, severity, reason)`.
+Judge = Callable[[duckdb.DuckDBPyConnection, str, str, dict[str, Rejects]], dict[str, str]]
 
 QUARANTINE = {
     "run_id": "varchar",
@@ -63,6 +74,9 @@ class FileResult:
     duplicate: int | None = None
     error: str | None = None
     received: str = ""
+    faults: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # per rule and reason: stage, rule, reason, rows, first_row
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -171,8 +185,10 @@ def process(
             context.feed(feed, of_feed, judge)
     order = {delivery.delivery_id: ordinal for ordinal, (delivery, _) in enumerate(deliveries)}
     batch.results.sort(key=lambda one: order[one.delivery_id])
+    found = context.faults()
     for result in batch.results:
         result.check()
+        result.faults = found.get(result.delivery_id, [])
     for name in (*{one["path"] for one in batch.files},):
         files.sync(target.lake / name)
     return batch
@@ -271,7 +287,7 @@ class _Context:
             from ({union}) join delivery on delivery.delivery_id = _delivery_id
         """)
         con.execute("create table failing (_row_id bigint, rule varchar, severity varchar, reason varchar)")
-        refused = judge(con, feed, "batch")
+        refused = judge(con, feed, "batch", self._rejects(reads, mapped))
         con.execute("create table refused_delivery (delivery_id varchar)")
         if refused:
             con.executemany("insert into refused_delivery values (?)", [[delivery_id] for delivery_id in refused])
@@ -448,6 +464,36 @@ class _Context:
             from failing as f join batch as b using (_row_id) join {quoted(spec.name)} as raw on raw._delivery_id = b._delivery_id and raw._row_number = b._row_number
         """,
         )
+
+    def faults(self) -> dict[str, list[dict[str, Any]]]:
+        """What is in quarantine, per delivery: how many rows for which reason, and the first of them."""
+        paths = ", ".join(literal(str(self.target.quarantine / one["path"])) for one in self.batch.quarantine)
+        if not paths:
+            return {}
+        names = ("stage", "rule", "reason", "rows", "first_row")
+        found: dict[str, list[dict[str, Any]]] = {}
+        for delivery_id, *values in self.con.execute(f"""
+            select delivery_id, stage, rule, reason, count(*), min(row_number) from read_parquet([{paths}])
+            group by all order by delivery_id, min(row_number), rule, reason
+        """).fetchall():
+            found.setdefault(delivery_id, []).append(dict(zip(names, values, strict=True)))
+        return found
+
+    def _rejects(self, reads: dict[str, tuple[FileSpec, readers.Counts]], mapped: list[FileSpec]) -> dict[str, Rejects]:
+        rejects: dict[str, Rejects] = {}
+        for spec in mapped:
+            for delivery_id, rows, first_row, first_reason in self.con.execute(f"""
+                select _delivery_id, count(*), min(_row_number), arg_min(reason, _row_number) from (
+                    select _delivery_id, _row_number, reason from {quoted(spec.name + "__rejects")}
+                    union all
+                    select _delivery_id, _row_number, _reject_reason from mapped_{spec.name} where _reject_reason is not null
+                ) group by all
+            """).fetchall():
+                read = reads[delivery_id][1]
+                rejects[delivery_id] = Rejects(
+                    rows, (read.records - read.structural) * spec.unpivot, first_row, first_reason
+                )
+        return rejects
 
     def _verdicts(self, feed: str) -> None:
         """Keep the judge's verdicts on rows of files that were taken: a rebuild replays them."""

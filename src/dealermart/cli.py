@@ -1,4 +1,5 @@
-"""The ``dealermart`` command: what DAGs do, for people. Exit code 0: done, 1: a fault that the message explains, 2: wrong usage."""
+"""The ``dealermart`` command: what DAGs do, for people. Exit code 0: done, 1: a fault that the message explains, 2: wrong usage,
+3: done, and some rows were put into quarantine."""
 
 from __future__ import annotations
 
@@ -49,8 +50,20 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         print(table(["file", "feed", "status", *columns], [*rows, total]))
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
+    for one in result.files:
+        for fault in one.faults:
+            where = f"{one.file}:{fault['first_row']}"
+            print(
+                f"{where}: {fault['reason']} ({fault['rows']} rows in quarantine, rule {fault['rule']})",
+                file=sys.stderr,
+            )
+    if any(one.faults for one in result.files):
+        print(
+            "  mend: correct these rows at their source and deliver them again; the others went through",
+            file=sys.stderr,
+        )
     result.raise_for_refused()
-    return 0
+    return 3 if any(one.faults for one in result.files) else 0
 
 
 def build(config: Settings, arguments: argparse.Namespace) -> int:

@@ -149,7 +149,7 @@ class DuckDBDialect(DefaultDialect):
     supports_statement_cache = True
     supports_native_boolean = True
     supports_native_decimal = True
-    colspecs = {sa.types.Float: _Float}  # noqa: RUF012 (the base class declares it so)
+    colspecs = {sa.types.Float: _Float}
     _backslash_escapes = False  # PGCompiler asks for it: a backslash in a text is a backslash
 
     @classmethod

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from dealermart import batch, checks, contracts, files, lake, landing, lock, profiles, runlog
-from dealermart.batch import FileResult, Judge, Target
+from dealermart.batch import FileResult, Judge, Rejects, Target
 from dealermart.contracts import Contract
 from dealermart.errors import DataError
 from dealermart.landing import Delivery
@@ -214,9 +214,12 @@ def _ingest(
 
 
 def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
-    """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows."""
+    """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows.
 
-    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str) -> dict[str, str]:
+    A file most of whose rows could not be read or mapped is refused too: it is not the file it should be.
+    """
+
+    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
         suite = suites[feed]
         outcomes = checks.run(con, table, suite)
         checks.failing_rows(con, table, outcomes, "failing")
@@ -225,7 +228,12 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
             "update failing set reason = $reason where rule = $rule",
             [{"rule": rule, "reason": text} for rule, text in reasons.items()],
         )
-        refused: dict[str, str] = {}
+        refused = {
+            delivery_id: f"{one.rows} of {one.of} rows cannot be taken (first in row {one.first_row}: {one.first_reason})\n"
+            "  mend: compare the file with its description in the source's profile; correct one of them and ingest again"
+            for delivery_id, one in rejects.items()
+            if one.rows * 2 > one.of
+        }
         for outcome in outcomes:
             if outcome.severity != "critical" or (outcome.success and not outcome.failed):
                 continue

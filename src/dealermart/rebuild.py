@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dealermart import batch, contracts, lake, landing, lock, profiles, runlog
-from dealermart.batch import Judge, Target
+from dealermart.batch import Judge, Rejects, Target
 from dealermart.errors import ConfigError
 from dealermart.lake import Log, literal
 from dealermart.settings import Settings
@@ -110,7 +110,7 @@ def _repeat(
 
 
 def _judge_by_verdicts(verdicts: Path | None) -> Judge:
-    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str) -> dict[str, str]:
+    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
         if verdicts is not None:
             con.execute(f"""
                 insert into failing

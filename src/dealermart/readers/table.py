@@ -21,6 +21,8 @@ BLANKS = (
     + "\u2028\u2029\u202f\u205f\u3000"
 )
 
+_CLASS = "".join(f"\\x{{{ord(blank):x}}}" for blank in BLANKS)
+_EDGE = f"^[{_CLASS}]|[{_CLASS}]$"
 _BATCH_ROWS = 20_000
 
 
@@ -80,7 +82,8 @@ class Tally:
 
 def cleaned(expression: str, nulls: Sequence[str]) -> str:
     """SQL for a text trimmed, with the texts that mean missing as NULL."""
-    trimmed = f"trim({expression}, {literal(BLANKS)})"
+    # To trim a list of characters takes ten times longer than to see that there is none of them at either end.
+    trimmed = f"case when regexp_matches({expression}, {literal(_EDGE)}) then trim({expression}, {literal(BLANKS)}) else {expression} end"
     if not nulls:
         return trimmed
     return f"case when {trimmed} in ({_list(nulls)}) then null else {trimmed} end"
@@ -105,17 +108,16 @@ def load(
         BalanceError: the engine did not hold what it was given.
     """
     tally = Tally()
-    texts = [pa.field(name, pa.string()) for name in (*columns.names, "_reason", "_line")]
-    schema = pa.schema([*texts, pa.field("_row_number", pa.int64())])
-    reader = pa.RecordBatchReader.from_batches(schema, _batches(tally.passing(records), schema))
-    con.register("records_to_load", reader)
-    try:
-        con.execute(f"""
-            create table {target.name} as
-            select {selection(columns, lambda name: cleaned(name, spec.nulls))}, _reason, _line, _row_number from records_to_load
-        """)
-    finally:
-        con.unregister("records_to_load")
+    names = (*columns.names, "_reason", "_line")
+    schema = pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_row_number", pa.int64())])
+    cleaning = selection(columns, lambda name: cleaned(name, spec.nulls))
+    select = f"select {cleaning}, _reason, _line, _row_number from records_to_load"
+    con.register("records_to_load", schema.empty_table())
+    con.execute(f"create table {target.name} as {select}")
+    for batch in _batches(tally.passing(records), schema):
+        con.register("records_to_load", batch)
+        con.execute(f"insert into {target.name} {select}")
+    con.unregister("records_to_load")
     con.execute(f"""
         create table {target.rejects} as
         select {literal(target.delivery_id)} as _delivery_id, _row_number, _reason as reason, _line as line

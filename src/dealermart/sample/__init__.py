@@ -117,7 +117,7 @@ def _attainment(company: Company, figures: Figures, targets: dict[tuple[str, dat
             actual = revenue.get(quarter, {}).get(member, Decimal(0))
             found.setdefault(quarter, {})[member] = {
                 "actual": _money(actual),
-                "target": _money(target),
+                "target": f"{target:f}",
                 "attainment": f"{half_up(actual / target, EIGHT)}" if target > 0 else None,
             }
     return found
@@ -135,7 +135,7 @@ def _commission(figures: Figures, targets: dict[tuple[str, date], Decimal]) -> d
             lines = commission(base, target, base / target)
             found.setdefault(quarter, {})[member] = {
                 "base": f"{base:f}",
-                "target": _money(target),
+                "target": f"{target:f}",
                 "attainment": f"{half_up(base / target, EIGHT)}",
                 "lines": lines,
                 "amount": f"{sum((Decimal(line['amount']) for line in lines), Decimal(0))}",

@@ -479,7 +479,7 @@ def _take_back(source: Source, number: str, day: date) -> Line | None:
 
 
 def _correct(source: Source, received: date, part: str, events: dict[str, list[dict[str, str]]]) -> None:
-    """Send some lines again: other amounts, and two with the sale moved into another month, one even another quarter."""
+    """Send some lines again: other amounts, and two with the sale moved to another month, one even another quarter."""
     out = source.file(received, part)
     wanted = max(6, source.company.size.lines // 2_500)
     moves = {"2026-04": date(2026, 3, 30), "2026-06": date(2026, 5, 28)}

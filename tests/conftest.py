@@ -1,0 +1,155 @@
+"""A small company for tests: its own config folder, state in a temporary home, files written by hand."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dealermart.settings import REPO, Settings
+
+COMPANY = """\
+name: Test Brand
+name_zh: 测试品牌
+reporting_currency: CNY
+fx_rate_type: market
+plan_fx_rate_type: plan
+fiscal_year_start_month: 1
+calendar_start: 2026-01-01
+time_zone: Asia/Shanghai
+min_group_size: 5
+credit_rule: stated_seller_else_assignment
+"""
+
+PROFILE = """\
+source: mini
+title: A source for tests
+files:
+  - name: sale_file
+    feed: sales
+    map: sales.sql
+    pattern: "sales*.csv"
+    format: csv
+    required_columns: [doc, line, kind, dealer, product, qty, net, day]
+    aliases: {doc: [单号], seller: [业务员], cost: [成本]}
+    totals: {column: doc, values: [合计]}
+    dates: ["%Y/%m/%d"]
+  - name: dealer_file
+    feed: dealers
+    map: dealers.sql
+    pattern: "dealers*.csv"
+    format: csv
+  - name: member_file
+    feed: team_members
+    map: members.sql
+    pattern: "members*.csv"
+    format: csv
+  - name: assignment_file
+    feed: assignments
+    map: assignments.sql
+    pattern: "assignments*.csv"
+    format: csv
+  - name: product_file
+    feed: products
+    map: products.sql
+    pattern: "products*.csv"
+    format: csv
+  - name: target_file
+    feed: targets
+    map: targets.sql
+    pattern: "targets*.csv"
+    format: csv
+  - name: city
+    pattern: "city*.csv"
+    format: csv
+    columns: [city, country]
+    key: [city]
+"""
+
+SALES_SQL = """\
+select
+    _delivery_id,
+    _row_number,
+    doc as transaction_id,
+    line as line_no,
+    kind as transaction_type,
+    'sell_in' as channel,
+    dealer as dealer_id,
+    product as product_id,
+    seller as seller_id,
+    qty as quantity,
+    net as net_amount,
+    cost as cost_amount,
+    'CNY' as currency_code,
+    day as sale_date
+from sale_file
+"""
+
+DEALERS_SQL = """\
+select
+    f._delivery_id,
+    f._row_number,
+    f.dealer as dealer_id,
+    f.since as valid_from,
+    f.name as dealer_name,
+    f.region,
+    f.city,
+    city.country,
+    'active' as status
+from dealer_file as f
+left join city on f.city = city.city
+"""
+
+PLAIN = {
+    "members": "select _delivery_id, _row_number, member as member_id, since as valid_from, name as member_name, role, team, manager as manager_id from member_file",
+    "assignments": "select _delivery_id, _row_number, dealer as dealer_id, member as member_id, role, since as valid_from, share as split_pct from assignment_file",
+    "products": "select _delivery_id, _row_number, product as product_id, since as valid_from, name as product_name, category from product_file",
+    "targets": """select _delivery_id, _row_number, target as target_id, 'member' as subject_type, member as subject_id, 'net_revenue' as metric,
+    first_day as valid_from, end_day as valid_to, value as target_value, 'CNY' as unit from target_file""",
+}
+
+Make = Callable[..., Settings]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config folder that holds the repository's contracts, KPIs, plans and reviews and the source ``mini``."""
+    folder = tmp_path / "config"
+    for name in ("feeds", "plans", "reviews"):
+        shutil.copytree(REPO / "config" / name, folder / name)
+    shutil.copy(REPO / "config" / "kpis.yml", folder)
+    (folder / "company.yml").write_text(COMPANY, "utf-8")
+    source = folder / "sources" / "mini"
+    source.mkdir(parents=True)
+    (source / "source.yml").write_text(PROFILE, "utf-8")
+    (source / "sales.sql").write_text(SALES_SQL, "utf-8")
+    (source / "dealers.sql").write_text(DEALERS_SQL, "utf-8")
+    for name, sql in PLAIN.items():
+        (source / f"{name}.sql").write_text(sql, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, config: Path) -> Settings:
+    return Settings(home=tmp_path / "home", config=config, user="tester")
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[..., Path]:
+    """Write files into a new drop folder: ``drop({"sales.csv": text_or_bytes, ...})``."""
+    count = 0
+
+    def write(files: dict[str, str | bytes]) -> Path:
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"drop{count}"
+        folder.mkdir()
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        return folder
+
+    return write
