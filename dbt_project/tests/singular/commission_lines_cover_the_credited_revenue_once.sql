@@ -1,0 +1,13 @@
+-- The slices of a commission add up to the revenue credited: nothing falls between bands, nothing is paid twice.
+select
+    scenario_id,
+    payee_id,
+    plan_id,
+    component_id,
+    period_id,
+    sum(base_amount) as base_amount,
+    max(credited_amount) as credited_amount
+from {{ ref('mart_incentive__statement_line') }}
+where kind = 'commission'
+group by scenario_id, payee_id, plan_id, component_id, period_id
+having sum(base_amount) is distinct from max(credited_amount)
