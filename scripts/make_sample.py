@@ -29,9 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     truth = sample.make(options.seed, options.size, options.out)
     lines, files, days = truth["sales"]["current_lines"], len(truth["files"]), len(truth["received_dates"])
-    print(
-        f"sample {options.size}, seed {options.seed}: {lines:,} current sale lines in {files} files of {days} received dates, {time.monotonic() - started:.0f} s"
-    )
+    took = time.monotonic() - started
+    print(f"sample {options.size}, seed {options.seed}: {lines:,} current sale lines in {files} files, {took:.0f} s")
+    print(f"three years of sales, received on {days} dates from {truth['received_dates'][0]}")
     print(f"written to {options.out}; what must come out stands in truth.json")
     return 0
 

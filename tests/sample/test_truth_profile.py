@@ -1,0 +1,41 @@
+"""The source profile of the sample: it loads, its selects are allowed, and it knows every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dealermart import contracts, mapping, profiles
+from dealermart.settings import REPO, Settings
+
+from tests.sample.conftest import Made
+
+SETTINGS = Settings(home=Path("unused"))
+CONTRACTS = contracts.load_all(SETTINGS)
+PROFILE = profiles.load(SETTINGS, "sample", CONTRACTS)
+
+
+@pytest.mark.parametrize("name", [one.name for one in PROFILE.files if one.feed])
+def test_select_is_allowed(name: str) -> None:
+    spec = next(one for one in PROFILE.files if one.name == name)
+    path, sql = profiles.sql_of(SETTINGS, "sample", spec)
+    tables = [name, *(one.name for one in PROFILE.references)]
+    with duckdb.connect(":memory:") as con:
+        mapping.check_select(con, path, sql, tables)
+
+
+def test_every_feed_has_an_entry() -> None:
+    assert {one.feed for one in PROFILE.files if one.feed} == set(CONTRACTS)
+
+
+def test_every_select_stands_in_one_entry() -> None:
+    folder = REPO / "config" / "sources" / "sample"
+    assert {path.name for path in folder.glob("*.sql")} == {one.map for one in PROFILE.files if one.map}
+
+
+def test_every_file_belongs_to_the_entry_that_the_truth_names(made: Made) -> None:
+    found = {one["file"]: spec.name for one in made.truth["files"] if (spec := PROFILE.spec_of(one["file"]))}
+    assert found == {one["file"]: one["entry"] for one in made.truth["files"]}
+    assert set(found.values()) == {one.name for one in PROFILE.files}
