@@ -111,7 +111,8 @@ def _config_error(path: Path, node: yaml.Node, error: ValidationError) -> Config
         field = ".".join(str(step) for step in fault["loc"]) or "(whole file)"
         message = fault["msg"].removeprefix("Value error, ")
         faults.append((line_of(node, fault["loc"]), field, message, fault["type"]))
-    faults.sort(key=lambda one: one[0])
+    # A misspelt key is reported twice, as unknown and as missing; the unknown one is where the hand slipped.
+    faults.sort(key=lambda one: (one[3] != "extra_forbidden", one[0]))
     line, field, message, kind = faults[0]
     mends = {
         "extra_forbidden": "remove the key or correct its spelling",
