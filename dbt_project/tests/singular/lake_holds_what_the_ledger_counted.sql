@@ -10,6 +10,7 @@ ledger as (
     where
         status = 'accepted'
         and ingested_at <= {{ as_of() }}
+        and feed not like '%.%' -- a reference of a source is named source.table; it is no feed
     group by feed, delivery_id
 ),
 
@@ -22,7 +23,8 @@ lake as (
             '{{ feed }}' as feed,
             _delivery_id as delivery_id,
             count(*) as lake_count
-        from {{ ref('stg_' ~ feed) }}
+        from {{ source('lake', feed) }}
+        where _ingested_at <= {{ as_of() }}
         group by _delivery_id
         {% if not loop.last %}
             union all

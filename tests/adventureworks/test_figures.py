@@ -1,0 +1,377 @@
+"""The published figures of AdventureWorks come out of the marts.
+
+Every expected figure is Microsoft's own or widely reproduced (see the README of the data set), or is counted here from the
+files by another path. Runs where the data set lies beside the repo.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dealermart import build, contracts, ingest, profiles, publish
+from dealermart.settings import REPO, Settings
+
+DATA = REPO.parent / "shared" / "data" / "adventureworks"
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not DATA.is_dir(), reason="AdventureWorks is not here: its folder belongs into ../shared/data"),
+]
+
+UTF16_SALES = "dw-utf16/FactResellerSales.csv"
+
+
+@dataclass(frozen=True)
+class Company:
+    """AdventureWorks, ingested, built and published once for all tests."""
+
+    settings: Settings
+    result: ingest.IngestResult
+    con: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str) -> list[tuple]:
+        return self.con.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    settings = Settings(home=tmp_path_factory.mktemp("adventureworks"), company="company.adventureworks.yml")
+    profile = profiles.load(settings, "adventureworks", contracts.load_all(settings))
+    assert profile.demo_received == dt.date(2014, 3, 1)
+    result = ingest.run(settings, "adventureworks", profile.demo_received, DATA)
+    build.run(settings)
+    publish.run(settings)
+    with duckdb.connect(str(settings.published / "hr" / "dealermart.duckdb"), read_only=True) as con:
+        schema = con.execute(
+            "select table_schema from information_schema.tables where table_name = 'fct_sale_line'"
+        ).fetchall()[0][0]
+        con.execute(f"set schema = '{schema}'")
+        yield Company(settings, result, con)
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[duckdb.DuckDBPyConnection]:
+    """The second path: the Parquet copies of the tables, which the pipeline does not read."""
+    with duckdb.connect() as con:
+        con.execute(f"create view sales as select * from '{DATA}/dw/FactResellerSales.parquet'")
+        con.execute(f"create view product as select * exclude (LargePhoto) from '{DATA}/dw/DimProduct.parquet'")
+        yield con
+
+
+def money(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
+
+
+def cents(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"))
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def test_every_file_is_taken_or_ignored_with_a_reason(company: Company) -> None:
+    assert {one.status for one in company.result.files} == {"accepted"}
+    assert company.result.refused == ()
+    there = {path.relative_to(DATA).as_posix() for path in DATA.rglob("*") if path.is_file()}
+    assert {one.file for one in company.result.files} | set(company.result.ignored) == there
+
+
+def test_both_balances_hold_for_every_file(company: Company) -> None:
+    for one in company.result.files:
+        assert None not in (one.records, one.structural, one.rejected, one.mapped), one.file
+        assert None not in (one.accepted, one.quarantined, one.duplicate), one.file
+        assert one.records == one.structural + one.rejected + one.mapped, one.file
+        assert one.mapped == one.accepted + one.quarantined + one.duplicate, one.file
+
+
+def test_the_records_of_every_text_file_are_its_lines(company: Company) -> None:
+    counted = {}
+    for one in company.result.files:
+        if one.file.endswith(".csv"):
+            text = (DATA / one.file).read_text("utf-16" if one.file == UTF16_SALES else "utf-8-sig")
+            header = 1 if one.file == "dw/DimEmployee.csv" else 0
+            counted[one.file] = len(text.splitlines()) - header
+    assert {one.file: one.records for one in company.result.files if one.file in counted} == counted
+    assert counted[UTF16_SALES] == 60_855
+
+
+@pytest.mark.parametrize(
+    ("file", "structural", "accepted"),
+    [
+        pytest.param(UTF16_SALES, 0, 60_855, id="sales"),
+        pytest.param("dw/FactSalesQuota.csv", 0, 163, id="quotas"),
+        pytest.param("dw/DimReseller.csv", 0, 701, id="dealers"),
+        pytest.param("dw/DimProduct.parquet", 0, 606, id="product versions"),
+        # 296 rows for the whole company, 18 of them of the department Sales, and 79 blank ones at the end
+        pytest.param("dw/DimEmployee.csv", 79 + 296 - 18, 18, id="people"),
+    ],
+)
+def test_nothing_is_lost_between_file_and_lake(company: Company, file: str, structural: int, accepted: int) -> None:
+    (one,) = (one for one in company.result.files if one.file == file)
+    assert (one.structural, one.rejected, one.quarantined, one.duplicate) == (structural, 0, 0, 0)
+    assert one.accepted == accepted
+
+
+def test_the_same_folder_again_changes_nothing(company: Company) -> None:
+    before = {path.name for path in company.settings.lake.rglob("*.parquet")}
+    again = ingest.run(company.settings, "adventureworks", dt.date(2014, 3, 2), DATA)
+    assert not again.committed
+    assert {one.status for one in again.files} == {"duplicate"}
+    assert {path.name for path in company.settings.lake.rglob("*.parquet")} == before
+
+
+# ------------------------------------------------------------------------------------------------ sales
+
+
+def test_lines_total_and_gross_profit(company: Company) -> None:
+    ((lines, net, gross),) = company.rows(
+        "select count(*), sum(net_amount), sum(net_amount - cost_amount) from fct_sale_line"
+    )
+    assert (lines, cents(net), cents(gross)) == (60_855, money("80,450,596.98"), money("470,482.60"))
+
+
+def test_a_line_is_price_times_quantity_less_discount(company: Company) -> None:
+    assert company.rows("""
+        select count(*) from fct_sale_line where abs(unit_price_amount * quantity - discount_amount - net_amount) > 0.0001
+    """) == [(0,)]
+    assert company.rows("select count(*) from fct_sale_line where discount_amount > 0") == [(3282,)]
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        pytest.param(
+            "dealer_type",
+            {
+                "Specialty Bike Shop": "6,756,166.18",
+                "Value Added Reseller": "34,967,517.33",
+                "Warehouse": "38,726,913.48",
+            },
+            id="business type",
+        ),
+        pytest.param(
+            "product_category",
+            {
+                "Accessories": "571,297.93",
+                "Bikes": "66,302,381.56",
+                "Clothing": "1,777,840.84",
+                "Components": "11,799,076.66",
+            },
+            id="category",
+        ),
+        pytest.param(
+            "dealer_country",
+            {
+                "Australia": "1,594,335.38",
+                "Canada": "14,377,925.60",
+                "France": "4,607,537.94",
+                "Germany": "1,983,988.04",
+                "United Kingdom": "4,279,008.83",
+                "United States": "53,607,801.21",
+            },
+            id="country",
+        ),
+    ],
+)
+def test_sales_by(company: Company, column: str, expected: dict[str, str]) -> None:
+    found = company.rows(f"select {column}, sum(net_amount) from fct_sale_line group by {column}")
+    assert {name: cents(amount) for name, amount in found} == {name: money(text) for name, text in expected.items()}
+
+
+def test_sales_of_warehouses_by_category(company: Company) -> None:
+    found = dict(
+        company.rows(
+            "select product_category, sum(net_amount) from fct_sale_line"
+            " where dealer_type = 'Warehouse' group by product_category"
+        )
+    )
+    assert {name: cents(amount) for name, amount in found.items() if name != "Components"} == {
+        "Accessories": money("331,169.64"),
+        "Bikes": money("29,329,909.50"),
+        "Clothing": money("932,521.23"),
+    }
+    assert cents(sum(found.values())) == money("38,726,913.48")
+
+
+def test_every_line_equals_the_parquet_copy(company: Company, other: duckdb.DuckDBPyConnection) -> None:
+    theirs = other.execute("""
+        select SalesOrderNumber, cast(SalesOrderLineNumber as integer), cast(ResellerKey as varchar), cast(ProductKey as varchar),
+            cast(EmployeeKey as varchar), cast(OrderQuantity as integer), SalesAmount, TotalProductCost, cast(OrderDate as date)
+        from sales order by all
+    """).fetchall()
+    ours = company.rows("""
+        select transaction_id, line_no, dealer_id, product_id, seller_id, cast(quantity as integer), net_amount, cost_amount, sale_date
+        from fct_sale_line order by all
+    """)
+    assert ours == theirs
+
+
+def test_all_money_is_in_dollars_and_converts_to_itself(company: Company) -> None:
+    assert company.rows("""
+        select currency_code, fx_status, count(*), count(*) filter (where net_amount_reporting <> net_amount)
+        from fct_sale_line group by all
+    """) == [("USD", "ok", 60_855, 0)]
+
+
+# ------------------------------------------------------------------------------------------------ dealers and people
+
+
+def test_701_dealers_of_which_66_never_bought_are_all_present(company: Company) -> None:
+    bought = "(select dealer_id from fct_sale_line)"
+    assert company.rows(f"""
+        select count(distinct dealer_id), count(distinct dealer_id) filter (where dealer_id not in {bought}) from dim_dealer
+    """) == [(701, 66)]
+    assert company.rows("select count(*) from dim_dealer where is_current") == [(701,)]
+    # In the KPI table too: they stand there with what is known of them.
+    assert company.rows(f"""
+        select count(distinct subject_id) from mart_kpi__subject_period
+        where subject_type = 'dealer' and kpi_code = 'net_revenue' and subject_id not in {bought}
+    """) == [(66,)]
+
+
+def test_sellers_are_people_of_the_team_at_the_day_of_the_sale(company: Company) -> None:
+    assert company.rows("""
+        select count(distinct s.seller_id), count(*), count(*) filter (where m.role in ('sales', 'manager'))
+        from fct_sale_line as s
+        join dim_member as m on m.member_id = s.seller_id and m.valid_from <= s.sale_date and s.sale_date < m.valid_to
+    """) == [(17, 60_855, 60_855)]
+
+
+def test_the_hierarchy_of_the_team(company: Company) -> None:
+    found = dict(company.rows("select member_id, manager_id from dim_member where is_current"))
+    assert len(found) == 18
+    assert found["277"] is None  # the vice president
+    assert {found[manager] for manager in ("272", "290", "294")} == {"277"}
+    assert company.rows("select member_name from dim_member where member_id = '288'") == [("José Saraiva",)]
+
+
+# ------------------------------------------------------------------------------------------------ quotas
+
+
+def test_163_quotas(company: Company) -> None:
+    assert company.rows("select count(*), sum(target_value) from fct_target") == [(163, money("95,714,000"))]
+    assert company.rows("select count(*), sum(target_value) from mart_kpi__target_window") == [
+        (163, money("95,714,000"))
+    ]
+
+
+def test_attainment_of_the_twelve_quota_windows(company: Company) -> None:
+    found = company.rows("""
+        select valid_from, sum(actual_value), sum(target_value) from mart_kpi__target_window group by valid_from order by valid_from
+    """)
+    assert found[0][0] == dt.date(2010, 12, 29)
+    assert [str((actual / target).quantize(Decimal("0.001"))) for _, actual, target in found] == (
+        "0.822 0.866 0.857 0.820 0.843 0.814 0.891 0.838 0.796 0.836 0.882 0.863".split()
+    )
+
+
+def test_every_sale_lies_in_exactly_one_quota_window(company: Company) -> None:
+    ((actual,),) = company.rows("select sum(actual_value) from mart_kpi__target_window")
+    assert cents(actual) == money("80,450,596.98")
+
+
+# ------------------------------------------------------------------------------------------------ what there is not
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "bridge_assignment",
+        "fct_training_record",
+        "fct_survey_response",
+        "mart_incentive__statement_line",
+        "mart_incentive__line_source",
+    ],
+)
+def test_an_absent_feed_leaves_its_table_empty(company: Company, table: str) -> None:
+    assert company.rows(f"select count(*) from {table}") == [(0,)]
+
+
+@pytest.mark.parametrize("kpi", ["training_completion_pct", "csat_pct", "csat_mean"])
+def test_an_absent_feed_shows_no_data_and_never_zero(company: Company, kpi: str) -> None:
+    found = company.rows(f"""
+        select distinct status, value is null, numerator is null, sample_size, status_reason is not null
+        from mart_kpi__subject_period where kpi_code = '{kpi}'
+    """)
+    assert {row[:3] for row in found} == {("no_data", True, True)}
+    assert {row[4] for row in found} == {True}
+    assert {row[3] for row in found} <= {0, None}
+
+
+def test_months_outside_the_sales_have_no_revenue_rather_than_none(company: Company) -> None:
+    found = company.rows("""
+        select period_start, status, value from mart_kpi__subject_period
+        where subject_type = 'company' and kpi_code = 'net_revenue' and period_type = 'month' order by period_start
+    """)
+    first, last = dt.date(2010, 12, 1), dt.date(2013, 11, 1)
+    assert {status for start, status, _ in found if not first <= start <= last} == {"no_data"}
+    assert {value for start, _, value in found if not first <= start <= last} == {None}
+    assert {status for start, status, _ in found if first <= start <= last} == {"ok"}
+    assert cents(sum(value for *_, value in found if value is not None)) == money("80,450,596.98")
+
+
+def test_nobody_is_rated_on_what_was_not_measured(company: Company) -> None:
+    assert {status for (status,) in company.rows("select distinct status from mart_review__rating")} <= {"not_rated"}
+
+
+# ------------------------------------------------------------------------------------------------ publishing
+
+
+def test_bi_sees_the_figures_and_no_pay(company: Company) -> None:
+    with duckdb.connect(str(company.settings.published / "bi" / "dealermart.duckdb"), read_only=True) as con:
+        names = {
+            (table, column)
+            for table, column in con.execute(
+                "select table_name, column_name from information_schema.columns"
+            ).fetchall()
+        }
+        schema = con.execute(
+            "select table_schema from information_schema.tables where table_name = 'fct_sale_line'"
+        ).fetchall()[0][0]
+        total = con.execute(f"select sum(net_amount) from {schema}.fct_sale_line").fetchall()[0][0]
+    assert cents(total) == money("80,450,596.98")
+    assert ("dim_member", "member_name") in names
+    assert not {("dim_member", column) for column in ("base_pay_amount", "gender", "birth_year")} & names
+    assert not [table for table, _ in names if table.startswith(("mart_incentive", "mart_review"))]
+
+
+# ------------------------------------------------------------------------------------------------ what docs/decisions.md says of the data
+
+
+def test_a_product_costs_the_same_number_in_every_currency(other: duckdb.DuckDBPyConnection) -> None:
+    """So the amounts are dollars: the usual undiscounted price of a product does not depend on CurrencyKey."""
+    found = other.execute("""
+        with usual as (
+            select ProductKey, CurrencyKey, mode(UnitPrice) as price from sales where UnitPriceDiscountPct = 0 group by all
+        )
+        select count(*), count(*) filter (where usual.price = dollars.price), count(distinct usual.CurrencyKey)
+        from usual join usual as dollars on dollars.ProductKey = usual.ProductKey and dollars.CurrencyKey = 100
+        where usual.CurrencyKey <> 100
+    """).fetchall()
+    assert found == [(939, 939, 4)]
+
+
+def test_the_dates_of_product_versions_contradict_the_sales(other: duckdb.DuckDBPyConnection) -> None:
+    assert other.execute("""
+        select count(*) from sales join product using (ProductKey) where OrderDate < StartDate
+    """).fetchall() == [(36_301,)]
+    assert other.execute("select count(*) from product where EndDate < StartDate").fetchall() == [(200,)]
+    assert other.execute("select count(*), count(distinct ProductAlternateKey) from product").fetchall() == [(606, 504)]
+
+
+def test_every_seller_has_one_key(other: duckdb.DuckDBPyConnection) -> None:
+    with (DATA / "dw" / "DimEmployee.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["EmployeeKey"]]
+    people = {row["EmployeeNationalIDAlternateKey"] for row in rows}
+    assert (len(rows), len(people)) == (296, 290)
+    person = {row["EmployeeKey"]: row["EmployeeNationalIDAlternateKey"] for row in rows}
+    sellers = [str(key) for (key,) in other.execute("select distinct EmployeeKey from sales").fetchall()]
+    assert len(sellers) == 17
+    assert all(sum(one == person[key] for one in person.values()) == 1 for key in sellers)

@@ -1,0 +1,244 @@
+"""The selects of the profile on rows written by hand: what they map, what they refuse, and why. Needs no data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dealermart import contracts, mapping, profiles
+from dealermart.settings import REPO, Settings
+
+SETTINGS = Settings(home=Path("unused"))
+CONTRACTS = contracts.load_all(SETTINGS)
+PROFILE = profiles.load(SETTINGS, "adventureworks", CONTRACTS)
+SPECS = {spec.name: spec for spec in PROFILE.files}
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def mapped(con: duckdb.DuckDBPyConnection, name: str, **tables: list[dict[str, str | None]]) -> list[dict[str, Any]]:
+    """The rows that the select of entry ``name`` makes of ``tables``; a table's columns are those the profile names."""
+    for spec in (*PROFILE.references, SPECS[name]):
+        columns = spec.columns or spec.required_columns
+        con.execute(
+            f"create table {spec.name} ({', '.join(f'{column} varchar' for column in columns)},"
+            " _delivery_id varchar, _row_number bigint)"
+        )
+        for number, row in enumerate(tables.get(spec.name, []), 1):
+            assert set(row) <= set(columns), spec.name
+            values = [row.get(column) for column in columns]
+            con.execute(
+                f"insert into {spec.name} values ({', '.join('?' * (len(columns) + 2))})", [*values, "d", number]
+            )
+    spec = SPECS[name]
+    path, sql = profiles.sql_of(SETTINGS, "adventureworks", spec)
+    mapping.check_select(con, path, sql, [name, *(one.name for one in PROFILE.references)])
+    mapping.map_rows(con, path, sql, spec, CONTRACTS[str(spec.feed)], "result")
+    found = con.execute("select * from result order by _row_number")
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def employee(key: int, person: str | None, start: str, **changes: str | None) -> dict[str, str | None]:
+    return {
+        "EmployeeKey": str(key),
+        "EmployeeNationalIDAlternateKey": person,
+        "StartDate": start,
+        "FirstName": "José",
+        "LastName": "Saraiva",
+        "Title": "Sales Representative",
+        "DepartmentName": "Sales",
+        "BaseRate": "23.0769",
+        "BirthDate": "1939-12-11",
+        **changes,
+    }
+
+
+def test_a_person_keeps_the_first_key_and_a_row_holds_until_the_next(con: duckdb.DuckDBPyConnection) -> None:
+    rows = mapped(
+        con,
+        "dim_employee",
+        dim_employee=[
+            # The file is not in order of time, 10 follows 9, and the end of the first row is its last day.
+            employee(10, "P", "2012-01-01"),
+            employee(9, "P", "2011-01-01", EndDate="2011-12-31"),
+            employee(11, "Q", "2011-06-01", EndDate="2013-06-01"),
+        ],
+    )
+    assert [(row["member_id"], str(row["valid_from"]), str(row["valid_to"])) for row in rows] == [
+        ("9", "2012-01-01", "None"),
+        ("9", "2011-01-01", "2012-01-01"),
+        ("11", "2011-06-01", "2013-06-01"),
+    ]
+
+
+def test_a_manager_is_named_by_the_code_of_the_person_and_only_within_the_team(con: duckdb.DuckDBPyConnection) -> None:
+    chief = {"Title": "Vice President of Sales"}
+    rows = mapped(
+        con,
+        "dim_employee",
+        dim_employee=[
+            employee(1, "A", "2010-01-01", Title="Chief Executive Officer", DepartmentName="Executive"),
+            employee(2, "B", "2010-01-01", ParentEmployeeKey="1", **chief),
+            employee(3, "B", "2011-01-01", ParentEmployeeKey="1", **chief),
+            employee(4, "C", "2011-01-01", ParentEmployeeKey="3"),
+        ],
+    )
+    assert [row["manager_id"] for row in rows] == [None, None, None, "2"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reject", "structural"),
+    [
+        pytest.param({}, None, None, id="a seller"),
+        pytest.param(
+            {"DepartmentName": "Purchasing"}, None, "not of the dealer team: department Purchasing", id="buyer"
+        ),
+        pytest.param({"DepartmentName": None}, "no department", None, id="no department"),
+        pytest.param({"Title": "Sales Clerk"}, "unknown title in the department Sales", None, id="unknown title"),
+        pytest.param({"EmployeeNationalIDAlternateKey": None}, "no national id", None, id="nobody"),
+    ],
+)
+def test_who_is_of_the_dealer_team(
+    con: duckdb.DuckDBPyConnection, changes: dict[str, str | None], reject: str | None, structural: str | None
+) -> None:
+    (row,) = mapped(con, "dim_employee", dim_employee=[employee(1, "A", "2011-01-01") | changes])
+    assert (row["_reject_reason"], row["_structural"]) == (reject, structural)
+
+
+@pytest.mark.parametrize(
+    ("title", "territory", "role", "team", "region"),
+    [
+        pytest.param("Sales Representative", "7", "sales", "Europe", "France", id="a seller by territory"),
+        pytest.param("European Sales Manager", "11", "manager", "Europe", None, id="a manager by title"),
+        pytest.param("Vice President of Sales", "11", "manager", None, None, id="the chief of all teams"),
+    ],
+)
+def test_role_team_and_region(
+    con: duckdb.DuckDBPyConnection, title: str, territory: str, role: str, team: str | None, region: str | None
+) -> None:
+    territories: list[dict[str, str | None]] = [
+        {"SalesTerritoryKey": "7", "SalesTerritoryRegion": "France", "SalesTerritoryGroup": "Europe"},
+        {"SalesTerritoryKey": "11"},  # the file says NA, which is read as missing
+    ]
+    (row,) = mapped(
+        con,
+        "dim_employee",
+        dim_employee=[employee(1, "A", "2011-01-01", Title=title, SalesTerritoryKey=territory)],
+        dim_sales_territory=territories,
+    )
+    assert (row["role"], row["team"], row["region"]) == (role, team, region)
+    assert str(row["base_pay_amount"]) == "47999.9520"  # 23.0769 x 2080
+    assert row["birth_year"] == 1939
+
+
+def test_a_quota_holds_until_the_same_persons_next_and_the_last_for_92_days(con: duckdb.DuckDBPyConnection) -> None:
+    quotas = [("1", "281", "2011-07-01"), ("2", "282", "2011-08-01"), ("3", "281", "2011-09-29"), ("4", "281", "soon")]
+    rows = mapped(
+        con,
+        "fact_sales_quota",
+        fact_sales_quota=[
+            {
+                "SalesQuotaKey": key,
+                "EmployeeKey": person,
+                "Date": f"{date} 00:00:00.000",
+                "SalesAmountQuota": "28000.0000",
+            }
+            for key, person, date in quotas
+        ],
+    )
+    assert [(row["target_id"], str(row["valid_from"]), str(row["valid_to"])) for row in rows[:3]] == [
+        ("1", "2011-07-01", "2011-09-29"),
+        ("2", "2011-08-01", "2011-11-01"),  # 92 days
+        ("3", "2011-09-29", "2011-12-30"),  # 92 days
+    ]
+    assert [row["_reject_reason"] for row in rows] == [None] * 3 + ["the date is missing or not a date"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "lookups", "reason"),
+    [
+        pytest.param(
+            "dim_reseller", {"ResellerKey": "1", "GeographyKey": "9"}, {}, "unknown geography key", id="dealer"
+        ),
+        pytest.param(
+            "dim_product",
+            {"ProductKey": "1", "ProductSubcategoryKey": "9"},
+            {},
+            "unknown subcategory key",
+            id="product",
+        ),
+        pytest.param(
+            "dim_product",
+            {"ProductKey": "1", "ProductSubcategoryKey": "9"},
+            {"dim_product_subcategory": [{"ProductSubcategoryKey": "9", "ProductCategoryKey": "8"}]},
+            "unknown category key",
+            id="subcategory",
+        ),
+        pytest.param("dim_product", {"ProductKey": "1"}, {}, None, id="a part that is not sold has no category"),
+        pytest.param(
+            "fact_currency_rate",
+            {"CurrencyKey": "9", "Date": "2011-01-01", "AverageRate": "1"},
+            {},
+            "unknown currency key",
+            id="rate",
+        ),
+    ],
+)
+def test_a_lookup_that_finds_nothing_gives_a_reason(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    row: dict[str, str | None],
+    lookups: dict[str, list[dict[str, str | None]]],
+    reason: str | None,
+) -> None:
+    (found,) = mapped(con, name, **{name: [row]}, **lookups)
+    assert found["_reject_reason"] == reason
+
+
+def test_a_rate_is_dollars_for_one_unit(con: duckdb.DuckDBPyConnection) -> None:
+    (row,) = mapped(
+        con,
+        "fact_currency_rate",
+        fact_currency_rate=[
+            {"CurrencyKey": "98", "Date": "2011-01-01 00:00:00.000", "AverageRate": "1.5E0", "EndOfDayRate": "1.6"}
+        ],
+        dim_currency=[{"CurrencyKey": "98", "CurrencyAlternateKey": "GBP"}],
+    )
+    assert (row["from_currency_code"], row["to_currency_code"], str(row["rate"])) == ("GBP", "USD", "1.5000000000")
+
+
+def test_a_sale_is_in_dollars_whatever_its_key_and_reads_scientific_notation(con: duckdb.DuckDBPyConnection) -> None:
+    (row,) = mapped(
+        con,
+        "fact_reseller_sales",
+        fact_reseller_sales=[
+            {
+                "SalesOrderNumber": "SO1",
+                "SalesOrderLineNumber": "2",
+                "ResellerKey": "676",
+                "ProductKey": "349",
+                "EmployeeKey": "285",
+                "CurrencyKey": "19",
+                "OrderQuantity": "3",
+                "UnitPrice": "2.9E-2",
+                "SalesAmount": "8.7E-2",
+                "OrderDate": "2010-12-29 00:00:00",
+            }
+        ],
+    )
+    assert row["_reject_reason"] is None
+    assert (row["currency_code"], str(row["net_amount"]), str(row["sale_date"])) == ("USD", "0.0870", "2010-12-29")
+
+
+@pytest.mark.parametrize("spec", PROFILE.files, ids=lambda spec: spec.name)
+def test_no_file_that_is_read_is_ignored(spec: profiles.FileSpec) -> None:
+    assert PROFILE.spec_of(spec.pattern) is spec
