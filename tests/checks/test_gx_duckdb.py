@@ -7,6 +7,7 @@ The expected row ids are read off ROWS by hand. The tests hold on the locked Duc
 """
 
 import json
+import re
 
 import duckdb
 import pytest
@@ -410,63 +411,79 @@ TABLE_CASES = {
 }
 
 
-@pytest.fixture
-def con():
+CASES = ROW_CASES | TABLE_CASES
+
+
+def rule_of(case):
+    return re.sub(r"\W+", "_", case)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """All cases in one suite, run once on the rows and once on an empty table.
+
+    Returns:
+        Outcomes on the rows and on the empty table, and the ids found, each by rule.
+    """
+    rules = [
+        {
+            "type": kind,
+            "kwargs": kwargs,
+            "meta": {"rule": rule_of(case)},
+            "severity": "warning",
+            "description": case,
+        }
+        for case, (kind, kwargs, *_) in CASES.items()
+    ]
+    path = tmp_path_factory.mktemp("suite") / "batch.json"
+    path.write_text(json.dumps({"name": "batch", "expectations": rules}), "utf-8")
+    suite = checks.load_suite(path, COLUMNS)
     con = duckdb.connect(config={"enable_external_access": "false"})
     con.execute(f"create table batch ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
     con.execute("create table empty as select * from batch")
     con.execute(f"insert into batch values {ROWS}")
-    yield con
+    full, empty = checks.run(con, "batch", suite), checks.run(con, "empty", suite)
+    checks.failing_rows(con, "batch", full, "found")
+    found = {one.rule: [] for one in full}
+    for row, rule, severity in con.execute("select _row_id, rule, severity from found order by all").fetchall():
+        assert severity == "warning"
+        found[rule].append(row)
+    for one in full:  # a count of zero is not looked up by failing_rows
+        if one.failed == 0:
+            found[one.rule] += con.execute(one.failing_rows_sql).fetchall()
+    on_empty = {one.rule: con.execute(one.failing_rows_sql).fetchall() for one in empty if one.failing_rows_sql}
     con.close()
+    return {one.rule: one for one in full}, {one.rule: one for one in empty}, found, on_empty
 
 
-@pytest.fixture
-def suite_of(tmp_path):
-    """A suite of one rule, written and loaded as any other."""
+@pytest.mark.parametrize(("case", "expected"), [(case, row[2]) for case, row in ROW_CASES.items()], ids=ROW_CASES)
+def test_rows_found_are_the_rows_planted_and_counted(results, case, expected):
+    full, _, found, _ = results
+    outcome = full[rule_of(case)]
 
-    def write(kind, kwargs):
-        path = tmp_path / "batch.json"
-        rule = {
-            "type": kind,
-            "kwargs": kwargs,
-            "meta": {"rule": "planted"},
-            "severity": "warning",
-            "description": "bad",
-        }
-        path.write_text(json.dumps({"name": "batch", "expectations": [rule]}), "utf-8")
-        return checks.load_suite(path, COLUMNS)
-
-    return write
-
-
-@pytest.mark.parametrize(("kind", "kwargs", "expected"), ROW_CASES.values(), ids=ROW_CASES)
-def test_rows_found_are_the_rows_planted_and_counted(con, suite_of, kind, kwargs, expected):
-    suite = suite_of(kind, kwargs)
-    [outcome] = checks.run(con, "batch", suite)
-    checks.failing_rows(con, "batch", [outcome], "found")
-
+    assert found[rule_of(case)] == sorted(expected)
     assert outcome.failed == len(expected)
-    assert outcome.success == (not expected or "mostly" in kwargs)
-    assert sorted(con.execute("select * from found").fetchall()) == [
-        (row, "planted", "warning") for row in sorted(expected)
-    ]
+    assert outcome.success == (not expected or "mostly" in ROW_CASES[case][1])
 
 
-@pytest.mark.parametrize(("kind", "kwargs", "expected"), ROW_CASES.values(), ids=ROW_CASES)
-def test_an_empty_table_passes_every_row_rule(con, suite_of, kind, kwargs, expected):
-    [outcome] = checks.run(con, "empty", suite_of(kind, kwargs))
+@pytest.mark.parametrize("case", ROW_CASES)
+def test_an_empty_table_passes_every_row_rule(results, case):
+    _, empty, _, on_empty = results
+    outcome = empty[rule_of(case)]
 
     assert (outcome.success, outcome.rows, outcome.failed) == (True, 0, 0)
-    assert con.execute(outcome.failing_rows_sql).fetchall() == []
+    assert on_empty[rule_of(case)] == []
 
 
-@pytest.mark.parametrize(("kind", "kwargs", "full", "empty"), TABLE_CASES.values(), ids=TABLE_CASES)
-def test_rules_on_the_whole_table(con, suite_of, kind, kwargs, full, empty):
-    suite = suite_of(kind, kwargs)
-    on_rows, on_empty = checks.run(con, "batch", suite)[0], checks.run(con, "empty", suite)[0]
+@pytest.mark.parametrize("case", TABLE_CASES)
+def test_rules_on_the_whole_table(results, case):
+    full, empty, found, _ = results
+    _, _, on_rows, on_empty = TABLE_CASES[case]
+    outcome, none = full[rule_of(case)], empty[rule_of(case)]
 
-    assert (on_rows.success, on_rows.rows, on_rows.failed, on_rows.failing_rows_sql) == (full, 8, None, None)
-    assert (on_empty.success, on_empty.rows) == (empty, 0)
+    assert (outcome.success, outcome.rows, outcome.failed, outcome.failing_rows_sql) == (on_rows, 8, None, None)
+    assert (none.success, none.rows) == (on_empty, 0)
+    assert found[rule_of(case)] == []
 
 
 def test_every_type_on_the_allow_list_has_a_case():
@@ -485,7 +502,9 @@ def test_every_type_that_takes_a_row_condition_has_a_case_with_one():
     }
 
 
-def test_rows_looked_at_are_those_of_the_condition(con, suite_of):
-    suite = suite_of("expect_column_values_to_not_be_null", {"column": "amount", "row_condition": INVOICES})
+def test_rows_looked_at_are_those_of_the_condition(results):
+    full = results[0]
 
-    assert checks.run(con, "batch", suite)[0].rows == 4
+    assert full["not_null"].rows == 8
+    assert full["not_null_condition"].rows == 4  # rows 1, 2, 6 and 8 are invoices
+    assert full["sql"].rows == 8
