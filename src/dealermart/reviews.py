@@ -108,14 +108,16 @@ class Template(Strict):
     def _rating_faults(self) -> Iterator[Fault]:
         yield from repeated((one.rating for one in self.ratings), ("ratings",), "rating", "rating")
         reached = Decimal(0)
+        empty = [index for index, band in enumerate(self.ratings) if band.lower >= band.upper]
+        for index in empty:
+            what = f"the band from {self.ratings[index].lower} to {self.ratings[index].upper} is empty"
+            yield Fault(("ratings", index), what, "make its end larger than its start")
+        if empty:
+            return  # what else is wrong depends on where it was meant to lie
         order = sorted(range(len(self.ratings)), key=lambda index: self.ratings[index].lower)
         for index in order:
             band, here = self.ratings[index], ("ratings", index)
-            if band.lower >= band.upper:
-                yield Fault(
-                    here, f"the band from {band.lower} to {band.upper} is empty", "make its end larger than its start"
-                )
-            elif band.lower > reached:
+            if band.lower > reached:
                 yield Fault(here, f"scores from {reached} to {band.lower} get no rating", f"write from: {reached}")
             elif band.lower < reached:
                 yield Fault(

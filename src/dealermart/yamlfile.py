@@ -46,7 +46,15 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | str:
     )
 
 
+def _timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:  # 31 April: left as text for the model to refuse with its line
+        return loader.construct_scalar(node)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
 
 
 def load(path: Path, model: type[ModelT]) -> ModelT:
@@ -105,9 +113,14 @@ def line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     return line
 
 
-def _config_error(path: Path, node: yaml.Node, error: ValidationError) -> ConfigError:
+def _config_error(path: Path, node: yaml.Node | None, error: ValidationError) -> ConfigError:
     faults = []
-    for fault in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for fault in found:
+        depth = len(fault["loc"])
+        inside = any(len(other["loc"]) > depth and other["loc"][:depth] == fault["loc"] for other in found)
+        if fault["type"] == "too_short" and inside:
+            continue  # a list counts as short when one of its items is broken; that item is the fault
         field = ".".join(str(step) for step in fault["loc"]) or "(whole file)"
         message = fault["msg"].removeprefix("Value error, ")
         faults.append((line_of(node, fault["loc"]), field, message, fault["type"]))

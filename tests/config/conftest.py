@@ -1,0 +1,138 @@
+"""A small config folder that is right, and a way to break one thing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dealermart.settings import Settings
+
+FILES = {
+    "company.yml": """\
+name: Small Company
+reporting_currency: CNY
+fiscal_year_start_month: 4
+calendar_start: 2024-04-01
+time_zone: Asia/Shanghai
+""",
+    "kpis.yml": """\
+kpis:
+  - code: net_revenue
+    name: Net revenue
+    name_zh: 净销售额
+    unit: currency
+    direction: higher
+    formula: sum of net amounts
+    numerator: net amount
+    population: sale lines
+  - code: csat_pct
+    name: Satisfaction
+    name_zh: 满意度
+    unit: share
+    direction: higher
+    formula: top two / answers
+    numerator: top two
+    denominator: answers
+    population: answered surveys
+    min_sample: 5
+  - code: days_open
+    name: Days open
+    name_zh: 处理天数
+    unit: days
+    direction: lower
+    formula: mean of days
+    numerator: days
+    denominator: cases
+    population: closed cases
+""",
+    "plans/commission.yml": """\
+plan: commission
+version: 1
+name: Commission
+name_zh: 提成
+payee: member
+currency: CNY
+period: quarter
+valid_from: 2024-04-01
+components:
+  - id: rate
+    name: Rate
+    name_zh: 比例
+    kind: commission
+    trigger: invoiced
+    measure: net_revenue
+    target: net_revenue
+    band_basis: attainment
+    band_rule: marginal
+    outside: zero
+    bands:
+      - {from: 0, to: 0.8, rate_pct: 1.1}
+      - {from: 0.8, to: 1.0, rate_pct: 1.5}
+      - {from: 1.0, rate_pct: 2.5}
+  - id: bonus
+    name: Bonus
+    name_zh: 奖金
+    kind: bonus
+    trigger: invoiced
+    measure: net_revenue
+    target: net_revenue
+    amount: 5000.00
+    min_attainment: 1.0
+""",
+    "reviews/service.yml": """\
+template: service_quarterly
+version: 1
+name: Service
+name_zh: 服务
+role: service
+valid_from: 2024-04-01
+min_scored_weight_pct: 60
+criteria:
+  - id: satisfaction
+    name: Satisfaction
+    name_zh: 满意度
+    kpi: csat_pct
+    weight_pct: 60
+    points:
+      - {value: 0.5, score: 0}
+      - {value: 0.9, score: 100}
+  - id: speed
+    name: Speed
+    name_zh: 速度
+    kpi: days_open
+    weight_pct: 40
+    points:
+      - {value: 1, score: 100}
+      - {value: 7.5, score: 0}
+ratings:
+  - {rating: good, name: Good, name_zh: 良, from: 60, to: 100}
+  - {rating: poor, name: Poor, name_zh: 差, from: 0, to: 60}
+""",
+}
+
+Break = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation whose config is ``FILES``."""
+    for name, text in FILES.items():
+        path = tmp_path / "config" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return Settings(home=tmp_path / "home", config=tmp_path / "config")
+
+
+@pytest.fixture
+def change(settings: Settings) -> Break:
+    """Replace one text, which stands exactly once, in a config file."""
+
+    def apply(file: str, old: str, new: str) -> None:
+        path = settings.config / file
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), "utf-8")
+
+    return apply

@@ -1,0 +1,182 @@
+"""Config tables have the stated types, the stated rows and a hash that follows their content alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dealermart.compile import SCHEMAS, compile_config, config_hash, load_config
+from dealermart.plans import Plan
+from dealermart.settings import REPO, Settings
+
+Change = Callable[[str, str, str], None]
+END = date(2025, 7, 1)
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def rows(con: duckdb.DuckDBPyConnection, file: Path, columns: str = "*") -> list[tuple[object, ...]]:
+    return con.execute(f"select {columns} from read_parquet('{file}')").fetchall()
+
+
+def test_every_table_has_its_types_even_without_a_value(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+    (settings.config / "plans" / "commission.yml").unlink()
+    files = compile_config(settings, END, con)
+    assert files.keys() == SCHEMAS.keys()
+    for name, file in files.items():
+        found = {column: kind.lower() for column, kind, *_ in con.execute(f"describe from '{file}'").fetchall()}
+        assert found == SCHEMAS[name], name
+    assert rows(con, files["plan_band"]) == []
+    assert not list(settings.compiled.glob("*.unfinished"))
+    assert con.execute("select count(*) from duckdb_tables()").fetchone() == (0,)
+
+
+def test_bands_are_exact_and_cover_everything(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+    files = compile_config(settings, END, con)
+    found = rows(con, files["plan_band"], "component_id, band_no, lower_bound, upper_bound, rate, outside")
+    zero, low, one = Decimal(0), Decimal("0.8"), Decimal(1)
+    assert found == [
+        ("rate", 1, zero, low, Decimal("0.011000"), None),
+        ("rate", 2, low, one, Decimal("0.015000"), None),
+        ("rate", 3, one, None, Decimal("0.025000"), None),
+        ("rate", 4, None, zero, zero, "zero"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outside", "first", "middle", "last"),
+    [
+        pytest.param("zero", Decimal(0), Decimal(0), Decimal(0), id="zero pays nothing"),
+        pytest.param("edge", Decimal("0.011"), Decimal("0.011"), Decimal("0.025"), id="edge pays the band beside it"),
+        pytest.param("hold", None, None, None, id="hold has no rate"),
+    ],
+)
+def test_gaps_and_open_ends_become_stretches_of_their_own(
+    settings: Settings,
+    change: Change,
+    outside: str,
+    first: Decimal | None,
+    middle: Decimal | None,
+    last: Decimal | None,
+) -> None:
+    plan = "plans/commission.yml"
+    change(plan, "outside: zero", f"outside: {outside}")
+    change(plan, "{from: 0, to: 0.8,", "{from: 0.5, to: 0.75,")
+    change(plan, "{from: 1.0, rate_pct", "{from: 1.0, to: 2, rate_pct")
+    commission = load_config(settings).plans[0][1].components[0]
+    assert commission.kind == "commission"
+    assert [(region.lower, region.upper, region.rate, region.outside) for region in commission.regions()] == [
+        (None, Decimal("0.5"), first, outside),
+        (Decimal("0.5"), Decimal("0.75"), Decimal("0.011"), None),
+        (Decimal("0.75"), Decimal("0.8"), middle, outside),
+        (Decimal("0.8"), Decimal(1), Decimal("0.015"), None),
+        (Decimal(1), Decimal(2), Decimal("0.025"), None),
+        (Decimal(2), None, last, outside),
+    ]
+
+
+def test_the_top_rating_has_no_upper_end(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+    files = compile_config(settings, END, con)
+    assert rows(con, files["rating_band"], "rating, rating_no, lower_score, upper_score") == [
+        ("good", 1, Decimal(60), None),
+        ("poor", 2, Decimal(0), Decimal(60)),
+    ]
+
+
+def test_fiscal_months_run_to_the_end_of_their_year(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+    """The year starts in April and is named by the calendar year in which it ends."""
+    found = rows(con, compile_config(settings, END, con)["fiscal_month"])
+    assert len(found) == 24
+    assert found[0] == (
+        "2025-M01", date(2024, 4, 1), date(2024, 5, 1), 2025, 1, 1,
+        "2025-Q1", date(2024, 4, 1), date(2024, 7, 1), "2025", date(2024, 4, 1), date(2025, 4, 1),
+    )  # fmt: skip
+    assert found[11] == (
+        "2025-M12", date(2025, 3, 1), date(2025, 4, 1), 2025, 12, 4,
+        "2025-Q4", date(2025, 1, 1), date(2025, 4, 1), "2025", date(2024, 4, 1), date(2025, 4, 1),
+    )  # fmt: skip
+    assert found[-1][:4] == ("2026-M12", date(2026, 3, 1), date(2026, 4, 1), 2026)
+
+
+@pytest.mark.parametrize(
+    ("period_end", "months"),
+    [
+        pytest.param(date(2024, 5, 1), 12, id="first month"),
+        pytest.param(date(2025, 4, 1), 12, id="exactly a year"),
+        pytest.param(date(2025, 5, 1), 24, id="a month more"),
+    ],
+)
+def test_the_calendar_covers_whole_fiscal_years(
+    settings: Settings, con: duckdb.DuckDBPyConnection, period_end: date, months: int
+) -> None:
+    assert len(rows(con, compile_config(settings, period_end, con)["fiscal_month"])) == months
+
+
+def test_layout_and_comments_change_no_hash(settings: Settings, change: Change) -> None:
+    before = config_hash(settings)
+    change("plans/commission.yml", "plan: commission\nversion: 1\n", "# of 2024\nversion: 1\nplan:   'commission'\n")
+    change("plans/commission.yml", "rate_pct: 1.1}", "rate_pct: 1.100}")
+    assert config_hash(settings) == before
+    assert before.keys() == SCHEMAS.keys()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        pytest.param("plans/commission.yml", "rate_pct: 1.1", "rate_pct: 1.1001", {"plan", "plan_band"}, id="rate"),
+        pytest.param("plans/commission.yml", "5000.00", "5000.01", {"plan", "plan_component"}, id="a cent of bonus"),
+        pytest.param("reviews/service.yml", "0.9,", "0.91,", {"review_template", "review_point"}, id="point"),
+        pytest.param(
+            "reviews/service.yml", "name_zh: 良", "name_zh: 优", {"review_template", "rating_band"}, id="name"
+        ),
+        pytest.param("kpis.yml", "min_sample: 5", "min_sample: 6", {"kpi"}, id="smallest sample"),
+        pytest.param("company.yml", "Asia/Shanghai", "UTC", {"company"}, id="time zone"),
+        pytest.param(
+            "company.yml", "calendar_start: 2024", "calendar_start: 2023", {"company", "fiscal_month"}, id="calendar"
+        ),
+    ],
+)
+def test_a_change_changes_the_hash_of_its_tables_alone(
+    settings: Settings, change: Change, file: str, old: str, new: str, changed: set[str]
+) -> None:
+    before = config_hash(settings)
+    change(file, old, new)
+    after = config_hash(settings)
+    assert {name for name in SCHEMAS if before[name] != after[name]} == changed
+
+
+@pytest.mark.parametrize("company", ["company.yml", "company.adventureworks.yml"])
+def test_the_files_that_come_with_the_project_are_right(tmp_path: Path, company: str) -> None:
+    config = load_config(replace(Settings(home=tmp_path), config=REPO / "config", company=company))
+    assert {template.role for _, template in config.templates} == {"sales", "service", "support", "manager"}
+
+
+def test_a_company_names_the_plans_that_apply(settings: Settings, change: Change) -> None:
+    change("company.yml", "time_zone", "plans: []\ntime_zone")
+    change("plans/commission.yml", "CNY", "USD")
+    assert load_config(settings).plans == ()
+
+
+def test_a_number_is_taken_as_it_is_written(settings: Settings, change: Change) -> None:
+    """0.1 has no exact binary fraction; through a float these digits would come out changed."""
+    change("plans/commission.yml", "amount: 5000.00", "amount: 70368744177664.07")
+    bonus = load_config(settings).plans[0][1].components[1]
+    assert bonus.kind == "bonus"
+    assert bonus.amount == Decimal("70368744177664.07")
+
+
+def test_plans_are_frozen(settings: Settings) -> None:
+    plan = load_config(settings).plans[0][1]
+    assert isinstance(plan, Plan)
+    with pytest.raises(ValueError, match="frozen"):
+        plan.version = 2  # type: ignore[misc]
