@@ -69,7 +69,7 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
         raise DataError(
             f"required columns are missing: {', '.join(missing)}; {found_ones}",
             where=where,
-            mend="add the header text to aliases in the source profile, or check delimiter, skip_rows and encoding, or ask for the column",
+            mend="add its text to aliases in the source profile, check delimiter, skip_rows and encoding, or ask for the column",
         )
     taken = {name.lower() for name in (*_RESERVED, *named(spec))}
     names = tuple(

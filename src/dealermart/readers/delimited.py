@@ -1,8 +1,9 @@
 """CSV and its relatives.
 
-Two roads lead to one table. Plain files (one ASCII delimiter, quotes only around whole fields, one kind of line end) are read by
-DuckDB in parallel, checked against the records counted from the bytes. All others are parsed by Python's csv module record by record,
-slower and exact. What the engine rejects is judged by the second road; if that one would take the record, it takes the file.
+Two roads lead to one table. Plain files (one ASCII delimiter, quotes only around whole fields, one kind of line end)
+are read by DuckDB in parallel, checked against the records counted from the bytes. All others are parsed by Python's csv
+module record by record, slower and exact. What the engine rejects is judged by the second road; if that one would take
+the record, it takes the whole file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, 
 from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, selection
 
 _BOM = b"\xef\xbb\xbf"
-# Unicode reserves these for use inside programs; they stand for a long delimiter and for newlines that do not end a record.
+# Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
 _DELIMITER, _NEWLINE, _RETURN = "\ufdd0", "\ufdd1", "\ufdd2"
 _INNER = (_DELIMITER, _NEWLINE, _RETURN)
 _NEWLINES = {"\n": r"\n", "\r\n": r"\r\n"}  # as DuckDB writes them
@@ -41,7 +42,7 @@ class _NotPlain(Exception):
 
 @dataclass(frozen=True)
 class _Line:
-    """A piece of a file up to a row end: its number (1-based), text with the row end as a newline, position after it."""
+    """A piece of a file up to a row end: number (1-based), text with the row end as a newline, position after it."""
 
     number: int
     text: str
@@ -114,11 +115,11 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Ta
     return load(con, target, spec, head.columns, _records(path, spec, head))
 
 
-# -- by the engine ------------------------------------------------------------------------------------------------------------------
+# -- by the engine -----------------------------------------------------------------------------------------------------
 
 
 def _may_be_plain(spec: FileSpec, columns: Columns) -> bool:
-    """Whether DuckDB's reader knows the form: it drops the difference of blank lines and values where there is one column only."""
+    """Whether DuckDB's reader knows the form; of a single column it cannot tell blank lines from missing values."""
     single = (
         len(spec.delimiter) == 1
         and spec.delimiter.isascii()
@@ -170,8 +171,10 @@ def _load_plain(
     # An empty list of texts for NULL means the default; no plain file holds the character U+0000.
     nulls = ", ".join(map(literal, spec.nulls)) or "chr(0)"
     quote = literal(spec.quote)
-    source = f"""read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
-        delim = {literal(spec.delimiter)}, quote = {quote}, escape = {quote}, new_line = {literal(_NEWLINES[found.newline])},
+    source = f"""read_csv({literal(str(path))},
+        auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
+        delim = {literal(spec.delimiter)},
+        quote = {quote}, escape = {quote}, new_line = {literal(_NEWLINES[found.newline])},
         nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
@@ -219,7 +222,7 @@ def _load_plain(
 
 
 def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:
-    """Give rows their record numbers: a new table's rows stand in file order, without the special records between them."""
+    """Give rows their record numbers; a new table's rows stand in file order, less the special records."""
     con.execute(f"alter table {target.name} add column _row_number bigint")
     rows = records - len(special)
     if not len(special) or special[0] >= rows:
@@ -233,7 +236,7 @@ def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first:
     con.unregister("numbers")
 
 
-# -- by Python ----------------------------------------------------------------------------------------------------------------------
+# -- by Python ---------------------------------------------------------------------------------------------------------
 
 
 def _records(path: Path, spec: FileSpec, head: _Head) -> Iterator[Record | None]:
@@ -363,7 +366,7 @@ def _body(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-# -- lines and the head -------------------------------------------------------------------------------------------------------------
+# -- lines and the head ------------------------------------------------------------------------------------------------
 
 
 def _lines(path: Path, row_end: str | None, start: int = 0, before: int = 0) -> Iterator[_Line]:

@@ -15,7 +15,8 @@ def as_utf8(path: Path, encoding: str, work: Path) -> Path:
     """The file itself where it is in UTF-8, else a copy in ``work`` in UTF-8 (the caller removes it).
 
     Raises:
-        DataError: an encoding that Python does not know; a byte order mark of another one; bytes that are not in it, with the line.
+        DataError: an encoding that Python does not know, a byte order mark of another one, or bytes that are not in it,
+            with the line.
     """
     try:
         codec = codecs.lookup(encoding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ def _text(path: Path, spec: FileSpec, work: Path) -> str:
 
 
 def _load(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, values: Any) -> Counts:
-    """Load records; ``values()`` gives them with their numbers and is called twice, first for the names of all columns."""
+    """Load records; ``values()`` gives them with their numbers and is called twice, first for all names."""
     names: dict[str, None] = {}
     count = 0
     for _, value in values():
@@ -127,7 +128,8 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Ta
             where=str(path),
             mend="if there is nothing to report, deliver nothing; otherwise ask the sender for the rows",
         )
-    columns = columns_of.resolve(list(names), spec, str(path))
+    # A record that repeats its keys as values is a record.
+    columns = replace(columns_of.resolve(list(names), spec, str(path)), headers=())
     return load(con, target, spec, columns, _records(values(), list(names)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,7 @@ from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
-from dealermart.readers.table import Counts, Target, cleaned, finish
+from dealermart.readers.table import Counts, Target, cleaned, finish, present
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -19,11 +20,11 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     file = literal(str(path))
     try:
         described = con.execute(f"describe from read_parquet({file})").fetchall()
-        columns = columns_of.resolve([name for name, *_ in described], spec, str(path))
-        texts = [_as_text(quoted(name), kind) for name, kind, *_ in described]
+        columns = replace(columns_of.resolve([name for name, *_ in described], spec, str(path)), headers=())
+        texts = [_as_text(quoted(name), kind, spec) for name, kind, *_ in described]
         con.execute(f"""
             create table {target.name} as
-            select {_select(columns, texts, spec)}, file_row_number + 1 as _row_number
+            select {_select(columns, texts)}, file_row_number + 1 as _row_number
             from read_parquet({file}, file_row_number = true)
         """)
     except (duckdb.InvalidInputException, duckdb.IOException):
@@ -37,20 +38,23 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     )
     # The footer's count is independent of what the scan returned.
     records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
-    return finish(con, target, spec, Columns(columns.names, (), columns.absent), Counts(records, 0, 0))
+    return finish(con, target, spec, columns, Counts(records, 0, 0))
 
 
-def _select(columns: Columns, texts: list[str], spec: FileSpec) -> str:
-    parts = [f"{cleaned(text, spec.nulls)} as {quoted(name)}" for name, text in zip(columns.names, texts, strict=True)]
+def _select(columns: Columns, texts: list[str]) -> str:
+    parts = [f"{text} as {quoted(name)}" for name, text in zip(columns.names, texts, strict=True)]
     return ", ".join(parts + [f"cast(null as varchar) as {quoted(name)}" for name in columns.absent])
 
 
-def _as_text(column: str, kind: str) -> str:
+def _as_text(column: str, kind: str, spec: FileSpec) -> str:
     """SQL for a value as text; whole floating-point numbers have no point."""
+    if kind == "VARCHAR":
+        return cleaned(column, spec.nulls)
+    text = f"cast({column} as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
-        return f"regexp_replace(cast({column} as varchar), '\\.0$', '')"
-    if kind == "BLOB":
-        return f"coalesce(try(decode({column})), hex({column}))"
-    if kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
-        return f"cast(to_json({column}) as varchar)"
-    return f"cast({column} as varchar)"
+        text = f"regexp_replace({text}, '\\.0$', '')"
+    elif kind == "BLOB":
+        text = f"coalesce(try(decode({column})), hex({column}))"
+    elif kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
+        text = f"cast(to_json({column}) as varchar)"
+    return present(text, spec.nulls)

@@ -76,7 +76,7 @@ def _records(rows: Iterator[tuple[int, list[Any]]], columns: Columns) -> Iterato
 def cell_text(cell: Any) -> str:
     """A cell as text.
 
-    Numbers that are whole are written without a point. Others have at most 15 significant digits, as many as Excel itself shows, so that
+    Whole numbers have no point. Others have at most 15 significant digits, as many as Excel itself shows, so that
     0.1 + 0.2 is 0.3; never an exponent. Dates are ISO, without a time at midnight. Durations are hours:minutes:seconds.
     """
     if isinstance(cell, str):

@@ -1,7 +1,7 @@
-"""A fast look over a CSV file in UTF-8 that counts its records without the engine, and says whether the engine can be trusted with it.
+"""A fast look over a CSV file in UTF-8: counts its records without the engine, and says whether the engine may read it.
 
-DuckDB skips blank lines in silence, takes an open quote to the end of the file and reads text around quotes in its own way. So
-records are counted here, from bytes, and a file with anything but the plain form goes to Python's csv module instead.
+DuckDB skips blank lines in silence, takes an open quote to the end of the file and reads text around quotes in its own
+way. So records are counted here, from bytes, and a file that is not in the plain form goes to Python's csv module.
 """
 
 from __future__ import annotations
@@ -131,10 +131,11 @@ def decoded(chunk: bytes, path: Path, line: int) -> str:
 
 
 def not_encoded(path: Path, line: int, encoding: str) -> DataError:
+    """The error for bytes that are not in the encoding."""
     return DataError(
         f"the bytes are not text in {encoding}",
         where=f"{path}:{line}",
-        mend="set encoding in the source profile (utf-8, utf-16, gb18030, cp1252 ...), or ask the sender for another export",
+        mend="set encoding in the source profile (utf-8, utf-16, gb18030, cp1252 ...), or ask for another export",
     )
 
 
@@ -158,6 +159,7 @@ def _chunks(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def too_long(path: Path) -> DataError:
+    """The error for a file without line ends where they should be."""
     return DataError(
         f"a line is longer than {LONGEST_LINE // 1024 // 1024} MB",
         where=str(path),
@@ -176,8 +178,8 @@ def _oddity(
     view: npt.NDArray[Any], marks: Positions, quotes: int, returns: Positions, edges: npt.NDArray[Any]
 ) -> str | None:
     if len(marks):
-        # A piece ends with a newline, so the byte before its first one is read off its end, and no quote is its last byte.
-        # A doubled quote closes and opens again at once; so a quote beside a quote is in order, and so is one beside an edge.
+        # A piece ends with a newline, so the byte before its first one can be read off its end, and no quote is last.
+        # A doubled quote closes and opens again at once: a quote beside a quote is in order, as is one beside an edge.
         opening = (np.arange(len(marks)) + quotes) % 2 == 0
         if not edges[view[marks[opening] - 1]].all() or not edges[view[marks[~opening] + 1]].all():
             return "text around quotes"
@@ -196,7 +198,7 @@ def _is_padded(
     returns: Positions,
     edges: npt.NDArray[Any],
 ) -> bool:
-    """Whether a value may begin or end with white space: spaces beside edges, control characters, line ends inside quotes."""
+    """Whether a value may begin or end with white space: spaces at edges, control characters, newlines in quotes."""
     known = len(newlines) + len(returns) + (np.count_nonzero(view == _TAB) if delimiter == "\t" else 0)
     if len(ends) != len(newlines) or np.count_nonzero(view < _SPACE) != known:
         return True
@@ -211,7 +213,7 @@ def _ends_with_newline(path: Path) -> bool:
 
 
 def _past_newlines(file: Any, position: int) -> int:
-    """DuckDB names the byte after the last one of the record before, and counts blank lines to the record after them."""
+    """Where the record begins: DuckDB counts blank lines, and the LF of the CRLF before, to the record after them."""
     file.seek(position)
     while file.read(1) in (b"\r", b"\n"):
         position += 1

@@ -80,13 +80,17 @@ class Tally:
             yield record
 
 
-def cleaned(expression: str, nulls: Sequence[str]) -> str:
-    """SQL for a text trimmed, with the texts that mean missing as NULL."""
+def present(text: str, nulls: Sequence[str]) -> str:
+    """SQL for a text, with those that mean missing as NULL."""
+    return f"case when {text} in ({_list(nulls)}) then null else {text} end" if nulls else text
+
+
+def cleaned(text: str, nulls: Sequence[str]) -> str:
+    """SQL for a text trimmed, with those that mean missing as NULL."""
     # To trim a list of characters takes ten times longer than to see that there is none of them at either end.
-    trimmed = f"case when regexp_matches({expression}, {literal(_EDGE)}) then trim({expression}, {literal(BLANKS)}) else {expression} end"
-    if not nulls:
-        return trimmed
-    return f"case when {trimmed} in ({_list(nulls)}) then null else {trimmed} end"
+    padded = f"regexp_matches({text}, {literal(_EDGE)})"
+    trimmed = f"trim({text}, {literal(BLANKS)})"
+    return f"case when {padded} then {present(trimmed, nulls)} else {present(text, nulls)} end"
 
 
 def selection(columns: Columns, expression: Callable[[str], str]) -> str:
@@ -102,7 +106,7 @@ def load(
     """Create the target's tables from records that Python read.
 
     Args:
-        records: In file order, each with as many fields as there are columns or with a reason; None for a blank record.
+        records: In file order, each with as many fields as there are columns or with a reason; None for a blank one.
 
     Raises:
         BalanceError: the engine did not hold what it was given.
