@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-DBT_STATE = ".cache/dbt"
+DBT_STATE = ROOT / ".cache" / "dbt"  # absolute: dbt takes a relative path from its project
 # Parsing needs the variables to exist; their values play no part in it.
 DBT_VARS = '{"as_of": "2000-01-01 00:00:00", "period_end": "2000-01-01"}'
 
@@ -21,8 +21,9 @@ TOOLS: dict[str, list[str]] = {
     "yamllint": ["yamllint", "--strict", "."],
     "mypy": ["mypy", "--no-error-summary"],
     "dbt": [
-        "dbt", "--quiet", "--warn-error", "--no-use-colors", "--no-partial-parse", "--log-path", DBT_STATE, "parse",
-        "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", DBT_STATE, "--vars", DBT_VARS,
+        "dbt", "--quiet", "--warn-error", "--no-use-colors", "--no-partial-parse", "--log-path", str(DBT_STATE),
+        "parse", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", str(DBT_STATE),
+        "--vars", DBT_VARS,
     ],
     # In one process: with --processes it exits 0 after a fault in its own config, having checked nothing.
     "sqlfluff": ["sqlfluff", "lint", "--disable-progress-bar", "dbt_project"],
@@ -54,10 +55,10 @@ def main() -> int:
     unknown = sorted(set(given.tools) - set(TOOLS))
     if unknown:
         parser.error(f"no such tool: {', '.join(unknown)}; there are {', '.join(TOOLS)}")
-    (ROOT / DBT_STATE).mkdir(parents=True, exist_ok=True)
+    DBT_STATE.mkdir(parents=True, exist_ok=True)
     # A manifest of yesterday must not be judged in place of one that could not be made today.
     if not given.tools or "dbt" in given.tools:
-        (ROOT / DBT_STATE / "manifest.json").unlink(missing_ok=True)
+        (DBT_STATE / "manifest.json").unlink(missing_ok=True)
     failed = [name for name in TOOLS if name in (given.tools or TOOLS) and not run(name)]
     if failed:
         print(f"failed: {', '.join(failed)}")

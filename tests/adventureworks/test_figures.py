@@ -1,7 +1,7 @@
 """The published figures of AdventureWorks come out of the marts.
 
-Every expected figure is Microsoft's own or widely reproduced (see the README of the data set), or is counted here from the
-files by another path. Runs where the data set lies beside the repo.
+Every expected figure is Microsoft's own or widely reproduced (see the README of the data set), or is counted here from
+the files by another path. Runs where the data set lies beside the repo.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -139,7 +138,8 @@ def test_lines_total_and_gross_profit(company: Company) -> None:
 
 def test_a_line_is_price_times_quantity_less_discount(company: Company) -> None:
     assert company.rows("""
-        select count(*) from fct_sale_line where abs(unit_price_amount * quantity - discount_amount - net_amount) > 0.0001
+        select count(*) from fct_sale_line
+        where abs(unit_price_amount * quantity - discount_amount - net_amount) > 0.0001
     """) == [(0,)]
     assert company.rows("select count(*) from fct_sale_line where discount_amount > 0") == [(3282,)]
 
@@ -202,12 +202,14 @@ def test_sales_of_warehouses_by_category(company: Company) -> None:
 
 def test_every_line_equals_the_parquet_copy(company: Company, other: duckdb.DuckDBPyConnection) -> None:
     theirs = other.execute("""
-        select SalesOrderNumber, cast(SalesOrderLineNumber as integer), cast(ResellerKey as varchar), cast(ProductKey as varchar),
-            cast(EmployeeKey as varchar), cast(OrderQuantity as integer), SalesAmount, TotalProductCost, cast(OrderDate as date)
+        select SalesOrderNumber, cast(SalesOrderLineNumber as integer), cast(ResellerKey as varchar),
+            cast(ProductKey as varchar), cast(EmployeeKey as varchar), cast(OrderQuantity as integer),
+            SalesAmount, TotalProductCost, cast(OrderDate as date)
         from sales order by all
     """).fetchall()
     ours = company.rows("""
-        select transaction_id, line_no, dealer_id, product_id, seller_id, cast(quantity as integer), net_amount, cost_amount, sale_date
+        select transaction_id, line_no, dealer_id, product_id, seller_id, cast(quantity as integer),
+            net_amount, cost_amount, sale_date
         from fct_sale_line order by all
     """)
     assert ours == theirs
@@ -226,7 +228,8 @@ def test_all_money_is_in_dollars_and_converts_to_itself(company: Company) -> Non
 def test_701_dealers_of_which_66_never_bought_are_all_present(company: Company) -> None:
     bought = "(select dealer_id from fct_sale_line)"
     assert company.rows(f"""
-        select count(distinct dealer_id), count(distinct dealer_id) filter (where dealer_id not in {bought}) from dim_dealer
+        select count(distinct dealer_id), count(distinct dealer_id) filter (where dealer_id not in {bought})
+        from dim_dealer
     """) == [(701, 66)]
     assert company.rows("select count(*) from dim_dealer where is_current") == [(701,)]
     # In the KPI table too: they stand there with what is known of them.
@@ -264,11 +267,12 @@ def test_163_quotas(company: Company) -> None:
 
 def test_attainment_of_the_twelve_quota_windows(company: Company) -> None:
     found = company.rows("""
-        select valid_from, sum(actual_value), sum(target_value) from mart_kpi__target_window group by valid_from order by valid_from
+        select valid_from, sum(actual_value), sum(target_value)
+        from mart_kpi__target_window group by valid_from order by valid_from
     """)
     assert found[0][0] == dt.date(2010, 12, 29)
     assert [str((actual / target).quantize(Decimal("0.001"))) for _, actual, target in found] == (
-        "0.822 0.866 0.857 0.820 0.843 0.814 0.891 0.838 0.796 0.836 0.882 0.863".split()
+        ["0.822", "0.866", "0.857", "0.820", "0.843", "0.814", "0.891", "0.838", "0.796", "0.836", "0.882", "0.863"]
     )
 
 
@@ -342,14 +346,15 @@ def test_bi_sees_the_figures_and_no_pay(company: Company) -> None:
     assert not [table for table, _ in names if table.startswith(("mart_incentive", "mart_review"))]
 
 
-# ------------------------------------------------------------------------------------------------ what docs/decisions.md says of the data
+# ------------------------------------------------------------------------------------------------ docs/decisions.md
 
 
 def test_a_product_costs_the_same_number_in_every_currency(other: duckdb.DuckDBPyConnection) -> None:
     """So the amounts are dollars: the usual undiscounted price of a product does not depend on CurrencyKey."""
     found = other.execute("""
         with usual as (
-            select ProductKey, CurrencyKey, mode(UnitPrice) as price from sales where UnitPriceDiscountPct = 0 group by all
+            select ProductKey, CurrencyKey, mode(UnitPrice) as price from sales
+            where UnitPriceDiscountPct = 0 group by all
         )
         select count(*), count(*) filter (where usual.price = dollars.price), count(distinct usual.CurrencyKey)
         from usual join usual as dollars on dollars.ProductKey = usual.ProductKey and dollars.CurrencyKey = 100

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from dealermart import contracts, mapping, profiles
-from dealermart.settings import REPO, Settings
+from dealermart.settings import Settings
 
 SETTINGS = Settings(home=Path("unused"))
 CONTRACTS = contracts.load_all(SETTINGS)
