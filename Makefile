@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up test soak lint format bench lock clean distclean
+.PHONY: help demo up test soak lint format lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,9 +38,6 @@ format: $(VENV)/.dev ## let ruff and sqlfluff write the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --quiet dbt_project
-
-bench: $(VENV)/.runtime ## measure the budgets of docs/scaling.md
-	$(BIN)/python scripts/bench.py
 
 lock: ## resolve the dependencies anew, keeping what still fits; UPGRADE=1 takes the newest
 	$(PYTHON) scripts/make_lock.py $(if $(UPGRADE),--upgrade)
