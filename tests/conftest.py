@@ -113,10 +113,8 @@ PLAIN = {
 Make = Callable[..., Settings]
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """A config folder that holds the repository's contracts, KPIs, plans and reviews and the source ``mini``."""
-    folder = tmp_path / "config"
+def write_config(folder: Path) -> Path:
+    """Write a config folder that holds the repository's contracts, KPIs, plans and reviews and the source ``mini``."""
     for name in ("feeds", "plans", "reviews"):
         shutil.copytree(REPO / "config" / name, folder / name)
     shutil.copy(REPO / "config" / "kpis.yml", folder)
@@ -129,6 +127,19 @@ def config(tmp_path: Path) -> Path:
     for name, sql in PLAIN.items():
         (source / f"{name}.sql").write_text(sql, "utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The test company with a config that no test changes; every test brings a home of its own."""
+    root = tmp_path_factory.mktemp("company")
+    return Settings(home=root / "nobody", config=write_config(root / "config"), user="tester")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A config folder to change."""
+    return write_config(tmp_path / "config")
 
 
 @pytest.fixture

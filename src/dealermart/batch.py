@@ -74,6 +74,7 @@ class FileResult:
     duplicate: int | None = None
     error: str | None = None
     received: str = ""
+    apart: dict[str, int] = field(default_factory=dict)  # structural rows that the select sets apart, by its reason
     faults: list[dict[str, Any]] = field(
         default_factory=list
     )  # per rule and reason: stage, rule, reason, rows, first_row
@@ -515,30 +516,32 @@ class _Context:
         mapped: list[FileSpec],
         refused: dict[str, str],
     ) -> None:
-        con = self.con
-        unmapped = dict[str, tuple[int, int]]()
+        unmapped: dict[str, tuple[int, int]] = {}
+        apart: dict[str, dict[str, int]] = {}
         for spec in mapped:
-            for delivery_id, rejected, structural in con.execute(f"""
-                select _delivery_id, count(*) filter (where _reject_reason is not null), count(*) filter (where _reject_reason is null and _structural is not null)
-                from mapped_{spec.name} group by _delivery_id
+            for delivery_id, is_rejected, kind, rows in self.con.execute(f"""
+                select _delivery_id, _reject_reason is not null, case when _reject_reason is null then _structural end, count(*)
+                from mapped_{spec.name} where _reject_reason is not null or _structural is not null
+                group by all order by all
             """).fetchall():
-                unmapped[delivery_id] = (rejected, structural)
+                rejected, structural = unmapped.get(delivery_id, (0, 0))
+                unmapped[delivery_id] = (rejected + rows, structural) if is_rejected else (rejected, structural + rows)
+                if not is_rejected:
+                    apart.setdefault(delivery_id, {})[kind] = rows
         judged = {
-            row[0]: row[1:]
-            for row in con.execute("""
-            select b._delivery_id, count(*), count(*) filter (where f._row_id is not null), count(*) filter (where r._row_id is not null)
-            from batch as b left join (select _row_id from failing group by _row_id) as f using (_row_id) left join repeated as r using (_row_id) group by b._delivery_id
-        """).fetchall()
+            delivery_id: counts
+            for delivery_id, *counts in self.con.execute("""
+                select b._delivery_id, count(*), count(f._row_id), count(r._row_id)
+                from batch as b
+                left join (select _row_id from failing group by _row_id) as f using (_row_id)
+                left join repeated as r using (_row_id)
+                group by b._delivery_id
+            """).fetchall()
         }
-        written = (
-            dict(
-                con.execute(f"""
-            select _delivery_id, count(*) from read_parquet([{", ".join(literal(str(path)) for path in self._paths(feed)[-1:])}]) where _run_id = {literal(self.run_id)} group by _delivery_id
-        """).fetchall()
-            )
-            if any(one["feed"] == feed for one in self.batch.files)
-            else {}
-        )
+        # What the lake file really holds, not what it should: the balance is checked against it.
+        made = [literal(str(self.target.lake / one["path"])) for one in self.batch.files if one["feed"] == feed]
+        count = f"select _delivery_id, count(*) from read_parquet([{', '.join(made)}]) group by 1"
+        written: dict[str, int] = dict(self.con.execute(count).fetchall()) if made else {}
         for delivery, spec in deliveries:
             if delivery.delivery_id not in reads:
                 continue
@@ -560,6 +563,7 @@ class _Context:
                 duplicate=0 if error else repeats,
                 error=f"{delivery.source_file}: {error}" if error else None,
                 received=delivery.received.isoformat(),
+                apart=apart.get(delivery.delivery_id, {}),
             )
             self.batch.results.append(result)
 

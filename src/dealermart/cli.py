@@ -51,6 +51,8 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:
+        for kind, rows in one.apart.items():
+            print(f"{one.file}: {rows} rows are no record of {one.feed} ({kind})", file=sys.stderr)
         for fault in one.faults:
             where = f"{one.file}:{fault['first_row']}"
             print(

@@ -1,0 +1,119 @@
+"""A small company whose deliveries correct each other, and the content hashes of what is built from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+
+import duckdb
+
+from dealermart import build, ingest, publish
+from dealermart.content_hash import content_hash
+from dealermart.settings import Settings
+
+HEADS = {
+    "sales": "doc,line,kind,dealer,product,qty,net,cost,day,seller",
+    "dealers": "dealer,since,name,region,city",
+    "members": "member,since,name,role,team,manager",
+    "assignments": "dealer,member,role,since,share",
+    "products": "product,since,name,category",
+    "targets": "target,member,first_day,end_day,value",
+}
+Files = dict[str, list[str]]
+PERIOD = "2026-M06"
+
+
+def first_delivery() -> Files:
+    """Three dealers, two sellers and their manager, four months of sales."""
+    sales = [
+        f"A{month}{dealer},{line},invoice,D{dealer},P{line},{line},{100 * month + 7 * dealer + line}.25,{60 * month},2026-0{month}-1{dealer},"
+        for month in range(1, 5)
+        for dealer in range(1, 4)
+        for line in (1, 2)
+    ]
+    return {
+        "sales": sales,
+        "dealers": ["D1,2026-01-01,甲,East,上海", "D2,2026-01-01,乙,East,上海", "D3,2026-01-01,丙,West,成都"],
+        "members": ["M0,2026-01-01,Wu,manager,T1,", "M1,2026-01-01,Li,sales,T1,M0", "M2,2026-01-01,He,sales,T1,M0"],
+        "assignments": [
+            "D1,M1,owner,2026-01-01,100",
+            "D2,M1,owner,2026-01-01,60",
+            "D2,M2,co_owner,2026-01-01,40",
+            "D3,M2,owner,2026-01-01,100",
+        ],
+        "products": ["P1,2026-01-01,Tent,Shelter", "P2,2026-01-01,Lamp,Light"],
+        "targets": [
+            "T1,M1,2026-01-01,2026-04-01,2500",
+            "T2,M2,2026-01-01,2026-04-01,1500",
+            "T3,M1,2026-04-01,2026-07-01,900",
+        ],
+    }
+
+
+def corrections(rng: random.Random) -> Files:
+    """A later delivery that reaches back: amounts and months of old lines, new versions of dealers, owners, products, targets."""
+
+    def day(low: int = 1, high: int = 6) -> str:
+        return f"2026-{rng.randint(low, high):02d}-{rng.randint(1, 28):02d}"
+
+    files: Files = {}
+    months, dealers = rng.sample(range(1, 5), 2), rng.sample(range(1, 4), 2)
+    files["sales"] = [
+        f"A{month}{dealer},{rng.randint(1, 2)},invoice,D{rng.randint(1, 3)},P{rng.randint(1, 2)},1,{rng.randint(1, 99999)}.{rng.randint(10, 99)},10,{day()},"
+        for month, dealer in zip(months, dealers, strict=True)
+    ]
+    files["sales"].append(
+        f"N{rng.randint(1, 9)},1,return,D{rng.randint(1, 3)},P1,-1,-{rng.randint(1, 50)},-5,{day()},{rng.choice(['', 'M1', 'M2'])}"
+    )
+    if rng.random() < 0.6:
+        files["dealers"] = [f"D{rng.randint(1, 3)},{day()},丁,{rng.choice(['East', 'West', 'North'])},北京"]
+    if rng.random() < 0.6:
+        files["assignments"] = [f"D{rng.randint(1, 3)},M{rng.randint(1, 2)},owner,{day()},{rng.choice([30, 50, 100])}"]
+    if rng.random() < 0.4:
+        files["products"] = [f"P{rng.randint(1, 2)},{day()},Stove,{rng.choice(['Shelter', 'Fire'])}"]
+    if rng.random() < 0.4:
+        files["members"] = [f"M{rng.randint(1, 2)},{day()},Li,sales,T{rng.randint(1, 2)},M0"]
+    if rng.random() < 0.6:
+        files["targets"] = [f"T{rng.randint(1, 3)},M{rng.randint(1, 2)},2026-01-01,2026-04-01,{rng.randint(0, 4000)}"]
+    return files
+
+
+def write(folder: Path, files: Files) -> Path:
+    folder.mkdir(parents=True)
+    for name, rows in files.items():
+        (folder / f"{name}.csv").write_text("\n".join([HEADS[name], *rows, ""]), "utf-8")
+    return folder
+
+
+def deliver(settings: Settings, day: dt.date, drop: Path, ingested_at: dt.datetime | None = None) -> None:
+    result = ingest.run(settings, "mini", day, drop, ingested_at=ingested_at)
+    assert all(one.status == "accepted" for one in result.files), [one.error for one in result.files]
+
+
+def marts(path: Path) -> dict[str, str]:
+    """Content hash of every mart in a warehouse or served file."""
+    con = duckdb.connect(str(path), read_only=True)
+    try:
+        found = con.execute("""
+            select table_schema, table_name from information_schema.tables
+            where table_name <> 'about' and table_schema in ('marts', 'main') order by all
+        """).fetchall()
+        hashes = {name: content_hash(con, f'"{schema}"."{name}"') for schema, name in found}
+        rows = {
+            name: con.execute(f'select count(*) from "{schema}"."{name}"').fetchall()[0][0] for schema, name in found
+        }
+    finally:
+        con.close()
+    assert rows["fct_sale_line"] > 0 and rows["mart_kpi__subject_period"] > 0, rows
+    return hashes
+
+
+def built(settings: Settings, *, full: bool = False, as_of: dt.datetime | None = None) -> dict[str, str]:
+    result = build.run(settings, period=PERIOD, full=full, as_of=as_of)
+    assert result.warehouse is not None
+    return marts(result.warehouse)
+
+
+def served(settings: Settings) -> dict[str, str]:
+    return marts(settings.published / "hr" / publish.FILE)
