@@ -28,19 +28,49 @@ def mar(day: int) -> date:
 
 
 def dealer(dealer_id: str, valid_from: date, region: str, **other: Any) -> dict[str, Any]:
-    return {"dealer_id": dealer_id, "valid_from": valid_from, "region": region, "dealer_name": dealer_id, "status": "active", **other}
+    return {
+        "dealer_id": dealer_id,
+        "valid_from": valid_from,
+        "region": region,
+        "dealer_name": dealer_id,
+        "status": "active",
+        **other,
+    }
 
 
 def member(member_id: str, valid_from: date, role: str, team: str, **other: Any) -> dict[str, Any]:
-    return {"member_id": member_id, "valid_from": valid_from, "role": role, "team": team, "member_name": member_id, **other}
+    return {
+        "member_id": member_id,
+        "valid_from": valid_from,
+        "role": role,
+        "team": team,
+        "member_name": member_id,
+        **other,
+    }
 
 
-def share(dealer_id: str, member_id: str, role: str, valid_from: date, valid_to: date | None, split: int | None) -> dict[str, Any]:
-    return {"dealer_id": dealer_id, "member_id": member_id, "role": role, "valid_from": valid_from, "valid_to": valid_to, "split_pct": split}
+def share(
+    dealer_id: str, member_id: str, role: str, valid_from: date, valid_to: date | None, split: int | None
+) -> dict[str, Any]:
+    return {
+        "dealer_id": dealer_id,
+        "member_id": member_id,
+        "role": role,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+        "split_pct": split,
+    }
 
 
 def sale(
-    transaction_id: str, line_no: int, day: date, dealer_id: str, product_id: str, net: str, cost: str | None, **other: Any
+    transaction_id: str,
+    line_no: int,
+    day: date,
+    dealer_id: str,
+    product_id: str,
+    net: str,
+    cost: str | None,
+    **other: Any,
 ) -> dict[str, Any]:
     return {
         "transaction_id": transaction_id, "line_no": line_no, "transaction_type": "invoice", "channel": "sell_in",
@@ -57,7 +87,9 @@ def rate(day: date, currency: str, rate_type: str, value: str) -> dict[str, Any]
     }  # fmt: skip
 
 
-def target(target_id: str, subject: str, metric: str, valid_from: date, valid_to: date, value: str, **other: Any) -> dict[str, Any]:
+def target(
+    target_id: str, subject: str, metric: str, valid_from: date, valid_to: date, value: str, **other: Any
+) -> dict[str, Any]:
     subject_type, subject_id = subject.split(":")
     return {
         "target_id": target_id, "subject_type": subject_type, "subject_id": subject_id, "metric": metric,
@@ -65,7 +97,9 @@ def target(target_id: str, subject: str, metric: str, valid_from: date, valid_to
     }  # fmt: skip
 
 
-def survey(response_id: str, sent: date, score: int | None, dealer_id: str = "D1", member_id: str | None = "M3", high: int = 5) -> dict[str, Any]:
+def survey(
+    response_id: str, sent: date, score: int | None, dealer_id: str = "D1", member_id: str | None = "M3", high: int = 5
+) -> dict[str, Any]:
     return {
         "response_id": response_id, "survey": "csat", "scale_min": Decimal(1 if high == 5 else 0),
         "scale_max": Decimal(high), "dealer_id": dealer_id, "member_id": member_id, "sent_date": sent,
@@ -74,7 +108,23 @@ def survey(response_id: str, sent: date, score: int | None, dealer_id: str = "D1
 
 
 def training(record_id: str, due: date, completed: date | None, **other: Any) -> dict[str, Any]:
-    return {"record_id": record_id, "course_id": "C1", "assigned_date": START, "due_date": due, "completed_date": completed, **other}
+    return {
+        "record_id": record_id,
+        "course_id": "C1",
+        "assigned_date": START,
+        "due_date": due,
+        "completed_date": completed,
+        **other,
+    }
+
+
+def plan(
+    plan_assignment_id: str, payee_id: str, plan_id: str, valid_from: date, valid_to: date | None
+) -> dict[str, Any]:
+    return {
+        "plan_assignment_id": plan_assignment_id, "payee_type": "member", "payee_id": payee_id, "plan_id": plan_id,
+        "valid_from": valid_from, "valid_to": valid_to,
+    }  # fmt: skip
 
 
 USD = {"currency_code": "USD"}
@@ -171,5 +221,11 @@ FEEDS: dict[str, Rows] = {
         survey("S5", mar(5), 2),
         survey("S6", mar(6), 8, high=10),
         survey("S7", jan(7), None, dealer_id="D2", member_id=None),
+    ],
+    "plan_assignments": [
+        plan("A1", "M1", "sales_commission", START, None),
+        plan("A2", "M2", "sales_commission", feb(10), None),  # gets the plan within the quarter
+        plan("A3", "M3", "sales_commission", jan(1), None),  # has no revenue target
+        plan("A4", "M3", "no_such_plan", jan(1), None),
     ],
 }  # fmt: skip
