@@ -1,0 +1,64 @@
+"""The lock: one writer, a refusal that names the holder, and no writer left behind by a killed process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dealermart import lock
+from dealermart.errors import LockError
+from dealermart.settings import Settings
+
+HOLD = """
+import subprocess, sys, time
+from pathlib import Path
+from dealermart import lock
+from dealermart.settings import Settings
+with lock.warehouse(Settings(home=Path(sys.argv[1]), user="anna"), "build") as held:
+    if sys.argv[2] == "child":
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(2)"], pass_fds=(held.fd,), stdout=subprocess.DEVNULL)
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holding(home: Path, mode: str) -> subprocess.Popen[str]:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(home), mode], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_is_refused_with_the_holders_name_and_served_after_its_death(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, user="ben")
+    process = holding(tmp_path, "alone")
+    try:
+        assert lock.is_held(settings)
+        with (
+            pytest.raises(LockError, match=rf"build of anna \(process {process.pid}\)") as refused,
+            lock.warehouse(settings, "publish", 0.2),
+        ):
+            pass
+        assert refused.value.retryable
+    finally:
+        process.kill()
+        process.communicate()
+    with lock.warehouse(settings, "publish", 5):
+        assert lock.holder(settings).startswith("publish of ben")
+    assert not lock.is_held(settings)
+
+
+def test_the_lock_outlives_a_killed_process_until_its_writing_child_ends(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    process = holding(tmp_path, "child")
+    process.kill()
+    process.wait()
+    start = time.monotonic()
+    with lock.warehouse(settings, "ingest", 30):
+        waited = time.monotonic() - start
+    process.communicate()
+    assert 0.5 < waited < 20, "the child sleeps two seconds"

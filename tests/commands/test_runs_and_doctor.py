@@ -1,0 +1,107 @@
+"""The run log and the doctor, as people use them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dealermart import cli, doctor, ingest, runlog
+from dealermart.errors import DataError
+from dealermart.settings import Settings
+
+DEALERS = "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\n"
+
+
+@pytest.fixture
+def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DEALERMART_HOME", str(settings.home))
+    monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
+    monkeypatch.setenv("DEALERMART_USER", "tester")
+    return settings
+
+
+def test_the_log_says_who_what_when_with_which_code_and_counts(
+    home: Settings, drop: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
+    with pytest.raises(DataError):
+        ingest.run(home, "mini", dt.date(2026, 3, 3), drop({}))
+    (entry,) = runlog.read(home)  # a delivery that is not there is no run: nothing was begun
+    assert (entry["command"], entry["user"], entry["status"]) == ("ingest", "tester", "done")
+    assert entry["arguments"]["received"] == "2026-03-02"
+    assert entry["rows"]["accepted"] == 1
+    assert entry["code_version"].startswith("0.")
+    assert cli.main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["run_id"] == entry["run_id"]
+    assert cli.main(["runs"]) == 0
+    assert "received=2026-03-02" in capsys.readouterr().out
+    assert cli.main(["runs", "--sql", "select status, cast(\"rows\"->>'accepted' as integer) as n from runs"]) == 0
+    assert capsys.readouterr().out.split() == ["status", "n", "------", "-", "done", "1"]
+    assert cli.main(["runs", "--sql", "select nothing from runs"]) == 1
+
+
+def test_failed_and_killed_runs_are_told_apart(home: Settings) -> None:
+    with pytest.raises(DataError), runlog.record(home, "ingest"):
+        raise DataError("the file is empty", where="sales.csv", mend="send it again")
+    with pytest.raises(ValueError, match="secret"), runlog.record(home, "build"):
+        raise ValueError("secret 12345")
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    runlog.Run(home, "publish", {})._entry["pid"] = process.pid
+    for path in home.runs.glob("*publish*"):
+        path.write_text(path.read_text().replace(f'"pid": {os.getpid()}', f'"pid": {process.pid}'))
+    failed, broken, killed = sorted(
+        runlog.read(home), key=lambda one: ["ingest", "build", "publish"].index(one["command"])
+    )
+    assert failed["status"] == "failed" and "sales.csv: the file is empty" in failed["error"]
+    assert broken["error"] == "unforeseen ValueError", "unforeseen texts can quote data"
+    assert killed["status"] == "killed"
+
+
+def test_a_healthy_installation_has_no_finding_but_marts_behind(home: Settings, drop: Callable[..., Path]) -> None:
+    assert [one.name for one in doctor.examine(home) if not one.ok] == []
+    ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
+    assert [(one.name, one.text) for one in doctor.examine(home) if not one.ok] == [("marts", "behind the lake")]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "text"),
+    [
+        pytest.param(
+            lambda s: next(s.lake.rglob("*.parquet")).unlink(),
+            "lake",
+            "1 files of the log are gone",
+            id="lake file gone",
+        ),
+        pytest.param(
+            lambda s: (s.config / "feeds" / "sales.yml").write_text("feed: sales\n"),
+            "config",
+            "field",
+            id="broken contract",
+        ),
+        pytest.param(lambda s: (s.config / "company.yml").unlink(), "config", "does not exist", id="no company file"),
+    ],
+)
+def test_what_is_wrong_is_found_with_a_mend(
+    home: Settings,
+    drop: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    spoil: Callable[[Settings], object],
+    name: str,
+    text: str,
+) -> None:
+    ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
+    spoil(home)
+    found = [one for one in doctor.examine(home) if one.name == name and not one.ok]
+    assert len(found) == 1
+    assert text in found[0].text
+    assert found[0].mend
+    assert cli.main(["doctor"]) == 1
+    assert f"FAIL {name}" in capsys.readouterr().out
