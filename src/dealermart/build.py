@@ -17,8 +17,8 @@ from typing import Any
 
 import duckdb
 
+from dealermart import checks, contracts, dbt, files, lake, lock, runlog
 from dealermart import compile as config_compiler
-from dealermart import contracts, dbt, files, lake, lock, runlog
 from dealermart.contracts import Contract
 from dealermart.errors import BuildError, ConfigError
 from dealermart.lake import LEDGER, Log, literal, quoted
@@ -118,6 +118,8 @@ def run(
             warehouse=str(settings.warehouse),
         )
         result.raise_for_failures()
+        say("checking the marts")
+        entry.note(mart_checks=check_marts(settings))
         state.finish(settings, wanted)
         return BuildResult(
             entry.run_id,
@@ -131,6 +133,43 @@ def run(
             end.isoformat(),
             settings.warehouse,
         )
+
+
+def check_marts(settings: Settings) -> dict[str, int]:
+    """Judge the marts by their suites (``expectations/marts``).
+
+    Returns:
+        Rows that fail a rule that is not critical, by mart and rule.
+
+    Raises:
+        BuildError: a critical rule failed; nothing of this build is published.
+    """
+    con = duckdb.connect(str(settings.warehouse), read_only=True, config={"memory_limit": settings.memory_limit})
+    notes: dict[str, int] = {}
+    faults: list[str] = []
+    try:
+        for path in sorted((settings.expectations / "marts").glob("*.json")):
+            relation = f"marts.{path.stem}"
+            columns = {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
+            suite = checks.load_suite(path, columns)
+            texts = {rule.rule: rule.description for rule in suite.rules}
+            for outcome in checks.run(con, relation, suite):
+                if outcome.success and not outcome.failed:
+                    continue
+                if outcome.severity == "critical":
+                    count = f" ({outcome.failed} of {outcome.rows} rows)" if outcome.failed is not None else ""
+                    faults.append(f"- {path.stem}, rule {outcome.rule}: {texts[outcome.rule]}{count}")
+                else:
+                    notes[f"{path.stem}.{outcome.rule}"] = outcome.failed or 0
+    finally:
+        con.close()
+    if faults:
+        raise BuildError(
+            "marts break what they promise:\n" + "\n".join(faults),
+            where=str(settings.expectations / "marts"),
+            mend="find the cause in the rows of the warehouse; what readers see is still the last good build",
+        )
+    return notes
 
 
 def pending(settings: Settings) -> bool:

@@ -8,9 +8,11 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dealermart import build, rebuild
+from dealermart.errors import BuildError
 from dealermart.settings import Settings
 
 from . import states
@@ -47,6 +49,12 @@ def test_order_rebuild_and_past_moments_give_the_same_marts(
     assert then != expected
     assert states.built(settings, as_of=dt.datetime(2026, 5, 10)) == then, "what was learnt later is not seen"
     assert build.run(settings, period=states.PERIOD).skipped, "a build of the past leaves the present alone"
+
+    con = duckdb.connect(str(settings.warehouse))
+    con.execute("update marts.mart_review__rating set total_score = 101")
+    con.close()
+    with pytest.raises(BuildError, match="mart_review__rating, rule score_in_range"):
+        build.check_marts(settings)
 
 
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 30))]
