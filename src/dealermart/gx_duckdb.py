@@ -316,7 +316,8 @@ class _NoRowsFetched(QueryMetricProvider):
         return []
 
 
-# Row-level conditions on checks.TYPES; a type whose condition is missing here yields no query and is refused there.
+# The conditions of the row-level types of checks.TYPES. One that is missing here would get Great Expectations' own
+# query, which is why every type has its cases in tests/checks.
 _CONDITIONS = (
     "column_values.nonnull",
     "column_values.null",
