@@ -242,3 +242,54 @@ def test_a_sale_is_in_dollars_whatever_its_key_and_reads_scientific_notation(con
 @pytest.mark.parametrize("spec", PROFILE.files, ids=lambda spec: spec.name)
 def test_no_file_that_is_read_is_ignored(spec: profiles.FileSpec) -> None:
     assert PROFILE.spec_of(spec.pattern) is spec
+
+
+def test_a_dealer_has_its_place_by_way_of_its_address(con: duckdb.DuckDBPyConnection) -> None:
+    (row,) = mapped(
+        con,
+        "dim_reseller",
+        dim_reseller=[
+            {
+                "ResellerKey": "1",
+                "GeographyKey": "637",
+                "ResellerName": "A Bike Store",
+                "BusinessType": "Value Added Reseller",
+                "YearOpened": "1974",
+            }
+        ],
+        dim_geography=[
+            {
+                "GeographyKey": "637",
+                "City": "Seattle",
+                "EnglishCountryRegionName": "United States",
+                "SalesTerritoryKey": "1",
+            }
+        ],
+        dim_sales_territory=[{"SalesTerritoryKey": "1", "SalesTerritoryRegion": "Northwest"}],
+    )
+    assert {name: str(row[name]) for name in ("dealer_id", "dealer_name", "dealer_type", "valid_from")} == {
+        "dealer_id": "1",
+        "dealer_name": "A Bike Store",
+        "dealer_type": "Value Added Reseller",
+        "valid_from": "1974-01-01",
+    }
+    assert (row["city"], row["region"], row["country"]) == ("Seattle", "Northwest", "United States")
+    assert (row["status"], row["tier"], row["onboarded_date"]) == (None, None, None)  # not in the file
+
+
+def test_a_version_of_a_product_has_its_category(con: duckdb.DuckDBPyConnection) -> None:
+    (row,) = mapped(
+        con,
+        "dim_product",
+        dim_product=[{"ProductKey": "349", "ProductSubcategoryKey": "1", "EnglishProductName": "Mountain-100"}],
+        dim_product_subcategory=[
+            {
+                "ProductSubcategoryKey": "1",
+                "ProductCategoryKey": "2",
+                "EnglishProductSubcategoryName": "Mountain Bikes",
+            }
+        ],
+        dim_product_category=[{"ProductCategoryKey": "2", "EnglishProductCategoryName": "Bikes"}],
+    )
+    assert (row["product_id"], row["category"], row["subcategory"]) == ("349", "Bikes", "Mountain Bikes")
+    assert (row["valid_to"], row["_reject_reason"]) == (None, None)
