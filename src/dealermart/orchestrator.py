@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -31,6 +32,19 @@ from dealermart.settings import Settings, child_environment
 POOL = "warehouse"
 FINAL = frozenset({"success", "failed"})
 LOOPBACK = "127.0.0.1"
+
+# Every task is forked from the scheduler. What that has imported, the tasks need not: seconds for each of them.
+LOCAL_SETTINGS = """\
+import contextlib
+import sys
+
+__all__ = []
+
+if "scheduler" in sys.argv:
+    with contextlib.suppress(Exception):
+        import dealermart.ingest
+        import dealermart.gx_duckdb
+"""
 
 
 class OrchestratorError(DealermartError):
@@ -81,7 +95,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "API__HOST": LOOPBACK,
         "API__PORT": str(port),
         "API__BASE_URL": url,
@@ -179,12 +193,15 @@ class Standalone:
             OrchestratorError: one is running on this state already.
         """
         self.check_free()
-        self.home.mkdir(parents=True, exist_ok=True)
+        (self.home / "config").mkdir(parents=True, exist_ok=True)
+        (self.home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS, "utf-8")
         self.port, *log_ports = _free_ports(3)
         self._log = self.log_file.open("wb")
+        variables = environment(self.settings, self.dags, self.port, (log_ports[0], log_ports[1]))
+        self._keep(variables)
         self._process = subprocess.Popen(
             [str(Path(sys.executable).with_name("airflow")), "standalone"],
-            env=environment(self.settings, self.dags, self.port, (log_ports[0], log_ports[1])),
+            env=variables,
             cwd=self.home,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -220,6 +237,17 @@ class Standalone:
             self._log.close()
             self._log = None
 
+    def _keep(self, variables: dict[str, str]) -> None:
+        """Write the variables to ``env.sh``, so that a shell can give the running Airflow commands of its own."""
+        ours = {name: value for name, value in sorted(variables.items()) if name.startswith(("AIRFLOW", "DEALERMART"))}
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in ours.items()]
+        lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+        lines.append(f"export PYTHONPATH={shlex.quote(variables['PYTHONPATH'])}")
+        path = self.home / "env.sh"
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)  # it holds the key of this start's tokens
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
     def check_free(self) -> None:
         """Raise OrchestratorError when a scheduler is at work on this state already: two would run everything twice."""
         try:
@@ -241,7 +269,7 @@ class Standalone:
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 raise OrchestratorError("Airflow ended while starting", where=str(self.log_file), mend=self.log_tail())
-            with suppress(httpx.TransportError, httpx.HTTPStatusError):
+            with suppress(httpx.TransportError):
                 errors = self._get("/importErrors")["import_errors"]
                 if errors:
                     raise OrchestratorError(
@@ -382,10 +410,9 @@ class Standalone:
         if self._http is None:
             raise OrchestratorError("Airflow is not running", mend="start it first")
         answer = self._http.request(method, path, **request)
-        if answer.status_code >= 500:
-            answer.raise_for_status()
         if answer.is_error:
-            raise OrchestratorError(f"Airflow refused {method} {path}: {answer.text}", where=self.url)
+            what = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text}"
+            raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
         return dict(answer.json()) if answer.content else {}
 
     def _put_pool(self, name: str, slots: int) -> None:

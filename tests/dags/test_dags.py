@@ -1,0 +1,161 @@
+"""The shape of the DAGs: which there are, how they are scheduled, what may run beside what, what is tried again."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from dealermart import profiles
+from dealermart.errors import (
+    BalanceError,
+    BuildError,
+    CheckCrashed,
+    ConfigError,
+    DataError,
+    DealermartError,
+    LockError,
+    SuiteError,
+)
+from dealermart.settings import REPO, Settings
+
+FILES = sorted((REPO / "dags").glob("*.py"))
+TASKS = {
+    "ingest_sample": {"ingest": "warehouse", "announce": "default_pool", "verdict": "default_pool"},
+    "ingest_adventureworks": {"ingest": "warehouse", "announce": "default_pool", "verdict": "default_pool"},
+    "build_marts": {"settle": "default_pool", "build": "warehouse"},
+    "publish": {"publish": "warehouse"},
+}
+
+
+def test_the_dags_are_these_and_all_of_them_load(dagbag: Any) -> None:
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == set(TASKS)
+
+
+def test_tasks_and_their_pools(dagbag: Any) -> None:
+    assert {name: {task.task_id: task.pool for task in dag.tasks} for name, dag in dagbag.dags.items()} == TASKS
+
+
+def test_sources_are_those_that_have_a_profile(assets: ModuleType) -> None:
+    declared, described = set(assets.SOURCES), set(profiles.names(Settings(home=REPO)))
+    assert declared - described == set(), "in dags/assets.py, without a profile in config/sources/"
+    assert described - declared == set(), "in config/sources/, not in SOURCES of dags/assets.py"
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_one_run_at_a_time_and_no_catching_up(dagbag: Any, dag_id: str) -> None:
+    dag = dagbag.dags[dag_id]
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+def test_every_dag_survives_the_way_to_the_scheduler(dagbag: Any) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag_id, dag in dagbag.dags.items():
+        again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+        assert {task.task_id for task in again.tasks} == set(TASKS[dag_id])
+
+
+@pytest.mark.parametrize("dag_id", ["ingest_sample", "ingest_adventureworks"])
+def test_the_midnight_run_takes_the_day_that_has_ended(dagbag: Any, dag_id: str) -> None:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import TimeRestriction
+
+    timetable = coerce_to_core_timetable(dagbag.dags[dag_id].timetable)
+    since = TimeRestriction(earliest=datetime(2026, 3, 3, tzinfo=UTC), latest=None, catchup=True)
+    run = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=since)
+    assert (run.run_after.isoformat(), run.partition_key) == ("2026-03-03T00:00:00+00:00", "2026-03-02")
+
+
+@pytest.mark.parametrize("key", ["2026-03-02", "2024-02-29"])
+def test_any_received_date_of_any_source_starts_the_one_build(dagbag: Any, assets: ModuleType, key: str) -> None:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable = coerce_to_core_timetable(dagbag.dags["build_marts"].timetable)
+    heard = {
+        name.name: timetable.get_partition_mapper(name=name.name) for name, _ in timetable.asset_condition.iter_assets()
+    }
+    assert set(heard) == {f"{source}_landed" for source in assets.SOURCES}
+    assert {mapper.to_downstream(key) for mapper in heard.values()} == {assets.WHOLE}
+
+
+def test_marts_start_publish(dagbag: Any, assets: ModuleType) -> None:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable = coerce_to_core_timetable(dagbag.dags["publish"].timetable)
+    assert [name.name for name, _ in timetable.asset_condition.iter_assets()] == ["marts"]
+    assert timetable.get_partition_mapper(name="marts").to_downstream(assets.WHOLE) == assets.WHOLE
+    assert [asset.name for asset in dagbag.dags["build_marts"].get_task("build").outlets] == ["marts"]
+
+
+ERRORS: list[tuple[BaseException, bool]] = [
+    (LockError("held"), True),
+    (ConnectionResetError("gone"), True),
+    (TimeoutError("slow"), True),
+    (httpx.ConnectError("refused"), True),
+    (httpx.ReadTimeout("slow"), True),
+    (DealermartError("any"), False),
+    (DataError("bad file"), False),
+    (ConfigError("bad plan"), False),
+    (SuiteError("bad suite"), False),
+    (CheckCrashed("crash"), False),
+    (BalanceError("lost"), False),
+    (BuildError("red test"), False),
+    (ValueError("a fault of the program"), False),
+    (FileNotFoundError("gone"), False),
+]
+
+
+@pytest.mark.parametrize(("error", "again"), ERRORS, ids=[type(error).__name__ for error, _ in ERRORS])
+def test_only_locks_and_the_network_are_tried_again(dagbag: Any, error: BaseException, again: bool) -> None:
+    from airflow.sdk import RetryAction
+
+    for dag in dagbag.dags.values():
+        for task in dag.tasks:
+            if task.pool == "warehouse":
+                decision = task.retry_policy.evaluate(error, try_number=1, max_tries=task.retries)
+                assert decision.action is (RetryAction.RETRY if again else RetryAction.FAIL), task.task_id
+                assert task.retries >= 1
+            else:
+                assert task.retries == 0, task.task_id
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_a_dag_file_is_short_and_not_overlooked(file: Any) -> None:
+    text = file.read_text("utf-8")
+    assert len(text.splitlines()) <= 60
+    # Airflow does not open a file without these two words, and says nothing.
+    assert "airflow" in text
+    assert "dag" in text
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_top_level_imports_are_light_and_airflow_is_only_its_sdk(file: Any) -> None:
+    tree = ast.parse(file.read_text("utf-8"))
+    top = {name for node in tree.body for name in _imported(node)}
+    assert {name for name in top if not name.startswith("airflow.sdk")} <= {"datetime", "assets"}
+    everywhere = {name for node in ast.walk(tree) for name in _imported(node)}
+    assert {name for name in everywhere if name.startswith("airflow")} <= {"airflow.sdk", "airflow.sdk.exceptions"}
+    assert not {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & {"open", "eval", "exec"}
+
+
+def test_the_readme_lists_every_dag() -> None:
+    table = [
+        line.split("|")[1].strip(" `")
+        for line in (REPO / "dags" / "README.md").read_text("utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    assert sorted(table) == sorted(TASKS)
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [one.name for one in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return []

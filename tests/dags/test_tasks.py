@@ -1,0 +1,173 @@
+"""What the tasks decide, with stand-ins for the lake and for what Airflow says about other runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dealermart import build, ingest
+from dealermart.errors import DataError
+
+
+class TaskInstance:
+    """Answers like Airflow's: ``counts`` by (dag, task), and notes what was pushed."""
+
+    def __init__(self, counts: dict[tuple[str, str], int] | None = None, try_number: int = 1) -> None:
+        self.counts, self.try_number = counts or {}, try_number
+        self.pushed: dict[str, Any] = {}
+
+    def get_ti_count(self, dag_id: str, *, task_ids: list[str], states: list[str]) -> int:
+        assert "null" in states, "a task that was not even scheduled yet has no state"
+        return sum(self.counts.get((dag_id, task), 0) for task in task_ids)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        return self.pushed[key]
+
+
+class Outlets(dict[Any, Any]):
+    """Outlet events that note the partitions which an event was given."""
+
+    def __missing__(self, asset: Any) -> Any:
+        self[asset] = SimpleNamespace(keys=[])
+        self[asset].add_partitions = self[asset].keys.append
+        return self[asset]
+
+
+def run_for(key: str | None = None, **conf: Any) -> SimpleNamespace:
+    return SimpleNamespace(partition_key=key, conf=conf, start_date=datetime.now(UTC))
+
+
+def callable_of(dagbag: Any, dag_id: str, task_id: str) -> Any:
+    return dagbag.dags[dag_id].get_task(task_id).python_callable
+
+
+RESOLVED = {
+    "partition key": (run_for("2026-03-02"), date(2026, 3, 2)),
+    "configuration": (run_for(None, received="2026-03-02"), date(2026, 3, 2)),
+    "the key before the configuration": (run_for("2026-03-02", received="2026-03-09"), date(2026, 3, 2)),
+    "leap day": (run_for("2024-02-29"), date(2024, 2, 29)),
+}
+UNRESOLVED = {
+    "neither": (run_for(), "partition key"),
+    "neither names the configuration": (run_for(), '"received"'),
+    "no configuration at all": (SimpleNamespace(partition_key=None, conf=None), "names no received date"),
+    "empty": (run_for("", received=""), "names no received date"),
+    "another format": (run_for("20260302"), "written like"),
+    "a moment": (run_for("2026-03-02T00:00:00"), "written like"),
+    "a week": (run_for("2026-W10-1"), "written like"),
+    "no such day": (run_for("2026-02-30"), "written like"),
+    "a word": (run_for("yesterday"), "written like"),
+    "a number": (run_for(None, received=20260302), "written like"),
+    "the key of a build": (run_for("whole"), "written like"),
+}
+
+
+@pytest.mark.parametrize("case", RESOLVED)
+def test_partition_is_resolved(assets: ModuleType, case: str) -> None:
+    dag_run, received = RESOLVED[case]
+    assert assets.resolve_partition(dag_run) == received
+
+
+@pytest.mark.parametrize("case", UNRESOLVED)
+def test_partition_that_cannot_be_resolved_fails_for_good(assets: ModuleType, case: str) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    dag_run, words = UNRESOLVED[case]
+    with pytest.raises(AirflowFailException, match=words):
+        assets.resolve_partition(dag_run)
+
+
+FOLLOWS = {
+    "marts up to date": (False, 0, None, []),
+    "marts behind": (True, 0, None, ["announce"]),
+    "marts behind, but a build is still to begin": (True, 1, None, []),
+    "a file was refused": (False, 0, "sales.csv: empty", ["verdict"]),
+    "marts behind and a file refused": (True, 0, "sales.csv: empty", ["announce", "verdict"]),
+}
+
+
+@pytest.mark.parametrize("case", FOLLOWS)
+def test_what_follows_an_ingest(dagbag: Any, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    behind, builds_to_come, refused, follow = FOLLOWS[case]
+    seen: list[tuple[str, date]] = []
+
+    def stand_in(settings: Any, source: str, received: date, say: Any) -> Any:
+        seen.append((source, received))
+
+        def raise_for_refused() -> None:
+            if refused:
+                raise DataError(refused)
+
+        return SimpleNamespace(raise_for_refused=raise_for_refused)
+
+    monkeypatch.setattr(ingest, "run", stand_in)
+    monkeypatch.setattr(build, "pending", lambda settings: behind)
+    ti = TaskInstance({("build_marts", "build"): builds_to_come})
+    task = callable_of(dagbag, "ingest_adventureworks", "ingest")
+    assert task(dag_run=run_for("2026-03-02"), ti=ti) == follow
+    assert seen == [("adventureworks", date(2026, 3, 2))]
+    assert ti.pushed == ({"refused": refused} if refused else {})
+
+
+def test_the_verdict_is_red_in_the_words_of_the_refusal(dagbag: Any) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    ti = TaskInstance()
+    ti.xcom_push("refused", "sales.csv: the file is empty")
+    with pytest.raises(AirflowFailException, match=r"sales\.csv: the file is empty"):
+        callable_of(dagbag, "ingest_sample", "verdict")(ti=ti)
+
+
+@pytest.mark.parametrize("dag_run", [run_for("2026-03-02"), run_for(None, received="2026-03-02")], ids=["key", "conf"])
+def test_the_event_names_its_date_however_the_run_was_told(dagbag: Any, assets: ModuleType, dag_run: Any) -> None:
+    """An event without a partition key would start nothing."""
+    outlets = Outlets()
+    callable_of(dagbag, "ingest_sample", "announce")(dag_run=dag_run, outlet_events=outlets)
+    assert {asset.name: event.keys for asset, event in outlets.items()} == {"sample_landed": ["2026-03-02"]}
+
+
+SETTLED = {
+    "nothing is coming": ({}, 0, True),
+    "dates are still coming": ({("ingest_sample", "ingest"): 3}, 0, False),
+    "another source's dates are coming": ({("ingest_adventureworks", "ingest"): 1}, 0, False),
+    "they come, but it has waited long enough": ({("ingest_sample", "ingest"): 300}, 11, True),
+}
+
+
+@pytest.mark.parametrize("case", SETTLED)
+def test_a_build_waits_for_dates_that_are_coming(dagbag: Any, case: str) -> None:
+    counts, waited, settled = SETTLED[case]
+    dag_run = SimpleNamespace(start_date=datetime.now(UTC) - timedelta(minutes=waited))
+    assert callable_of(dagbag, "build_marts", "settle")(dag_run=dag_run, ti=TaskInstance(counts)) is settled
+
+
+BUILDS = {
+    "built": (False, 1, ["whole"]),
+    "built at the second try": (False, 2, ["whole"]),
+    "nothing new": (True, 1, None),
+    "nothing new at the second try: the first may have died before its event": (True, 2, ["whole"]),
+}
+
+
+@pytest.mark.parametrize("case", BUILDS)
+def test_a_build_starts_publish_unless_there_was_nothing_new(
+    dagbag: Any, assets: ModuleType, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    skipped, try_number, keys = BUILDS[case]
+    monkeypatch.setattr(build, "run", lambda settings, say: build.BuildResult("r1", skipped, models=3, tests=4))
+    task, outlets = callable_of(dagbag, "build_marts", "build"), Outlets()
+    if keys is None:
+        with pytest.raises(AirflowSkipException):
+            task(ti=TaskInstance(try_number=try_number), outlet_events=outlets)
+        assert outlets == {}
+    else:
+        task(ti=TaskInstance(try_number=try_number), outlet_events=outlets)
+        assert {asset.name: event.keys for asset, event in outlets.items()} == {"marts": keys}
