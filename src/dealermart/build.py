@@ -154,12 +154,10 @@ def check_marts(settings: Settings) -> dict[str, int]:
             suite = checks.load_suite(path, columns)
             texts = {rule.rule: rule.description for rule in suite.rules}
             for outcome in checks.run(con, relation, suite):
-                if outcome.success and not outcome.failed:
-                    continue
-                if outcome.severity == "critical":
+                if outcome.severity == "critical" and not outcome.success:
                     count = f" ({outcome.failed} of {outcome.rows} rows)" if outcome.failed is not None else ""
                     faults.append(f"- {path.stem}, rule {outcome.rule}: {texts[outcome.rule]}{count}")
-                else:
+                elif outcome.failed or not outcome.success:
                     notes[f"{path.stem}.{outcome.rule}"] = outcome.failed or 0
     finally:
         con.close()

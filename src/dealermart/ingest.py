@@ -235,7 +235,7 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
             if one.rows * 2 > one.of
         }
         for outcome in outcomes:
-            if outcome.severity != "critical" or (outcome.success and not outcome.failed):
+            if outcome.severity != "critical" or outcome.success:
                 continue
             if outcome.failing_rows_sql is None:
                 held = con.execute(f"select _delivery_id, null from {table} group by 1").fetchall()

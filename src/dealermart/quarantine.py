@@ -1,0 +1,102 @@
+"""Quarantine: the rows that were not taken, with rule, reason, file and row number, as Parquet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dealermart.lake import literal, quoted
+
+COLUMNS = {
+    "run_id": "varchar",
+    "source": "varchar",
+    "feed": "varchar",
+    "delivery_id": "varchar",
+    "source_file": "varchar",
+    "row_number": "bigint",
+    "row_part": "integer",
+    "stage": "varchar",  # read, map or check
+    "rule": "varchar",
+    "severity": "varchar",
+    "reason": "varchar",
+    "row": "varchar",  # the record as it was read, as JSON; the line itself where it could not be read
+}
+
+_FOUND = {
+    "read": """
+        select _delivery_id as delivery_id, _row_number as row_number, 1 as row_part, 'read' as rule,
+            'warning' as severity, reason, line as "row"
+        from {raw}__rejects
+    """,
+    "map": """
+        select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, 'map' as rule,
+            'warning' as severity, m._reject_reason as reason, cast(to_json(raw) as varchar) as "row"
+        from mapped_{raw} as m
+        join {raw} as raw using (_delivery_id, _row_number)
+        where m._reject_reason is not null
+    """,
+    "check": """
+        select b._delivery_id as delivery_id, b._row_number as row_number, b._row_part as row_part, f.rule, f.severity,
+            f.reason, cast(to_json(raw) as varchar) as "row"
+        from failing as f
+        join batch as b using (_row_id)
+        join {raw} as raw on raw._delivery_id = b._delivery_id and raw._row_number = b._row_number
+    """,
+}
+
+
+@dataclass
+class Quarantine:
+    """Writes the quarantine files of one run.
+
+    The tables it reads are those of a batch: ``delivery``, ``<raw>``, ``<raw>__rejects``, ``mapped_<raw>``, ``batch``
+    and ``failing``.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    folder: Path
+    run_id: str
+    source: str
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, feed: str, raw: str, stage: str, label: str | None = None) -> None:
+        """Write what ``stage`` (read, map, check) found in the files of table ``raw``; no file if it found nothing."""
+        name = f"{feed}/{self.run_id}-{label or raw}-{stage}.parquet"
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in COLUMNS.items())
+        rows = self.con.execute(f"""
+            copy (
+                select {columns}
+                from (
+                    select found.*, delivery.source_file, {literal(self.run_id)} as run_id,
+                        {literal(self.source)} as source, {literal(feed)} as feed, {literal(stage)} as stage
+                    from ({_FOUND[stage].format(raw=raw)}) as found
+                    join delivery using (delivery_id)
+                )
+                order by source_file, row_number, row_part, rule
+            ) to {literal(str(path))} (format parquet, compression zstd)
+        """).fetchall()[0][0]
+        if rows:
+            self.files.append({"feed": feed, "path": name, "rows": rows})
+        else:
+            path.unlink()
+
+    def faults(self) -> dict[str, list[dict[str, Any]]]:
+        """Per delivery: stage, rule, reason, number of rows and the first of them."""
+        if not self.files:
+            return {}
+        paths = ", ".join(literal(str(self.folder / one["path"])) for one in self.files)
+        names = ("stage", "rule", "reason", "rows", "first_row")
+        found: dict[str, list[dict[str, Any]]] = {}
+        for delivery_id, *values in self.con.execute(f"""
+            select delivery_id, stage, rule, reason, count(*), min(row_number)
+            from read_parquet([{paths}])
+            group by all
+            order by delivery_id, min(row_number), rule, reason
+        """).fetchall():
+            found.setdefault(delivery_id, []).append(dict(zip(names, values, strict=True)))
+        return found
