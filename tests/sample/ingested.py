@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ SEED = 20231001
 @dataclass(frozen=True)
 class Ingested:
     settings: Settings
+    first: Path  # a home that knows only the first received date
     out: Path
     truth: dict[str, Any]
     results: dict[str, IngestResult]  # by received date
@@ -37,5 +39,10 @@ def run(base: Path) -> Ingested:
     settings = Settings(home=base / "sample" / "home")
     settings.inbox.mkdir(parents=True)
     (settings.inbox / sample.SOURCE).symlink_to(out, target_is_directory=True)
-    results = {day: ingest.run(settings, sample.SOURCE, dt.date.fromisoformat(day)) for day in truth["received_dates"]}
-    return Ingested(settings, out, truth, results)
+    results = {}
+    for day in truth["received_dates"]:
+        results[day] = ingest.run(settings, sample.SOURCE, dt.date.fromisoformat(day))
+        if len(results) == 1:
+            for folder in ("log", "lake"):
+                shutil.copytree(settings.home / folder, base / "sample" / "first" / folder)
+    return Ingested(settings, base / "sample" / "first", out, truth, results)

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.sample.conftest import Made
+from tests.sample.ingested import SEED
 
 from dealermart import sample
 from dealermart.sample.company import SIZES, make_company
 from dealermart.sample.figures import commission, half_up
 from dealermart.settings import REPO
-
-from tests.sample.conftest import Made
-from tests.sample.ingested import SEED
 
 D = Decimal
 
@@ -119,7 +118,7 @@ class Sale(NamedTuple):
     day: date
 
 
-# entry -> encoding, delimiter, positions of number, line, dealer, seller, net, currency (or the code), date; date pattern
+# entry -> encoding, delimiter, columns of number, line, dealer, seller, net, currency (or its code), date; date pattern
 READ: dict[str, tuple[str, str, int, int, int, int | None, int, int | str, int, str]] = {
     "erp_east_sales": ("utf-8-sig", ",", 0, 1, 4, 7, 11, "CNY", 14, r"(?P<y>\d+)/(?P<m>\d+)/(?P<d>\d+)"),
     "erp_south_sales": ("gb18030", ",", 0, 1, 3, None, 8, "CNY", 10, r"(?P<y>\d+)年(?P<m>\d+)月(?P<d>\d+)日"),
@@ -191,9 +190,19 @@ def _assignments(made: Made) -> dict[str, list[dict[str, str]]]:
     return by_dealer
 
 
+def _plan_windows(made: Made) -> dict[str, tuple[str, str]]:
+    """First day and first day after of the plan of each member, as the last file says."""
+    windows = {}
+    for path in sorted(made.out.glob("*/hr/plan_assignments_*.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                windows[row["payee"]] = (row["from"], row["to"] or "9999-12-31")
+    return windows
+
+
 def test_truth_of_sales_is_what_the_files_say(made: Made) -> None:
     current = dict(_sales(made))  # a later row of the same key replaces the earlier one
-    rates, assignments = _rates(made), _assignments(made)
+    rates, assignments, plans = _rates(made), _assignments(made), _plan_windows(made)
 
     def converted(sale: Sale, kind: str) -> Decimal:
         if sale.currency == "CNY":
@@ -218,7 +227,9 @@ def test_truth_of_sales_is_what_the_files_say(made: Made) -> None:
             ]
         for member, percent in shares:
             members[quarter, str(member)] += converted(sale, "market") * percent / 100
-            at_plan[quarter, str(member)] += converted(sale, "plan") * percent / 100
+            start, end = plans.get(str(member), ("", ""))
+            if start <= sale.day.isoformat() < end:
+                at_plan[quarter, str(member)] += converted(sale, "plan") * percent / 100
 
     truth = made.truth["sales"]
     assert len(current) == truth["current_lines"]

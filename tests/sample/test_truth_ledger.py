@@ -6,9 +6,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.sample.ingested import Ingested
 
 from dealermart import contracts, lake
-from tests.sample.ingested import Ingested
 
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 
@@ -40,8 +40,8 @@ def test_the_copy_under_another_name_changes_nothing(home: Ingested) -> None:
 def test_every_refused_row_stands_in_quarantine_with_its_place_and_reason(home: Ingested) -> None:
     with duckdb.connect(":memory:") as con:
         rows = con.execute(
-            "select source_file, row_number, row_part, stage, case stage when 'check' then rule when 'map' then reason end"
-            " from read_parquet($paths)",
+            "select source_file, row_number, row_part, stage,"
+            " case stage when 'check' then rule when 'map' then reason end from read_parquet($paths)",
             {"paths": [str(path) for path in home.settings.quarantine.glob("*/*.parquet")]},
         ).fetchall()
     planted = [

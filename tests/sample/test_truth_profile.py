@@ -6,11 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.sample.conftest import Made
 
 from dealermart import contracts, mapping, profiles
 from dealermart.settings import REPO, Settings
-
-from tests.sample.conftest import Made
 
 SETTINGS = Settings(home=Path("unused"))
 CONTRACTS = contracts.load_all(SETTINGS)

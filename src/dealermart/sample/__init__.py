@@ -60,8 +60,9 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
             "dealers_without_sales": sorted(set(company.by_dealer) - figures.buyers),
         },
         "sales": _sales(figures),
+        "targets": {"current": edges.pop("count")},
         "attainment": _attainment(company, figures, targets),
-        "commission": _commission(figures, targets),
+        "commission": _commission(company, figures, targets),
         "training": training,
         "csat": surveys,
         "events": {**events, "target_edges": edges, "transfer": _transfer(company, figures)},
@@ -94,6 +95,10 @@ def _sales(figures: Figures) -> dict[str, Any]:
         "net_revenue_by_region": {
             q: {r: _money(v) for r, v in regions.items()} for q, regions in figures.revenue_by_region().items()
         },
+        "ebikes_at_plan_rate_by_month_and_region": {
+            month: {r: _money(v) for r, v in regions.items()}
+            for month, regions in figures.ebikes_by_region_and_month().items()
+        },
         "net_revenue_by_member": {
             q: {m: _money(v) for m, v in members.items()} for q, members in figures.revenue_by_member().items()
         },
@@ -106,8 +111,11 @@ def _quarter_target(targets: dict[tuple[str, date], Decimal], member: str, quart
 
 
 def _attainment(company: Company, figures: Figures, targets: dict[tuple[str, date], Decimal]) -> dict[str, Any]:
-    """Quarter -> member -> credited net revenue at the plan rate, target, attainment (None for a target of 0)."""
-    revenue = figures.revenue_by_member("plan")
+    """Quarter -> member -> credited net revenue at the plan rate, target, attainment (None for a target of 0).
+
+    Like is set against like: where targets cover only some months of the quarter, so does the revenue.
+    """
+    revenue = figures.revenue_by_member("plan", lambda member, day: (member, day.replace(day=1)) in targets)
     found: dict[str, Any] = {}
     for quarter, _, _ in quarters(START, END):
         for member in sorted({who for who, _ in targets}):
@@ -123,9 +131,13 @@ def _attainment(company: Company, figures: Figures, targets: dict[tuple[str, dat
     return found
 
 
-def _commission(figures: Figures, targets: dict[tuple[str, date], Decimal]) -> dict[str, Any]:
-    """Quarter -> member -> what the first plan pays, for every member with a target above 0 and a positive base."""
-    plan = figures.revenue_by_member("plan")
+def _commission(company: Company, figures: Figures, targets: dict[tuple[str, date], Decimal]) -> dict[str, Any]:
+    """Quarter -> member -> what the first plan pays, for every member with a target above 0 and a positive base.
+
+    The base is what is credited to the member on days on which the plan holds for the member: a return that comes
+    after the member left takes nothing back.
+    """
+    plan = figures.revenue_by_member("plan", company.employed)
     found: dict[str, Any] = {}
     for quarter in ("2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"):
         for member, base in plan.get(quarter, {}).items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
@@ -74,10 +74,12 @@ class Figures:
         self.net: dict[str, int] = defaultdict(int)
         self.by_day: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])  # net, cost
         self.by_region: dict[tuple[date, str, str], int] = defaultdict(int)
+        self.ebikes: dict[tuple[date, str, str], int] = defaultdict(int)  # as by_region, of one category
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
+        self._categories = {product.product_id: product.category for product in company.products}
         self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}
 
     def credits(self, line: Line) -> list[tuple[str, str, int]]:
@@ -101,7 +103,10 @@ class Figures:
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost
-        self.by_region[line.day, line.currency, self.region(line.dealer_id, line.day)] += sign * line.net
+        region = line.day, line.currency, self.region(line.dealer_id, line.day)
+        self.by_region[region] += sign * line.net
+        if self._categories[line.product_id] == "E-Bikes":
+            self.ebikes[region] += sign * line.net
         for member, _, percent in self.credits(line):
             self.by_member[line.day, line.currency, member] += sign * line.net * percent
 
@@ -129,10 +134,21 @@ class Figures:
             sums[quarter_of(day)][region] += self.convert(net, currency, day)
         return {quarter: dict(sorted(regions.items())) for quarter, regions in sorted(sums.items())}
 
-    def revenue_by_member(self, rate_type: str = "market") -> dict[str, dict[str, Decimal]]:
-        """Quarter -> member -> credited net revenue in CNY, unrounded."""
+    def ebikes_by_region_and_month(self) -> dict[str, dict[str, Decimal]]:
+        """Month such as 2026-05 -> region -> net revenue of E-Bikes in CNY at the plan rate, unrounded."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for (day, currency, region), net in self.ebikes.items():
+            sums[f"{day:%Y-%m}"][region] += self.convert(net, currency, day, "plan")
+        return {month: dict(sorted(regions.items())) for month, regions in sorted(sums.items())}
+
+    def revenue_by_member(
+        self, rate_type: str = "market", counts: Callable[[str, date], bool] = lambda member, day: True
+    ) -> dict[str, dict[str, Decimal]]:
+        """Quarter -> member -> credited net revenue in CNY, unrounded; only of the days that count for the member."""
         sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for (day, currency, member), percent_cents in self.by_member.items():
+            if not counts(member, day):
+                continue
             sums[quarter_of(day)][member] += self.convert(percent_cents, currency, day, rate_type).scaleb(-2)
         return {quarter: dict(sorted(members.items())) for quarter, members in sorted(sums.items())}
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from dealermart.sample.company import (
     END,
@@ -341,17 +342,18 @@ def _write_plan_assignments(ledger: Ledger, company: Company) -> None:
 
 def write_targets(
     ledger: Ledger, company: Company, figures: Figures, seed: int
-) -> tuple[dict[tuple[str, date], Decimal], dict[str, str]]:
+) -> tuple[dict[tuple[str, date], Decimal], dict[str, Any]]:
     """Write a workbook of monthly targets for each year, set from what was sold, and one that revises a quarter.
 
     Returns:
-        Target in CNY by member and first day of the month, as finally in force; and the members of the planted edges.
+        Target in CNY by member and first day of the month, as finally in force; then the members of the planted edges
+        and the count of all targets.
     """
     rng = random.Random(f"targets {seed} {company.size.name}")
     revenue = figures.revenue_by_member()
     by_region = figures.revenue_by_region()
     sales = [m for m in {m.member_id: m for m in company.members + company.late_members}.values() if m.role == "sales"]
-    edges: dict[str, str] = {"exactly_reached": "", "zero_target": ""}
+    edges: dict[str, Any] = {"exactly_reached": "", "zero_target": ""}
     targets: dict[tuple[str, date], Decimal] = {}
     team_targets: dict[tuple[str, date], Decimal] = {}
     region_targets: dict[tuple[str, date], Decimal] = {}
@@ -417,6 +419,7 @@ def write_targets(
         planted=False,
     )
     edges["revised_member"] = revised_member
+    edges["count"] = len(targets) + len(team_targets) + 2 * len(region_targets)  # all of a region, and its E-Bikes
     return targets, edges
 
 

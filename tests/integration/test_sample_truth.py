@@ -1,0 +1,234 @@
+"""The marts of the sample company hold against its truth.
+
+The warehouse is built as in real life: once from the first load, then from what arrived later, so that corrections,
+late files, corrected rates and backdated transfers reach the marts through the months that they make dirty.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from tests.sample import ingested
+
+from dealermart import build
+from dealermart.settings import Settings
+
+pytestmark = pytest.mark.integration
+
+PERIOD = "2026-M09"
+
+
+@dataclass(frozen=True)
+class Built:
+    con: duckdb.DuckDBPyConnection
+    truth: dict[str, Any]
+    later: build.BuildResult
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.con.execute(sql).fetchall()
+
+    def kpi(self, subject_type: str, kpi_code: str, column: str = "value") -> dict[tuple[str, str], Any]:
+        """(quarter, subject) -> the measured values of a KPI."""
+        rows = self.con.execute(
+            f"select period_id, subject_id, {column} from marts.mart_kpi__subject_period"
+            " where period_type = 'quarter' and subject_type = $type and kpi_code = $code"
+            f" and period_start >= date '2023-10-01' and {column} is not null",
+            {"type": subject_type, "code": kpi_code},
+        ).fetchall()
+        return {(period, subject): value for period, subject, value in rows}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    home = ingested.run(tmp_path_factory.getbasetemp())
+    settings = Settings(home=home.first)
+    build.run(settings, period=PERIOD)
+    for folder in ("log", "lake"):
+        shutil.copytree(home.settings.home / folder, settings.home / folder, dirs_exist_ok=True)
+    later = build.run(settings, period=PERIOD)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        yield Built(con, home.truth, later)
+
+
+def _rounded(value: Decimal, places: str = "0.01") -> str:
+    return f"{value.quantize(Decimal(places), ROUND_HALF_UP)}"
+
+
+def _flat(nested: dict[str, dict[str, Any]]) -> dict[tuple[str, str], Any]:
+    return {(outer, inner): value for outer, by_inner in nested.items() for inner, value in by_inner.items()}
+
+
+def test_the_second_build_redid_only_some_months(built: Built) -> None:
+    assert not built.later.skipped
+    assert not built.later.full
+
+
+def test_sale_lines_and_net_amount_by_currency(built: Built) -> None:
+    sales = built.truth["sales"]
+    assert built.rows("select count(*) from marts.fct_sale_line") == [(sales["current_lines"],)]
+    rows = built.rows(
+        "select currency_code, cast(sum(net_amount) as decimal(18, 2)) from marts.fct_sale_line group by all"
+    )
+    assert {code: f"{amount}" for code, amount in rows} == sales["net_amount_by_currency"]
+
+
+@pytest.mark.parametrize(
+    ("kpi_code", "name"), [("net_revenue", "net_revenue"), ("gross_margin_amount", "gross_margin")], ids=lambda x: x
+)
+def test_company_by_quarter(built: Built, kpi_code: str, name: str) -> None:
+    found = {quarter: _rounded(value) for (quarter, _), value in built.kpi("company", kpi_code).items()}
+    assert found == {quarter: figures[name] for quarter, figures in built.truth["sales"]["by_quarter"].items()}
+
+
+def test_regions_by_quarter(built: Built) -> None:
+    found = {key: _rounded(value) for key, value in built.kpi("region", "net_revenue").items()}
+    assert found == _flat(built.truth["sales"]["net_revenue_by_region"])
+
+
+def test_members_by_quarter(built: Built) -> None:
+    """A member of the population without a sale has 0; everyone else has what the truth says."""
+    truth = _flat(built.truth["sales"]["net_revenue_by_member"])
+    found = {key: _rounded(value) for key, value in built.kpi("member", "net_revenue").items()}
+    assert {key: value for key, value in found.items() if key in truth} == truth
+    assert {value for key, value in found.items() if key not in truth} <= {"0.00"}
+
+
+def test_attainment_by_member_and_quarter(built: Built) -> None:
+    truth = _flat(built.truth["attainment"])
+    found = {key: _rounded(value, "0.00000001") for key, value in built.kpi("member", "attainment_pct").items()}
+    assert found == {key: one["attainment"] for key, one in truth.items() if one["attainment"] is not None}
+
+
+def test_attainment_of_a_zero_target_is_missing_with_a_reason(built: Built) -> None:
+    member = built.truth["events"]["target_edges"]["zero_target"]
+    rows = built.con.execute(
+        "select value, status, status_reason is not null from marts.mart_kpi__subject_period"
+        " where subject_type = 'member' and subject_id = $member"
+        " and period_id = '2025-Q3' and kpi_code = 'attainment_pct'",
+        {"member": member},
+    ).fetchall()
+    assert rows == [(None, "undefined", True)]
+
+
+def test_targets_on_their_own_windows(built: Built) -> None:
+    assert built.rows("select count(*) from marts.mart_kpi__target_window") == [(built.truth["targets"]["current"],)]
+    rows = built.rows(
+        "select strftime(valid_from, '%Y-%m'), subject_id, actual_value from marts.mart_kpi__target_window"
+        " where subject_type = 'region' and product_category = 'E-Bikes'"
+    )
+    truth = _flat(built.truth["sales"]["ebikes_at_plan_rate_by_month_and_region"])
+    assert len(rows) >= len(truth)
+    found = {(month, region): _rounded(actual) for month, region, actual in rows}
+    assert {key: found[key] for key in truth} == truth
+    assert {value for key, value in found.items() if key not in truth} <= {"0.00"}
+
+
+@pytest.mark.parametrize(("column", "name"), [("numerator", "completed"), ("denominator", "due")], ids=lambda x: x)
+def test_training_completion_by_quarter(built: Built, column: str, name: str) -> None:
+    truth = built.truth["training"]["by_quarter"]
+    company = {
+        quarter: int(value) for (quarter, _), value in built.kpi("company", "training_completion_pct", column).items()
+    }
+    assert company == {quarter: one["members"][name] + one["dealers"][name] for quarter, one in truth.items()}
+    for subject_type, population in (("member", "members"), ("dealer", "dealers")):
+        sums = dict.fromkeys(truth, 0)
+        for (quarter, _), value in built.kpi(subject_type, "training_completion_pct", column).items():
+            sums[quarter] += int(value)
+        assert sums == {quarter: one[population][name] for quarter, one in truth.items()}
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [("numerator", "top_two"), ("denominator", "answered"), ("sample_size", "answered")],
+    ids=lambda x: x,
+)
+def test_csat_by_quarter(built: Built, column: str, name: str) -> None:
+    truth = built.truth["csat"]
+    company = {quarter: int(value) for (quarter, _), value in built.kpi("company", "csat_pct", column).items()}
+    assert company == {quarter: one[name] for quarter, one in truth["by_quarter"].items()}
+    members = {key: int(value) for key, value in built.kpi("member", "csat_pct", column).items() if value}
+    assert members == {key: one[name] for key, one in _flat(truth["by_member"]).items() if one[name]}
+
+
+def test_commission_lines_to_the_cent(built: Built) -> None:
+    truth = {
+        (quarter, member, line["component"], int(line.get("band_no", 0))): line["amount"]
+        for (quarter, member), paid in _flat(built.truth["commission"]).items()
+        for line in paid["lines"]
+    }
+    rows = built.rows(
+        "select period_id, payee_id, kind, band_no, amount from marts.mart_incentive__statement_line"
+        " where scenario_id = 'paid' and period_id in ('2025-Q4', '2026-Q1', '2026-Q2', '2026-Q3')"
+    )
+    found = {(quarter, member, kind, band): f"{amount}" for quarter, member, kind, band, amount in rows}
+    assert {key: found.get(key) for key in truth} == truth
+    assert {amount for key, amount in found.items() if key not in truth} <= {"0.00"}, "paid what the plan does not pay"
+
+
+def test_statements_add_up_to_the_truth(built: Built) -> None:
+    truth = {key: paid["amount"] for key, paid in _flat(built.truth["commission"]).items()}
+    rows = built.rows(
+        "select period_id, payee_id, sum(amount) from marts.mart_incentive__statement_line"
+        " where scenario_id = 'paid' group by all"
+    )
+    found = {(quarter, member): f"{amount}" for quarter, member, amount in rows}
+    assert {key: found.get(key) for key in truth} == truth
+
+
+def test_a_transfer_inside_a_quarter_credits_each_owner_for_their_days(built: Built) -> None:
+    transfer = built.truth["events"]["transfer"]
+    rows = built.con.execute(
+        "select case when line.sale_date < cast($day as date) then 'before' else 'from' end,"
+        " concat(credit.member_id, ' ', credit.credit_role), count(*),"
+        " cast(sum(line.net_amount * credit.credit_pct * 0.01) as decimal(18, 4))"
+        " from marts.fct_sale_line as line"
+        " join intermediate.int_credit__sale_line as credit using (transaction_id, line_no)"
+        " join marts.dim_period as period on period.period_id = $quarter"
+        "  and line.sale_date >= period.period_start and line.sale_date < period.period_end"
+        " where line.dealer_id = $dealer group by all order by all",
+        {"day": transfer["on"], "quarter": transfer["quarter"], "dealer": transfer["dealer_id"]},
+    ).fetchall()
+    assert [(when, who, count, f"{amount}") for when, who, count, amount in rows] == [
+        (one["when"], one["credited"], one["lines"], one["net_amount"]) for one in transfer["lines"]
+    ]
+
+
+def test_dealers_without_sales_are_there(built: Built) -> None:
+    masters = built.truth["masters"]
+    assert built.rows("select count(distinct dealer_id) from marts.dim_dealer") == [(masters["dealers"],)]
+    assert built.rows("select count(distinct member_id) from marts.dim_member") == [(masters["members"],)]
+    rows = built.rows(
+        "select dealer_id from marts.dim_dealer"
+        " where dealer_id not in (select dealer_id from marts.fct_sale_line) group by all"
+    )
+    assert sorted(dealer for (dealer,) in rows) == masters["dealers_without_sales"]
+
+
+def test_an_older_version_received_last_does_not_win(built: Built) -> None:
+    records = built.truth["training"]["old_versions"]
+    rows = built.con.execute(
+        "select record_id from marts.fct_training_record"
+        " where record_id in (select unnest($records)) and completed_date is not null",
+        {"records": records},
+    ).fetchall()
+    assert sorted(record for (record,) in rows) == sorted(records)
+    assert records
+
+
+def test_a_correction_holds_and_is_counted_once(built: Built) -> None:
+    corrections = built.truth["events"]["corrections"]
+    rows = built.con.execute(
+        "select transaction_id, line_no, net_amount, sale_date from marts.fct_sale_line"
+        " where transaction_id in (select unnest($documents))",
+        {"documents": [one["transaction_id"] for one in corrections]},
+    ).fetchall()
+    found = {(document, str(line)): (_rounded(net), day.isoformat()) for document, line, net, day in rows}
+    assert len(found) == len(rows)
+    for one in corrections:
+        assert found[one["transaction_id"], one["line_no"]] == (one["net_amount"], one["sale_date"])
