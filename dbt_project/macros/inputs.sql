@@ -8,15 +8,15 @@
 {%- endmacro %}
 
 {% macro as_of() -%}
-    cast('{{ dealermart.required_input("as_of", "2000-01-01 00:00:00") }}' as timestamp)
+    cast('{{ required_input("as_of", "2000-01-01 00:00:00") }}' as timestamp)
 {%- endmacro %}
 
 {% macro as_of_date() -%}
-    cast({{ dealermart.as_of() }} as date)
+    cast({{ as_of() }} as date)
 {%- endmacro %}
 
 {% macro built_until() -%}
-    cast('{{ dealermart.required_input("period_end", "2000-01-01") }}' as date)
+    cast('{{ required_input("period_end", "2000-01-01") }}' as date)
 {%- endmacro %}
 
 {% macro open_end() -%}

@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 {% macro sum_sales_measures(relation=none) -%}
-    {%- for name in dealermart.sales_measure_names() %}
+    {%- for name in sales_measure_names() %}
     {%- set column = relation ~ '.' ~ name if relation else name -%}
     cast(coalesce(sum({{ column }}), 0) as {{ 'bigint' if name.endswith('_count') else 'decimal(28, 8)' }}) as {{ name }}
     {%- if not loop.last %},

@@ -17,7 +17,7 @@
 -#}
 {% macro window_end(key_columns) -%}
     least(
-        coalesce(valid_to, {{ dealermart.open_end() }}),
-        coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from), {{ dealermart.open_end() }})
+        coalesce(valid_to, {{ open_end() }}),
+        coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from), {{ open_end() }})
     )
 {%- endmacro %}

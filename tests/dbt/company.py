@@ -130,6 +130,7 @@ def plan(
 USD = {"currency_code": "USD"}
 M1 = {"seller_id": "M1"}
 M2 = {"seller_id": "M2"}
+RETURN_OF_T7 = {"transaction_type": "return", "original_transaction_id": "T7", "original_line_no": 1}
 
 FEEDS: dict[str, Rows] = {
     "fx_rates": [
@@ -185,7 +186,7 @@ FEEDS: dict[str, Rows] = {
         sale("T5", 1, feb(14), "D1", "P1", "300", "200", **M1),
         sale("T6", 1, feb(15), "D1", "P1", "400", "300", **M1),
         sale("T7", 1, mar(5), "D1", "P1", "800", "500", **M1),
-        sale("R7", 1, mar(20), "D1", "P1", "-800", "-500", **M1, transaction_type="return", original_transaction_id="T7", original_line_no=1),
+        sale("R7", 1, mar(20), "D1", "P1", "-800", "-500", **M1, **RETURN_OF_T7),
         sale("T8", 1, mar(10), "D5", "P1", "100", "50", currency_code="EUR"),
         sale("T12", 1, date(2026, 4, 2), "D1", "P1", "5000", "1"),  # after the last month built
     ],

@@ -69,7 +69,10 @@ def add(path: Path, feeds: Mapping[str, Iterable[Row]]) -> None:
                 names, marks = ", ".join(full), ", ".join("?" * len(full))
                 con.execute(f"insert into lake.{feed} ({names}) values ({marks})", list(full.values()))
         con.execute("delete from lake.ledger")
-        for feed in [name for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = 'lake'").fetchall()]:
+        for feed in [
+            name
+            for (name,) in con.execute("select table_name from duckdb_tables() where schema_name = 'lake'").fetchall()
+        ]:
             if feed != "ledger":
                 con.execute(
                     f"""insert into lake.ledger
@@ -80,7 +83,7 @@ def add(path: Path, feeds: Mapping[str, Iterable[Row]]) -> None:
 
 
 def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]:
-    """Run dbt on the warehouse; returns the status of each node by name. Fails the test with dbt's words if dbt fails."""
+    """Run dbt on the warehouse; returns the status of each node by name. If dbt fails, so does the test."""
     project, state = settings.REPO / "dbt_project", path.parent / "dbt"
     done = subprocess.run(
         [

@@ -5,7 +5,7 @@ select
     role,
     cast(valid_from as date) as valid_from,
     cast(valid_to as date) as valid_to,
-    cast(split_pct as decimal(9,4)) as split_pct,
+    cast(split_pct as decimal(9, 4)) as split_pct,
     _source,
     _delivery_id,
     _source_file,

@@ -13,7 +13,7 @@ select
     currency_code,
     cast(onboarded_date as date) as onboarded_date,
     status,
-    cast(credit_limit_amount as decimal(18,4)) as credit_limit_amount,
+    cast(credit_limit_amount as decimal(18, 4)) as credit_limit_amount,
     _source,
     _delivery_id,
     _source_file,

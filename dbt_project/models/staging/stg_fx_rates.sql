@@ -4,7 +4,7 @@ select
     from_currency_code,
     to_currency_code,
     rate_type,
-    cast(rate as decimal(18,10)) as rate,
+    cast(rate as decimal(18, 10)) as rate,
     _source,
     _delivery_id,
     _source_file,

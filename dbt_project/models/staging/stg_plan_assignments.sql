@@ -4,7 +4,7 @@ select
     payee_type,
     payee_id,
     plan_id,
-    cast(target_pay_amount as decimal(18,4)) as target_pay_amount,
+    cast(target_pay_amount as decimal(18, 4)) as target_pay_amount,
     currency_code,
     cast(valid_from as date) as valid_from,
     cast(valid_to as date) as valid_to,

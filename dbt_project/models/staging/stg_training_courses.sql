@@ -4,7 +4,7 @@ select
     course_name,
     topic,
     cast(is_mandatory as boolean) as is_mandatory,
-    cast(hours as decimal(9,2)) as hours,
+    cast(hours as decimal(9, 2)) as hours,
     _source,
     _delivery_id,
     _source_file,

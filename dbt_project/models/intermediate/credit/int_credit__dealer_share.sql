@@ -8,9 +8,15 @@ assignment as (
 ),
 
 boundary as (
-    select dealer_id, valid_from as boundary_date from assignment
+    select
+        dealer_id,
+        valid_from as boundary_date
+    from assignment
     union
-    select dealer_id, valid_to as boundary_date from assignment
+    select
+        dealer_id,
+        valid_to as boundary_date
+    from assignment
 ),
 
 -- Between two boundaries of a dealer nothing changes, so shares can be summed and checked there.

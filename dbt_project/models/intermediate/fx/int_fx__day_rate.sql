@@ -50,26 +50,38 @@ converted as (
             and calendar.date_day < rate_window.valid_to
 ),
 
+rate_type_in_use as (
+    select fx_rate_type as rate_type from company
+    union
+    select plan_fx_rate_type as rate_type from company
+),
+
 -- The reporting currency is worth itself on every day, whatever a file says.
 itself as (
     select
-        rate_type.rate_type,
+        rate_type_in_use.rate_type,
         company.reporting_currency_code as currency_code,
         calendar.date_day,
         cast(1 as decimal(18, 10)) as rate
     from calendar
     cross join company
-    cross join (
-        select fx_rate_type as rate_type from {{ source('config', 'company') }}
-        union
-        select plan_fx_rate_type as rate_type from {{ source('config', 'company') }}
-    ) as rate_type
+    cross join rate_type_in_use
 ),
 
 final as (
-    select rate_type, currency_code, date_day, rate from converted
+    select
+        rate_type,
+        currency_code,
+        date_day,
+        rate
+    from converted
     union all
-    select rate_type, currency_code, date_day, rate from itself
+    select
+        rate_type,
+        currency_code,
+        date_day,
+        rate
+    from itself
 )
 
 select * from final

@@ -43,27 +43,62 @@ event as (
 ),
 
 subject_event as (
-    select 'member' as subject_type, member_id as subject_id, fiscal_month_start, is_training, completed_date, is_top_two, score_of_five
+    select
+        'member' as subject_type,
+        member_id as subject_id,
+        fiscal_month_start,
+        is_training,
+        completed_date,
+        is_top_two,
+        score_of_five
     from event
 
     union all
 
-    select 'dealer' as subject_type, dealer_id as subject_id, fiscal_month_start, is_training, completed_date, is_top_two, score_of_five
+    select
+        'dealer' as subject_type,
+        dealer_id as subject_id,
+        fiscal_month_start,
+        is_training,
+        completed_date,
+        is_top_two,
+        score_of_five
     from event
 
     union all
 
-    select 'team' as subject_type, team as subject_id, fiscal_month_start, is_training, completed_date, is_top_two, score_of_five
+    select
+        'team' as subject_type,
+        team as subject_id,
+        fiscal_month_start,
+        is_training,
+        completed_date,
+        is_top_two,
+        score_of_five
     from event
 
     union all
 
-    select 'region' as subject_type, region as subject_id, fiscal_month_start, is_training, completed_date, is_top_two, score_of_five
+    select
+        'region' as subject_type,
+        region as subject_id,
+        fiscal_month_start,
+        is_training,
+        completed_date,
+        is_top_two,
+        score_of_five
     from event
 
     union all
 
-    select 'company' as subject_type, 'company' as subject_id, fiscal_month_start, is_training, completed_date, is_top_two, score_of_five
+    select
+        'company' as subject_type,
+        'company' as subject_id,
+        fiscal_month_start,
+        is_training,
+        completed_date,
+        is_top_two,
+        score_of_five
     from event
 ),
 

@@ -35,8 +35,8 @@ dealer_in_period as (
     from period
     inner join dealer
         on
-            dealer.valid_from < period.period_end
-            and dealer.valid_to > period.period_start
+            period.period_end > dealer.valid_from
+            and period.period_start < dealer.valid_to
     where
         (dealer.status is null or dealer.status not in ('prospect', 'terminated'))
         and (dealer.onboarded_date is null or dealer.onboarded_date < period.period_end)
@@ -51,8 +51,8 @@ member_in_period as (
     from period
     inner join member
         on
-            member.valid_from < period.period_end
-            and member.valid_to > period.period_start
+            period.period_end > member.valid_from
+            and period.period_start < member.valid_to
     where
         (member.hired_date is null or member.hired_date < period.period_end)
         and (member.left_date is null or member.left_date > period.period_start)
@@ -61,32 +61,56 @@ member_in_period as (
 -- Who is expected (dealers and members in force) and whoever has a figure, expected or not.
 -- Sales are stated of sellers: a service member without sales has no revenue of 0, but none at all.
 eligible as (
-    select 'dealer' as subject_type, dealer_id as subject_id, period_id, true as is_seller
+    select
+        'dealer' as subject_type,
+        dealer_id as subject_id,
+        period_id,
+        true as is_seller
     from dealer_in_period
 
     union all
 
-    select 'region' as subject_type, region as subject_id, period_id, true as is_seller
+    select
+        'region' as subject_type,
+        region as subject_id,
+        period_id,
+        true as is_seller
     from dealer_in_period
 
     union all
 
-    select 'member' as subject_type, member_id as subject_id, period_id, is_seller
+    select
+        'member' as subject_type,
+        member_id as subject_id,
+        period_id,
+        is_seller
     from member_in_period
 
     union all
 
-    select 'team' as subject_type, team as subject_id, period_id, is_seller
+    select
+        'team' as subject_type,
+        team as subject_id,
+        period_id,
+        is_seller
     from member_in_period
 
     union all
 
-    select 'company' as subject_type, 'company' as subject_id, period_id, true as is_seller
+    select
+        'company' as subject_type,
+        'company' as subject_id,
+        period_id,
+        true as is_seller
     from period
 
     union all
 
-    select subject_month.subject_type, subject_month.subject_id, period.period_id, true as is_seller
+    select
+        subject_month.subject_type,
+        subject_month.subject_id,
+        period.period_id,
+        true as is_seller
     from subject_month
     inner join period
         on
@@ -95,12 +119,20 @@ eligible as (
 
     union all
 
-    select subject_type, subject_id, period_id, metric in ('net_revenue', 'gross_margin_amount') as is_seller
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        metric in ('net_revenue', 'gross_margin_amount') as is_seller
     from target_period
 
     union all
 
-    select subject_type, subject_id, period_id, false as is_seller
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        false as is_seller
     from event_period
 ),
 

@@ -121,44 +121,44 @@ gross_margin_pct as (
     ('growth_previous_pct', 'previous_period_id', 'the previous period'),
     ('growth_last_year_pct', 'last_year_period_id', 'the same period last year'),
 ] %}
-{{ kpi_code }} as (
-    select
-        this_period.subject_type,
-        this_period.subject_id,
-        this_period.period_id,
-        '{{ kpi_code }}' as kpi_code,
-        cast(this_period.net_revenue - base_period.net_revenue as decimal(28, 8)) as numerator,
-        base_period.net_revenue as denominator,
-        case
-            when this_period.is_covered_whole and base_period.is_covered_whole and base_period.net_revenue > 0
-                then cast({{ exact_divide(
+    {{ kpi_code }} as (
+        select
+            this_period.subject_type,
+            this_period.subject_id,
+            this_period.period_id,
+            '{{ kpi_code }}' as kpi_code,
+            cast(this_period.net_revenue - base_period.net_revenue as decimal(28, 8)) as numerator,
+            base_period.net_revenue as denominator,
+            case
+                when this_period.is_covered_whole and base_period.is_covered_whole and base_period.net_revenue > 0
+                    then cast({{ exact_divide(
                     'this_period.net_revenue - base_period.net_revenue', 'base_period.net_revenue', 8
                 ) }} as decimal(28, 8))
-        end as value,
-        this_period.line_count as sample_size,
-        case
-            when this_period.net_revenue is null then this_period.status
-            when base_period.subject_id is null then 'no_data'
-            when base_period.net_revenue is null then base_period.status
-            when not this_period.is_covered_whole or not base_period.is_covered_whole then 'undefined'
-            when base_period.net_revenue <= 0 then 'undefined'
-            else 'ok'
-        end as status,
-        case
-            when this_period.net_revenue is null then this_period.status_reason
-            when base_period.subject_id is null then 'nothing to compare with in {{ base_name }}'
-            when base_period.net_revenue is null then '{{ base_name }}: ' || base_period.status_reason
-            when not this_period.is_covered_whole then 'sales cover only a part of the period'
-            when not base_period.is_covered_whole then 'sales cover only a part of {{ base_name }}'
-            when base_period.net_revenue <= 0 then 'net revenue of {{ base_name }} is zero or negative'
-        end as status_reason
-    from revenue as this_period
-    left join revenue as base_period
-        on
-            this_period.subject_type = base_period.subject_type
-            and this_period.subject_id = base_period.subject_id
-            and this_period.{{ base_period }} = base_period.period_id
-),
+            end as value,
+            this_period.line_count as sample_size,
+            case
+                when this_period.net_revenue is null then this_period.status
+                when base_period.subject_id is null then 'no_data'
+                when base_period.net_revenue is null then base_period.status
+                when not this_period.is_covered_whole or not base_period.is_covered_whole then 'undefined'
+                when base_period.net_revenue <= 0 then 'undefined'
+                else 'ok'
+            end as status,
+            case
+                when this_period.net_revenue is null then this_period.status_reason
+                when base_period.subject_id is null then 'nothing to compare with in {{ base_name }}'
+                when base_period.net_revenue is null then '{{ base_name }}: ' || base_period.status_reason
+                when not this_period.is_covered_whole then 'sales cover only a part of the period'
+                when not base_period.is_covered_whole then 'sales cover only a part of {{ base_name }}'
+                when base_period.net_revenue <= 0 then 'net revenue of {{ base_name }} is zero or negative'
+            end as status_reason
+        from revenue as this_period
+        left join revenue as base_period
+            on
+                this_period.subject_type = base_period.subject_type
+                and this_period.subject_id = base_period.subject_id
+                and this_period.{{ base_period }} = base_period.period_id
+    ),
 
 {% endfor %}
 final as (

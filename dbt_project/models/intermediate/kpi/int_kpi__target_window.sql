@@ -47,8 +47,8 @@ target_month as (
     from target
     inner join fiscal_month
         on
-            fiscal_month.month_start < target.valid_to
-            and fiscal_month.month_end > target.valid_from
+            target.valid_to > fiscal_month.month_start
+            and target.valid_from < fiscal_month.month_end
 ),
 
 whole_month as (
@@ -75,28 +75,28 @@ whole_month as (
     ('team', 'credit', 'credit.member_team', 'credited_'),
 ] %}
 {% for subject_type, relation, subject_id, prefix in sides %}
-{{ subject_type }}_edge as (
-    select
-        target_month.target_id,
+    {{ subject_type }}_edge as (
+        select
+            target_month.target_id,
         {{ sum_sale_lines(
             relation ~ '.' ~ prefix ~ 'net_amount_reporting',
             relation ~ '.' ~ prefix ~ 'net_amount_plan',
             relation ~ '.' ~ prefix ~ 'cost_amount_reporting',
             relation ~ '.' ~ prefix ~ 'cost_amount_plan'
         ) }}
-    from target_month
-    inner join {{ relation }}
-        on
-            target_month.month_start = {{ relation }}.fiscal_month_start
-            and target_month.subject_id = {{ subject_id }}
-            and {{ relation }}.sale_date >= target_month.valid_from
-            and {{ relation }}.sale_date < target_month.valid_to
-    where
-        not target_month.is_whole
-        and target_month.subject_type = '{{ subject_type }}'
-        and (target_month.product_category is null or target_month.product_category = {{ relation }}.product_category)
-    group by target_month.target_id
-),
+        from target_month
+        inner join {{ relation }}
+            on
+                target_month.month_start = {{ relation }}.fiscal_month_start
+                and target_month.subject_id = {{ subject_id }}
+                and {{ relation }}.sale_date >= target_month.valid_from
+                and {{ relation }}.sale_date < target_month.valid_to
+        where
+            not target_month.is_whole
+            and target_month.subject_type = '{{ subject_type }}'
+            and (target_month.product_category is null or target_month.product_category = {{ relation }}.product_category)
+        group by target_month.target_id
+    ),
 
 {% endfor %}
 part as (

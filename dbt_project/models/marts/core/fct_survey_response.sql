@@ -35,8 +35,10 @@ final as (
         response.score is not null as is_answered,
         response.score,
         -- The answer on a scale from 1 to 5, so that surveys on other scales can stand in one mean.
-        cast(1 + {{ exact_divide('4 * (response.score - response.scale_min)', 'response.scale_max - response.scale_min', 8) }}
-            as decimal(18, 8)) as score_of_five,
+        cast(
+            1 + {{ exact_divide('4 * (response.score - response.scale_min)', 'response.scale_max - response.scale_min', 8) }}
+            as decimal(18, 8)
+        ) as score_of_five,
         -- Top two of five: 4 or 5, which is three quarters of the way up any other scale.
         4 * (response.score - response.scale_min) >= 3 * (response.scale_max - response.scale_min) as is_top_two,
         response.comment,

@@ -1,0 +1,1 @@
+"""What dbt puts into the Jinja context and sqlfluff does not know: each module stands for one name."""

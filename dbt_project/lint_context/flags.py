@@ -1,0 +1,3 @@
+"""Stands for the flags of a dbt run."""
+
+FULL_REFRESH = False
