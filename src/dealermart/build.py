@@ -195,8 +195,8 @@ def finished(settings: Settings) -> dict[str, Any]:
 class _State:
     """The watermark, in a file beside the warehouse. It moves after full success only.
 
-    ``done`` describes the last build that ended well, ``attempt`` one that was started after it and is not known to have
-    ended: the warehouse may hold parts of it, which the next build redoes.
+    ``done`` describes the last build that ended well, ``attempt`` one that was started after it and is not known to
+    have ended: the warehouse may hold parts of it, which the next build redoes.
     """
 
     done: dict[str, Any] | None
@@ -326,14 +326,16 @@ def _dirty_months(
             contract = known[name]
             key = ", ".join(quoted(column) for column in contract.key)
             # All versions of a touched key count: a correction can take a row from one month to another.
-            touched = f"select * from lake.{quoted(name)} semi join (select {key} from ({lake.rows_sql(contract, paths)})) using ({key})"
+            changed = f"select {key} from ({lake.rows_sql(contract, paths)})"
+            touched = f"select * from lake.{quoted(name)} semi join ({changed}) using ({key})"
             if contract.event_date:
                 day = quoted(contract.event_date)
                 spans.append(f"select {day}, {day} + 1 from ({touched}) group by 1")
             else:
                 # A row of a dated table holds until the next one: everything from its first day on may differ.
                 spans.append(
-                    f"select min({quoted(str(contract.valid_from))}), date '9999-12-31' from ({touched}) having count(*) > 0"
+                    f"select min({quoted(str(contract.valid_from))}), date '9999-12-31' from ({touched}) "
+                    "having count(*) > 0"
                 )
         con.execute(f"""
             insert into meta.dirty_month

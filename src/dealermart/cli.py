@@ -1,5 +1,7 @@
-"""The ``dealermart`` command: what DAGs do, for people. Exit code 0: done, 1: a fault that the message explains, 2: wrong usage,
-3: done, and some rows were put into quarantine."""
+"""The ``dealermart`` command: what DAGs do, for people.
+
+Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,8 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:
-        for kind, rows in one.apart.items():
-            print(f"{one.file}: {rows} rows are no record of {one.feed} ({kind})", file=sys.stderr)
+        for kind, count in one.apart.items():
+            print(f"{one.file}: {count} rows are no record of {one.feed} ({kind})", file=sys.stderr)
         for fault in one.faults:
             where = f"{one.file}:{fault['first_row']}"
             print(
@@ -78,7 +80,8 @@ def build(config: Settings, arguments: argparse.Namespace) -> int:
     else:
         scope = "all" if result.full else str(result.months)
         print(
-            f"built {result.models} models, {result.tests} tests passed, {scope} fiscal months, {result.seconds} s, as of {result.as_of}"
+            f"built {result.models} models, {result.tests} tests passed, {scope} fiscal months, {result.seconds} s, "
+            f"as of {result.as_of}"
         )
         print(f"warehouse: {result.warehouse}")
     return 0

@@ -45,7 +45,10 @@ class DbtResult:
         }
 
     def raise_for_failures(self) -> None:
-        """Raise BuildError when a model or a test did not end well. Messages of the engine stay in dbt's log: they can quote data."""
+        """Raise BuildError when a model or a test did not end well.
+
+        The engine's messages stay in dbt's log: they can quote data.
+        """
         bad = [one for one in self.nodes if one["status"] not in ("success", "pass", "skipped", "no-op")]
         if not bad:
             return
@@ -57,7 +60,7 @@ class DbtResult:
         raise BuildError(
             f"{len(bad)} models or tests failed ({skipped} skipped after them):\n" + "\n".join(lines),
             where=str(self.log),
-            mend="read the log for the engine's messages; the marts that readers see are still those of the last good build",
+            mend="read the log for the engine's messages; what readers see is still the last good build",
         )
 
 

@@ -42,7 +42,8 @@ class IngestResult:
             count, rest = len(self.refused), len(self.files) - len(self.refused)
             faults = "\n".join(f"- {one.error}" for one in self.refused)
             raise DataError(
-                f"{count} file{'s' if count > 1 else ''} of {self.source}, received {self.received}, not taken ({rest} others unharmed):\n{faults}",
+                f"{count} file{'s' if count > 1 else ''} of {self.source}, received {self.received}, not taken "
+                f"({rest} others unharmed):\n{faults}",
                 mend="mend the files or their description and run the same command again",
             )
 
@@ -58,11 +59,12 @@ def run(
 ) -> IngestResult:
     """Ingest one partition: the files that ``source`` delivered on ``received``.
 
-    A file that cannot be taken is refused and the others go on; ``IngestResult.raise_for_refused`` turns that into an error.
+    A file that cannot be taken is refused and the others go on; ``IngestResult.raise_for_refused`` makes that an error.
     All that is taken becomes visible in one step at the end. The same content a second time changes nothing.
 
     Args:
-        drop: Folder with the files; by default ``inbox/<source>/<received>`` under the home, where no folder means that nothing came.
+        drop: Folder with the files; by default ``inbox/<source>/<received>`` under the home, where no folder means that
+            nothing came.
         dry_run: Say what would happen and change nothing.
         ingested_at: Moment of learning (UTC, without zone), for loading history; by default now.
 
@@ -229,8 +231,9 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
             [{"rule": rule, "reason": text} for rule, text in reasons.items()],
         )
         refused = {
-            delivery_id: f"{one.rows} of {one.of} rows cannot be taken (first in row {one.first_row}: {one.first_reason})\n"
-            "  mend: compare the file with its description in the source's profile; correct one of them and ingest again"
+            delivery_id: f"{one.rows} of {one.of} rows cannot be taken "
+            f"(first in row {one.first_row}: {one.first_reason})\n"
+            "  mend: compare the file with the source's profile; correct one of them and ingest again"
             for delivery_id, one in rejects.items()
             if one.rows * 2 > one.of
         }
@@ -241,12 +244,14 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
                 held = con.execute(f"select _delivery_id, null from {table} group by 1").fetchall()
             else:
                 held = con.execute(
-                    f"select _delivery_id, min(_row_number) from {table} join failing using (_row_id) where rule = ? group by 1",
+                    f"select _delivery_id, min(_row_number) from {table} join failing using (_row_id) "
+                    "where rule = ? group by 1",
                     [outcome.rule],
                 ).fetchall()
             for delivery_id, row in held:
                 place = f" (first in row {row})" if row is not None else ""
-                text = f"critical check {outcome.rule}: {reasons[outcome.rule]}{place}\n  mend: correct the file and deliver it again"
+                text = f"critical check {outcome.rule}: {reasons[outcome.rule]}{place}"
+                text += "\n  mend: correct the file and deliver it again"
                 refused[delivery_id] = f"{refused[delivery_id]}\n{text}" if delivery_id in refused else text
         return refused
 
@@ -265,7 +270,7 @@ def _settled(delivery: Delivery, spec: FileSpec | None, status: str, error: str 
 
 
 def _keep_verdicts(con: duckdb.DuckDBPyConnection, scene: Settings, run_id: str, parts: list[str]) -> str | None:
-    """Verdicts of the run as one Parquet file beside the log; named in the commit, so a killed run leaves nothing that counts."""
+    """Verdicts of the run as one Parquet file beside the log; it counts once a commit names it."""
     if not parts:
         return None
     folder = scene.log / "verdicts"

@@ -1,8 +1,8 @@
 """The lake and its log.
 
-``log/00000001.json`` and so on are commits: each names the lake files that one run added, what became of every delivery,
-and where the verdicts on single rows stand. A lake file that no commit names does not exist for any reader. The log is
-the manifest of the lake and the decision log in one; the lake itself can be deleted and rebuilt from it and from landing.
+``log/00000001.json`` and so on are commits: each names the lake files that one run added, what became of every
+delivery, and where the verdicts on single rows stand. A lake file that no commit names does not exist for any reader.
+The log is the manifest of the lake and the decision log in one; the lake can be rebuilt from it and from landing.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def typed_sql(columns: dict[str, str], paths: Iterable[Path]) -> str:
     names = ", ".join(quoted(name) for name in columns)
     files_list = ", ".join(literal(path) for path in listed)
     # The typed empty branch gives columns that a file of an older contract does not have.
-    return f"select {names} from (select {nothing} where false union all by name select * from read_parquet([{files_list}], union_by_name = true))"
+    found = f"select * from read_parquet([{files_list}], union_by_name = true)"
+    return f"select {names} from (select {nothing} where false union all by name {found})"
 
 
 def current_sql(contract: Contract, paths: Iterable[Path]) -> str:
@@ -119,7 +120,8 @@ def current_sql(contract: Contract, paths: Iterable[Path]) -> str:
     version = f"{quoted(contract.version)} desc nulls last, " if contract.version else ""
     order = f"{version}_received_date desc, _delivery_id desc, _row_number desc, _row_part desc"
     names = ", ".join(quoted(name) for name in contract.lake_columns)
-    return f"select {names} from (select *, row_number() over (partition by {key} order by {order}) as _rank from ({rows_sql(contract, paths)})) where _rank = 1"
+    rank = f"row_number() over (partition by {key} order by {order})"
+    return f"select {names} from (select *, {rank} as _rank from ({rows_sql(contract, paths)})) where _rank = 1"
 
 
 def stray_files(settings: Settings, log: Log) -> list[Path]:

@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file as received. ``delivery_id`` is the start of the content's sha256: the same content is the same delivery."""
+    """One file as received. ``delivery_id`` starts the content's sha256: the same content is the same delivery."""
 
     delivery_id: str
     source: str

@@ -19,15 +19,18 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Held:
-    """A lock that this process holds. ``fd`` is handed to child processes that write too: the kernel keeps the lock until
-    the last of them is gone, so a killed parent never leaves a writer behind an open lock."""
+    """A lock that this process holds.
+
+    ``fd`` is handed to child processes that write too: the kernel keeps the lock until the last of them is gone, so a
+    killed parent never leaves a writer behind an open lock.
+    """
 
     fd: int
 
 
 @contextmanager
 def warehouse(settings: Settings, purpose: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[Held]:
-    """Hold the one lock on state under ``settings.home`` while the block runs. Released by the kernel when a process dies.
+    """Hold the one lock on state under ``settings.home`` while the block runs. The kernel releases it at a death.
 
     Raises:
         LockError: somebody else held it for longer than ``wait_seconds``; names the holder.

@@ -1,7 +1,7 @@
 """Mapping: a source's select turns raw text into a feed's typed rows. It judges nothing and loses nothing.
 
-The select may name only its own file, the source's references and current rows of feeds; what it does not map it marks with a
-reason. Afterwards every record must be there exactly once (times the declared unpivot), or the run stops.
+The select may name only its own file, the source's references and current rows of feeds; what it does not map it marks
+with a reason. Afterwards every record must be there exactly once (times the declared unpivot), or the run stops.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import duckdb
 
-from dealermart.contracts import Column, Contract
+from dealermart.casts import cast_sql
+from dealermart.contracts import Contract
 from dealermart.errors import BalanceError, ConfigError
 from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
@@ -115,8 +116,9 @@ def map_rows(
             inner.append(f"cast(null as {column.sql_type}) as {name}")
             continue
         text = f"nullif(trim(cast({name} as varchar)), '')"
+        is_text = types[column.name] == "VARCHAR"
         inner.append(
-            f"{cast_sql(text, column, spec) if types[column.name] == 'VARCHAR' else f'try_cast({name} as {column.sql_type})'} as {name}"
+            f"{cast_sql(text, column, spec) if is_text else f'try_cast({name} as {column.sql_type})'} as {name}"
         )
         if column.type != "string":
             said = quoted(f"said {column.name}")
@@ -135,29 +137,9 @@ def map_rows(
     _check_balance(con, path, spec, into)
 
 
-def cast_sql(text: str, column: Column, spec: FileSpec) -> str:
-    """SQL that reads ``text`` (an SQL expression, trimmed, missing = NULL) as the column's type; NULL where it cannot."""
-    if column.type == "string":
-        return text
-    if column.type == "boolean":
-        return f"case when lower({text}) in ('true', 't', 'yes', 'y', '1', '是') then true when lower({text}) in ('false', 'f', 'no', 'n', '0', '否') then false end"
-    if column.type in ("date", "timestamp"):
-        iso = f"case when regexp_full_match({text}, '\\d{{4}}-\\d{{2}}-\\d{{2}}([ T]\\d{{2}}:\\d{{2}}(:\\d{{2}}(\\.\\d+)?)?)?') then try_cast({text} as timestamp) end"
-        others = "".join(f", try_strptime({text}, {literal(form)})" for form in spec.dates)
-        return f"cast(coalesce({iso}{others}) as {column.type})"
-    group, point = (",", "\\.") if spec.decimal == "." else ("\\.", ",")
-    number = f"[-+]?(\\d+|\\d{{1,3}}({group}\\d{{3}})+)?({point}\\d*)?([eE][-+]?\\d+)?"
-    plain = f"replace(replace({text}, '{',' if spec.decimal == '.' else '.'}', ''), ',', '.')"
-    exact = f"case when regexp_full_match({text}, '{number}') and regexp_matches({text}, '\\d') then {plain} end"
-    if column.type == "integer":
-        # A cast to an integer rounds; 1.5 is no integer.
-        return f"case when try_cast({exact} as decimal(38, 6)) = try_cast(try_cast({exact} as decimal(38, 6)) as bigint) then try_cast(try_cast({exact} as decimal(38, 6)) as bigint) end"
-    return f"try_cast({exact} as {column.sql_type})"
-
-
 def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:
     lineage = {"_delivery_id", "_row_number"} | ({"_row_part"} if spec.unpivot > 1 else set())
-    missing = [name for name in sorted(lineage - types.keys())] + [
+    missing = sorted(lineage - types.keys()) + [
         column.name for column in contract.columns if column.required and column.name not in types
     ]
     if missing:
@@ -176,20 +158,18 @@ def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: 
 
 
 def _check_balance(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, into: str) -> None:
-    """Compare the records read and the rows mapped as multisets of their lineage: equal counts and equal sums of hashes."""
-    parts = (
-        f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)" if spec.unpivot > 1 else "(select 1 as _row_part)"
-    )
-    measure = "count(*), coalesce(sum(cast(hash(_delivery_id, cast(_row_number as bigint), cast(_row_part as bigint)) as hugeint)), 0)"
-    read = con.execute(
-        f"select {measure} from (select _delivery_id, _row_number, _row_part from {quoted(spec.name)} cross join {parts})"
-    ).fetchall()[0]
+    """Compare records read and rows mapped as multisets of their lineage: equal counts, equal sums of hashes."""
+    lineage = "_delivery_id, cast(_row_number as bigint), cast(_row_part as bigint)"
+    measure = f"count(*), coalesce(sum(cast(hash({lineage}) as hugeint)), 0)"
+    expected = f"{quoted(spec.name)} cross join (select unnest(range(1, {spec.unpivot + 1})) as _row_part)"
+    read = con.execute(f"select {measure} from {expected}").fetchall()[0]
     mapped = con.execute(f"select {measure} from {quoted(into)}").fetchall()[0]
     if read != mapped:
         raise BalanceError(
             f"{read[0]} rows were read for mapping and {mapped[0]} came out, or not the same ones",
             where=str(path),
-            mend="a mapping never filters or multiplies: move conditions into _reject_reason, make lookups unique, declare unpivot in source.yml",
+            mend="a mapping never filters or multiplies: move conditions into _reject_reason, make lookups unique, "
+            "declare unpivot in source.yml",
         )
 
 

@@ -41,7 +41,7 @@ class PublishResult:
 def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> PublishResult:
     """Write new copies beside the old ones and let readers see them by renaming one link per audience.
 
-    A reader that has the old copy open keeps reading it. The copy before the present one is kept, older ones are removed.
+    A reader that has the old copy open keeps it. The copy before the present one is kept, older ones are removed.
 
     Raises:
         BuildError: there is no finished build. LockError: another process is at work.
@@ -119,7 +119,8 @@ def _copy(settings: Settings, tables: list[Table], folder: Path, about: dict[str
             select = f"select {', '.join(map(quoted, table.columns))} from warehouse.{table.relation}"
             con.execute(f"create table served.{quoted(table.name)} as {select}")
             con.execute(
-                f"copy ({select}) to {literal(str(parquet / f'{table.name}.parquet'))} (format parquet, compression zstd)"
+                f"copy ({select}) to {literal(str(parquet / f'{table.name}.parquet'))} "
+                "(format parquet, compression zstd)"
             )
             counts[table.name] = int(con.execute(f"select count(*) from served.{quoted(table.name)}").fetchall()[0][0])
         con.execute("create table served.about (name varchar, value varchar)")

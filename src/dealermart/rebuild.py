@@ -21,14 +21,15 @@ from dealermart.settings import Settings
 def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> dict[str, int]:
     """Make the lake and the quarantine anew; the warehouse is dropped, so that the next build is a full one.
 
-    Every commit is repeated in order: the same deliveries, read and mapped with the config as it is now, with the verdicts
-    of then. The old lake stays in place until the new one is whole.
+    Every commit is repeated in order: the same deliveries, read and mapped with the config as it is now, with the
+    verdicts of then. The old lake stays in place until the new one is whole.
 
     Returns:
         Numbers of commits, deliveries and rows.
 
     Raises:
-        DataError: a landed file is gone or was changed. ConfigError: a profile no longer takes a file that was accepted.
+        DataError: a landed file is gone or was changed.
+        ConfigError: a profile no longer takes a file that was accepted.
     """
     known = contracts.load_all(settings)
     with runlog.record(settings, "rebuild") as entry, lock.warehouse(settings, "rebuild"):
@@ -115,7 +116,8 @@ def _judge_by_verdicts(verdicts: Path | None) -> Judge:
             con.execute(f"""
                 insert into failing
                 select b._row_id, v.rule, v.severity, v.reason from read_parquet({literal(str(verdicts))}) as v
-                join {table} as b on v.delivery_id = b._delivery_id and v.row_number = b._row_number and v.row_part = b._row_part
+                join {table} as b
+                    on v.delivery_id = b._delivery_id and v.row_number = b._row_number and v.row_part = b._row_part
                 where v.feed = {literal(feed)}
             """)
         return {}
@@ -130,5 +132,6 @@ def _same_files(settings: Settings, commit: dict[str, Any], done: batch.Batch) -
         raise ConfigError(
             f"commit {commit['seq']} made other lake files than the rebuild: {', '.join(sorted(named ^ made))}",
             where=f"log/{commit['seq']:08d}.json",
-            mend="a profile or contract was changed so that what was accepted then is no longer; bring it back, the old lake still stands",
+            mend="a profile or contract was changed so that what was accepted then no longer is; bring it back; "
+            "the old lake still stands",
         )
