@@ -29,14 +29,22 @@ written as (
     group by scenario_id, payee_type, payee_id, plan_id, component_id, period_id
 )
 
-(
-    select *, 'no line' as fault from due
-    except
-    select *, 'no line' as fault from written
-)
-union all
-(
-    select *, 'not due' as fault from written
-    except
-    select *, 'not due' as fault from due
-)
+select
+    coalesce(due.payee_id, written.payee_id) as payee_id,
+    coalesce(due.plan_id, written.plan_id) as plan_id,
+    coalesce(due.component_id, written.component_id) as component_id,
+    coalesce(due.period_id, written.period_id) as period_id,
+    due.payee_id is not null as is_due,
+    written.payee_id is not null as is_written
+from due
+full outer join written
+    on
+        due.scenario_id = written.scenario_id
+        and due.payee_type = written.payee_type
+        and due.payee_id = written.payee_id
+        and due.plan_id = written.plan_id
+        and due.component_id = written.component_id
+        and due.period_id = written.period_id
+where
+    due.payee_id is null
+    or written.payee_id is null

@@ -66,8 +66,9 @@ final as (
         cast(credited_amount as decimal(28, 8)) as credited_amount,
         target_value,
         target_ids,
-        case when status = 'ok' then
-            cast({{ exact_divide('credited_amount', 'target_value', 8) }} as decimal(28, 8))
+        case
+            when status = 'ok'
+                then cast({{ exact_divide('credited_amount', 'target_value', 8) }} as decimal(28, 8))
         end as attainment,
         status,
         reason

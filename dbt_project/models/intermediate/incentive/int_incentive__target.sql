@@ -38,8 +38,12 @@ eligible as (
 -- A target counts in full, however much of the period the payee has the plan.
 matched as (
     select
-        {% for column in key %}eligible.{{ column }},
-        {% endfor -%}
+        eligible.scenario_id,
+        eligible.payee_type,
+        eligible.payee_id,
+        eligible.plan_id,
+        eligible.component_id,
+        eligible.period_id,
         target.target_id,
         target.target_value_reporting,
         target.valid_from,
@@ -83,7 +87,7 @@ summed as (
     select
         {{ key | join(', ') }},
         cast(sum(target_value_reporting) as decimal(28, 8)) as target_value,
-        {{ dbt.listagg("target_id", "', '", "order by target_id") }} as target_ids,
+        string_agg(target_id, ', ' order by target_id) as target_ids,
         count(*) - count(target_value_reporting) as unconverted_count,
         sum(case when is_overlapping then 1 else 0 end) as overlapping_count
     from chosen
@@ -99,8 +103,12 @@ reaching as (
 
 judged as (
     select
-        {% for column in key %}eligible.{{ column }},
-        {% endfor -%}
+        eligible.scenario_id,
+        eligible.payee_type,
+        eligible.payee_id,
+        eligible.plan_id,
+        eligible.component_id,
+        eligible.period_id,
         case when summed.unconverted_count = 0 and summed.overlapping_count = 0 then summed.target_value end as target_value,
         summed.target_ids,
         case
@@ -117,12 +125,20 @@ judged as (
     from eligible
     left join summed
         on
-            {% for column in key %}{{ 'and ' if not loop.first }}eligible.{{ column }} = summed.{{ column }}
-            {% endfor %}
+            eligible.scenario_id = summed.scenario_id
+            and eligible.payee_type = summed.payee_type
+            and eligible.payee_id = summed.payee_id
+            and eligible.plan_id = summed.plan_id
+            and eligible.component_id = summed.component_id
+            and eligible.period_id = summed.period_id
     left join reaching
         on
-            {% for column in key %}{{ 'and ' if not loop.first }}eligible.{{ column }} = reaching.{{ column }}
-            {% endfor %}
+            eligible.scenario_id = reaching.scenario_id
+            and eligible.payee_type = reaching.payee_type
+            and eligible.payee_id = reaching.payee_id
+            and eligible.plan_id = reaching.plan_id
+            and eligible.component_id = reaching.component_id
+            and eligible.period_id = reaching.period_id
 ),
 
 final as (

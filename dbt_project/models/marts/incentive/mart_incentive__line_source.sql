@@ -51,8 +51,12 @@ placed as (
     from running
     inner join statement_line
         on
-            {% for column in key %}{{ 'and ' if not loop.first }}running.{{ column }} = statement_line.{{ column }}
-            {% endfor %}
+            running.scenario_id = statement_line.scenario_id
+            and running.payee_type = statement_line.payee_type
+            and running.payee_id = statement_line.payee_id
+            and running.plan_id = statement_line.plan_id
+            and running.component_id = statement_line.component_id
+            and running.period_id = statement_line.period_id
 ),
 
 commission as (
@@ -77,7 +81,10 @@ earned as (
             when status = 'held' then cast(null as decimal(18, 2))
             -- Where the line as a whole is not reached it has no rate to be held by.
             when rate is null then cast(0 as decimal(18, 2))
-            else cast({{ round_half_up('slice_after * rate', 2) }} - {{ round_half_up('slice_before * rate', 2) }} as decimal(18, 2))
+            else cast(
+                {{ round_half_up('slice_after * rate', 2) }}
+                - {{ round_half_up('slice_before * rate', 2) }} as decimal(18, 2)
+            )
         end as amount
     from commission
     where slice_after <> slice_before
@@ -94,10 +101,11 @@ earned as (
         credit_pct,
         cast(credited_amount as decimal(28, 10)) as credited_amount,
         case
-            when status = 'paid' then cast(
-                {{ exact_divide('amount * amount_after', 'credited_total', 2) }}
-                - {{ exact_divide('amount * amount_before', 'credited_total', 2) }} as decimal(18, 2)
-            )
+            when status = 'paid'
+                then cast(
+                    {{ exact_divide('amount * amount_after', 'credited_total', 2) }}
+                    - {{ exact_divide('amount * amount_before', 'credited_total', 2) }} as decimal(18, 2)
+                )
             else amount
         end as amount
     from placed

@@ -49,8 +49,12 @@ stopped as (
 
 sliced as (
     select
-        {% for column in key %}eligible.{{ column }},
-        {% endfor -%}
+        eligible.scenario_id,
+        eligible.payee_type,
+        eligible.payee_id,
+        eligible.plan_id,
+        eligible.component_id,
+        eligible.period_id,
         eligible.credited_amount,
         band.band_no,
         band.lower_bound,
@@ -168,8 +172,12 @@ final as (
     from line
     inner join achieved
         on
-            {% for column in key %}{{ 'and ' if not loop.first }}line.{{ column }} = achieved.{{ column }}
-            {% endfor %}
+            line.scenario_id = achieved.scenario_id
+            and line.payee_type = achieved.payee_type
+            and line.payee_id = achieved.payee_id
+            and line.plan_id = achieved.plan_id
+            and line.component_id = achieved.component_id
+            and line.period_id = achieved.period_id
     inner join payee_period
         on
             line.scenario_id = payee_period.scenario_id
