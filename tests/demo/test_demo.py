@@ -1,0 +1,93 @@
+"""The demonstration, up to the scheduler: what it takes for data, and what it may remove."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dealermart import demo
+from dealermart.errors import ConfigError, DataError, DealermartError
+from dealermart.settings import REPO, Settings
+
+DAY = dt.date(2026, 3, 2)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+def test_folders_named_by_date_are_the_received_dates(data: Path) -> None:
+    for name in ("2026-03-09", "2026-03-02", "notes"):
+        (data / name).mkdir()
+    (data / "truth.json").write_text("{}")
+    assert demo.partitions(data, None) == {DAY: data / "2026-03-02", dt.date(2026, 3, 9): data / "2026-03-09"}
+
+
+def test_other_folders_are_one_date(data: Path) -> None:
+    (data / "dw").mkdir()
+    (data / "dw" / "sales.csv").write_text("x")
+    assert demo.partitions(data, DAY) == {DAY: data}
+
+
+NO_DATA = {
+    "no folder": ("nowhere", None, "does not exist"),
+    "empty": ("empty", DAY, "holds no file"),
+    "folders without files": ("hollow", DAY, "holds no file"),
+    "nobody says when": ("files", None, "nothing says when"),
+    "a date in another format": ("20260302", None, "nothing says when"),
+}
+
+
+@pytest.mark.parametrize("case", NO_DATA)
+def test_data_that_cannot_be_taken(data: Path, case: str) -> None:
+    name, received, what = NO_DATA[case]
+    (data / "empty").mkdir()
+    (data / "hollow" / "inner").mkdir(parents=True)
+    for folder in ("files", "20260302"):
+        (data / folder).mkdir()
+        (data / folder / "sales.csv").write_text("x")
+    with pytest.raises(DataError, match=what) as error:
+        demo.partitions(data / name, received)
+    assert error.value.mend
+
+
+def test_state_is_kept_apart_by_source_and_from_real_work(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    homes = {source: demo.settings_for(settings, source) for source in ("sample", "adventureworks")}
+    assert {one.home for one in homes.values()} == {tmp_path / "demo" / "sample", tmp_path / "demo" / "adventureworks"}
+    assert homes["sample"].company == "company.yml"
+    assert homes["adventureworks"].company == "company.adventureworks.yml"
+    assert (REPO / "config" / "company.adventureworks.yml").is_file()
+
+
+def test_only_what_a_demonstration_made_is_removed(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    demo._fresh(settings, "sample")
+    (settings.home / "left.txt").write_text("x")
+    demo._fresh(settings, "sample")
+    assert [path.name for path in settings.home.iterdir()] == [demo.MARKER]
+    (settings.home / demo.MARKER).unlink()
+    (settings.home / "work.txt").write_text("precious")
+    with pytest.raises(DealermartError, match="holds something else"):
+        demo._fresh(settings, "sample")
+    assert (settings.home / "work.txt").read_text() == "precious"
+
+
+def test_a_source_without_a_profile_is_named_with_those_that_have_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no source profile sap") as error:
+        demo.run(Settings(home=tmp_path / "home"), "sap", None, "S", None, print)
+    assert "adventureworks, sample" in error.value.mend
+    assert not (tmp_path / "home").exists()
+
+
+def test_only_the_sample_can_be_made(tmp_path: Path) -> None:
+    settings = replace(Settings(home=tmp_path / "home"), company="company.adventureworks.yml")
+    with pytest.raises(DataError, match="no sample for the source adventureworks"):
+        demo.run(settings, "adventureworks", None, "S", None, print)
+    assert not (tmp_path / "home").exists()

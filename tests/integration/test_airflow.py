@@ -1,0 +1,172 @@
+"""A row's whole way on the real scheduler: files into the inbox, runs by the REST API, figures out of the served copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import psutil
+import pytest
+
+from dealermart import demo, runlog
+from dealermart.orchestrator import Run, Standalone
+from dealermart.settings import Settings
+
+# One start of Airflow serves all tests of this file, in their order; on a busy machine it takes a while.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+
+SALES = "doc,line,kind,dealer,product,qty,net,cost,day,seller\n"
+MASTERS = {
+    "dealers.csv": "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\nD2,2026-01-01,乙,West,成都\n",
+    "members.csv": "member,since,name,role,team,manager\nM1,2026-01-01,Li,sales,T1,\n",
+    "assignments.csv": "dealer,member,role,since,share\nD1,M1,owner,2026-01-01,100\nD2,M1,owner,2026-01-01,100\n",
+    "products.csv": "product,since,name,category\nP1,2026-01-01,Tent,Shelter\n",
+    "targets.csv": "target,member,first_day,end_day,value\nT1,M1,2026-02-01,2026-03-01,2000\n",
+}
+SECOND = SALES + "A1,1,invoice,D1,P1,2,1000.00,600.00,2026-02-10,\nA2,1,invoice,D2,P1,1,250.50,100.00,2026-02-11,\n"
+# A correction of A1, a return, and a row that no check lets through: an invoice without a dealer.
+THIRD = (
+    SALES
+    + "A1,1,invoice,D1,P1,2,900.00,600.00,2026-02-10,\n"
+    + "A3,1,return,D2,P1,-1,-50.25,-20.00,2026-02-20,\n"
+    + "A4,1,invoice,,P1,1,777.00,1.00,2026-02-21,\n"
+)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> Settings:
+    """The test company, with the test source in the place of the DAG ``ingest_sample``."""
+    root = tmp_path_factory.mktemp("airflow")
+    config = root / "config"
+    shutil.copytree(company.config, config)
+    (config / "sources" / "mini").rename(config / "sources" / "sample")
+    profile = config / "sources" / "sample" / "source.yml"
+    profile.write_text(profile.read_text("utf-8").replace("source: mini", "source: sample"), "utf-8")
+    return Settings(home=root / "home", config=config, user="tester")
+
+
+@pytest.fixture(scope="module")
+def airflow(settings: Settings) -> Iterator[Standalone]:
+    with Standalone(settings, expected=["ingest_sample", "build_marts", "publish"], start_seconds=400) as running:
+        running.unpause("build_marts", "publish", "ingest_sample")
+        yield running
+
+
+def drop(settings: Settings, received: str, **files: str) -> None:
+    folder = settings.inbox / "sample" / received
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text, "utf-8")
+
+
+def state_of(runs: list[Run], run_id: str) -> str:
+    return next(run.state for run in runs if run.run_id == run_id)
+
+
+def served(settings: Settings, sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(settings.published / "bi" / "dealermart.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def company_revenue(settings: Settings, period: str) -> object:
+    ((value,),) = served(
+        settings,
+        f"""
+        select value from mart_kpi__subject_period
+        where subject_type = 'company' and kpi_code = 'net_revenue' and period_id = '{period}'
+        """,
+    )
+    return value
+
+
+def test_files_dropped_come_out_as_figures(settings: Settings, airflow: Standalone) -> None:
+    drop(settings, "2026-03-02", sales=SECOND, **{Path(name).stem: text for name, text in MASTERS.items()})
+    drop(settings, "2026-03-03", sales=THIRD)
+    first = airflow.trigger("ingest_sample", "2026-03-02")
+    second = airflow.trigger("ingest_sample", "2026-03-03")
+    runs = airflow.wait(600)
+    assert {run.state for run in runs} == {"success"}
+    assert state_of(runs, first) == state_of(runs, second) == "success"
+    assert [run.dag_id for run in runs].count("publish") >= 1
+    assert served(settings, "select transaction_id, net_amount from fct_sale_line order by 1") == [
+        ("A1", Decimal("900.0000")),
+        ("A2", Decimal("250.5000")),
+        ("A3", Decimal("-50.2500")),
+    ]
+    assert company_revenue(settings, "2026-M02") == Decimal("1100.25")  # 900.00 + 250.50 - 50.25
+    # 1,100.25 of the 2,000 that were the target: the one seller owns both dealers.
+    assert served(settings, "select target_value, actual_value, attainment from mart_kpi__target_window") == [
+        (Decimal(2000), Decimal("1100.25"), Decimal("0.550125"))
+    ]
+
+
+def test_a_refused_file_is_red_and_the_others_go_through(settings: Settings, airflow: Standalone) -> None:
+    drop(
+        settings, "2026-03-04", sales=SALES + "A5,1,invoice,D1,P1,1,10.00,5.00,2026-02-25,\n", sales_b="doc,line\nX,1\n"
+    )
+    run_id = airflow.trigger("ingest_sample", conf={"received": "2026-03-04"})
+    run = next(run for run in airflow.wait(600, on_failure="go on") if run.run_id == run_id)
+    assert run.state == "failed"
+    states = {task["task_id"]: task["state"] for task in airflow.tasks(run)}
+    assert states == {"ingest": "success", "announce": "success", "verdict": "failed"}
+    assert "sales_b.csv" in airflow.failure(run)
+    assert company_revenue(settings, "2026-M02") == Decimal("1110.25")
+
+
+def test_a_run_without_a_date_fails_at_once_and_says_both_ways(airflow: Standalone) -> None:
+    run_id = airflow.trigger("ingest_sample")
+    run = next(run for run in airflow.wait(300, on_failure="go on") if run.run_id == run_id)
+    assert run.state == "failed"
+    assert [task["try_number"] for task in airflow.tasks(run) if task["task_id"] == "ingest"] == [1]
+    why = airflow.failure(run)
+    assert "partition key" in why
+    assert '{"received": "2026-03-02"}' in why
+
+
+def test_a_backfill_over_a_month_starts_few_builds(settings: Settings, airflow: Standalone) -> None:
+    for day, net in (("05", "1.00"), ("06", "2.00"), ("19", "4.00"), ("31", "8.00")):
+        drop(settings, f"2026-01-{day}", sales=SALES + f"J{day},1,invoice,D1,P1,1,{net},1.00,2026-01-04,\n")
+    before = {run.run_id for run in airflow.runs()}
+    builds_before = [entry for entry in runlog.read(settings) if entry["command"] == "build"]
+    airflow.backfill("ingest_sample", date(2026, 1, 1), date(2026, 1, 31))
+    new = [run for run in airflow.wait(800, on_failure="go on") if run.run_id not in before]
+    assert {run.state for run in new} == {"success"}
+    days = [date(2026, 1, 1) + timedelta(days=count) for count in range(31)]
+    ingests = [run for run in new if run.dag_id == "ingest_sample"]
+    assert sorted(str(run.partition) for run in ingests) == [day.isoformat() for day in days]
+    in_order = sorted(ingests, key=lambda run: str(run.started_at))
+    assert [run.partition for run in in_order] == [day.isoformat() for day in days], "in the order of receipt"
+    assert len([run for run in new if run.dag_id == "build_marts"]) <= 3
+    builds = [entry for entry in runlog.read(settings) if entry["command"] == "build"][len(builds_before) :]
+    assert 1 <= len([entry for entry in builds if not entry.get("skipped")]) <= 3
+    assert company_revenue(settings, "2026-M01") == Decimal(15)  # 1 + 2 + 4 + 8
+    assert company_revenue(settings, "2026-M02") == Decimal("1110.25"), "as before"
+
+
+def test_the_closing_table_counts_what_was_delivered(settings: Settings, airflow: Standalone) -> None:
+    table = {line[:28].strip(): line[28:].split()[0] for line in demo.table(settings, 100, 20)}
+    # Five master files; sales on two dates, on one beside the refused file, and on four of the backfill.
+    assert (table["files read"], table["taken"], table["refused"]) == ("13", "12", "1")
+    # 2 dealers, 1 member, 2 assignments, 1 product, 1 target; sales 2 + 3 + 1 + 4.
+    assert (table["rows read"], table["accepted"], table["quarantined by a check"]) == ("17", "16", "1")
+
+
+def test_nothing_is_left_running(airflow: Standalone) -> None:
+    """Last in this file: it ends the Airflow that the others used."""
+    process = airflow._process
+    assert process is not None
+    session = process.pid
+    airflow.stop()
+    left = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if os.getsid(pid) == session and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                left.append(pid)
+    assert left == []
+    airflow.stop()  # a second time is harmless

@@ -1,0 +1,212 @@
+"""The driver of `airflow standalone`: its configuration, its answers, and that it leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from dealermart import orchestrator
+from dealermart.orchestrator import OrchestratorError, Standalone
+from dealermart.settings import Settings
+
+# A leader that ends when told to, and a member in a process group of its own that does not listen.
+LEADER = """
+import signal, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", '''
+import os, signal, time
+os.setpgid(0, 0)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+time.sleep(300)
+'''], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(300)
+"""
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Standalone:
+    return Standalone(Settings(home=tmp_path / "home", config=tmp_path / "config"))
+
+
+def test_every_process_of_the_session_is_ended() -> None:
+    leader = subprocess.Popen([sys.executable, "-c", LEADER], stdout=subprocess.PIPE, start_new_session=True)
+    assert leader.stdout is not None
+    child = psutil.Process(int(leader.stdout.readline()))
+    assert child.is_running()
+    orchestrator._end_session(leader, grace_seconds=1)
+    assert leader.poll() is not None
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_process_of_another_session_is_left_alone() -> None:
+    ours = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+    try:
+        orchestrator._end_session(ours, grace_seconds=1)
+        assert ours.poll() is not None
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_the_configuration_is_for_one_machine_and_tells_nobody(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", config=tmp_path / "config", company="other.yml", threads=3)
+    found = orchestrator.environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    expected = {
+        "AIRFLOW_HOME": str(tmp_path / "home" / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__API__HOST": "127.0.0.1",  # there is no password
+        "AIRFLOW__API__PORT": "4711",
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "DEALERMART_HOME": str(tmp_path / "home"),
+        "DEALERMART_CONFIG": str(tmp_path / "config"),
+        "DEALERMART_COMPANY": "other.yml",
+        "DEALERMART_THREADS": "3",
+    }
+    assert {name: found[name] for name in expected} == expected
+    again = orchestrator.environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    assert found["AIRFLOW__API_AUTH__JWT_SECRET"] != again["AIRFLOW__API_AUTH__JWT_SECRET"]
+
+
+def test_ports_are_free_and_differ() -> None:
+    ports = orchestrator._free_ports(3)
+    assert len(set(ports)) == 3
+    assert all(1024 <= port <= 65535 for port in ports)
+
+
+def test_a_second_one_on_the_same_state_is_refused(standalone: Standalone) -> None:
+    standalone.check_free()
+    standalone.home.mkdir(parents=True)
+    at_work = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", "standalone"])
+    try:
+        marker = standalone.home / "standalone.json"
+        marker.write_text(json.dumps({"pid": at_work.pid, "url": "http://127.0.0.1:4711"}))
+        with pytest.raises(OrchestratorError, match=rf"already running.*{at_work.pid}.*:4711") as error:
+            standalone.launch()
+        assert "DEALERMART_HOME" in error.value.mend
+    finally:
+        at_work.kill()
+        at_work.wait()
+    standalone.check_free()  # what the dead one left does not count
+
+
+@pytest.mark.parametrize("left", ["", "{}", '{"pid": "x"}', '{"pid": 999999999, "url": ""}'])
+def test_what_a_killed_one_left_does_not_count(standalone: Standalone, left: str) -> None:
+    standalone.home.mkdir(parents=True)
+    (standalone.home / "standalone.json").write_text(left)
+    standalone.check_free()
+
+
+def test_a_start_that_fails_says_why_and_leaves_nothing(
+    standalone: Standalone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "bin" / "python"
+    broken.parent.mkdir()
+    (broken.parent / "airflow").write_text("#!/bin/sh\necho no database; exit 3\n")
+    (broken.parent / "airflow").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(OrchestratorError, match="ended while starting") as error:
+        standalone.start()
+    assert "no database" in error.value.mend
+    assert not (standalone.home / "standalone.json").exists()
+
+
+def test_what_is_not_running_cannot_be_asked(standalone: Standalone) -> None:
+    with pytest.raises(OrchestratorError, match="not running"):
+        standalone.runs()
+    standalone.stop()
+
+
+def _item(number: int, state: str) -> dict[str, Any]:
+    return {
+        "dag_id": "ingest_sample",
+        "dag_run_id": f"r{number}",
+        "state": state,
+        "run_type": "manual",
+        "partition_key": "2026-03-02",
+        "queued_at": "2026-03-03T00:00:00Z",
+        "start_date": "2026-03-03T00:00:01Z",
+        "end_date": "2026-03-03T00:00:03.500000Z",
+    }
+
+
+class Api:
+    """Answers of the REST API, one list of run states and one count of waiting events per look."""
+
+    def __init__(self, looks: list[tuple[list[str], int]]) -> None:
+        self.looks, self.asked = looks, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        states, waiting = self.looks[min(self.asked, len(self.looks) - 1)]
+        if request.url.path.endswith("/events"):
+            self.asked += 1
+            return httpx.Response(200, json={"asset_events": [{"created_dagruns": []}] * waiting})
+        if request.url.path.endswith("/dagRuns"):
+            offset = int(request.url.params["offset"])
+            items = [_item(number, state) for number, state in enumerate(states)]
+            return httpx.Response(200, json={"dag_runs": items[offset : offset + 2], "total_entries": len(items)})
+        return httpx.Response(404, json={"detail": f"no {request.url.path}"})
+
+
+@pytest.fixture
+def asked(standalone: Standalone, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A running one whose API is the given function."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
+
+    def answer_with(api: Any) -> Standalone:
+        standalone._process = process
+        standalone._http = httpx.Client(transport=httpx.MockTransport(api), base_url="http://airflow/api/v2")
+        return standalone
+
+    yield answer_with
+    standalone.stop()
+    assert process.poll() is not None
+
+
+def test_waiting_ends_when_runs_have_ended_and_events_have_started_theirs(asked: Any) -> None:
+    api = Api([(["success"], 1), (["success", "success"], 0)])
+    changes: list[tuple[str, str]] = []
+    runs = asked(api).wait(5, on_change=lambda run: changes.append((run.run_id, run.state)))
+    assert [(run.run_id, run.seconds) for run in runs] == [("r0", 2.5), ("r1", 2.5)]
+    assert changes == [("r0", "success"), ("r1", "success")]
+
+
+def test_all_pages_of_runs_are_read(asked: Any) -> None:
+    assert [run.run_id for run in asked(Api([(["success"] * 5, 0)])).runs()] == ["r0", "r1", "r2", "r3", "r4"]
+
+
+def test_waiting_has_an_end(asked: Any) -> None:
+    with pytest.raises(OrchestratorError, match="ingest_sample 2026-03-02 running"):
+        asked(Api([(["success", "running"], 0)])).wait(0)
+
+
+def test_red_runs_are_returned_where_asked_for(asked: Any) -> None:
+    assert [run.state for run in asked(Api([(["failed"], 0)])).wait(5, on_failure="go on")] == ["failed"]
+
+
+def test_a_refusal_of_the_api_is_told_in_its_words(asked: Any) -> None:
+    with pytest.raises(OrchestratorError, match=r"404 .*nothing/dagRuns"):
+        asked(lambda request: httpx.Response(404, json={"detail": str(request.url)})).trigger("nothing")
+
+
+def test_log_lines_are_plain() -> None:
+    content = [
+        {"event": "Task failed", "error_detail": [{"exc_type": "DataError", "exc_value": "empty"}]},
+        {"event": "end"},
+        "text",
+    ]
+    assert orchestrator._log_lines(content) == ["Task failed", "DataError: empty", "end", "text"]
