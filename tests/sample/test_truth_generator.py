@@ -254,6 +254,12 @@ def test_truth_explains_a_transfer_inside_a_quarter(made: Made) -> None:
     assert {one["credited"] for one in before} == {f"{transfer['from_member']} owner"}
     assert {one["credited"] for one in after} == {f"{transfer['to_member']} owner"}
     assert all(D(one["net_amount"]) > 0 for one in (*before, *after))
+    for one in transfer["sale_lines"]:
+        owner = transfer["from_member"] if one["sale_date"] < transfer["on"] else transfer["to_member"]
+        assert one["credited"] == f"{owner} owner"
+    assert sum(D(one["net_amount"]) for one in transfer["sale_lines"]) == sum(
+        D(one["net_amount"]) for one in transfer["lines"]
+    )
 
 
 def test_corrections_move_a_sale_to_another_quarter_and_change_amounts(made: Made) -> None:

@@ -161,7 +161,8 @@ def _transfer(company: Company, figures: Figures) -> dict[str, Any]:
     assert isinstance(day, date)
     quarter = quarter_of(day)
     sums: dict[tuple[str, str], list[int]] = {}
-    for line in figures.watched:
+    each = []
+    for line in sorted(figures.watched, key=lambda one: (one.day, one.transaction_id, one.line_no)):
         if quarter_of(line.day) != quarter:
             continue
         part = "before" if line.day < day else "from"
@@ -169,6 +170,15 @@ def _transfer(company: Company, figures: Figures) -> dict[str, Any]:
             entry = sums.setdefault((part, f"{member} {role}"), [0, 0])
             entry[0] += 1
             entry[1] += line.net * percent
+            each.append(
+                {
+                    "transaction_id": line.transaction_id,
+                    "line_no": str(line.line_no),
+                    "sale_date": line.day.isoformat(),
+                    "credited": f"{member} {role}",
+                    "net_amount": f"{Decimal(line.net * percent).scaleb(-4)}",
+                }
+            )
     return {
         **{key: f"{value}" for key, value in company.transfer.items()},
         "quarter": quarter,
@@ -178,4 +188,5 @@ def _transfer(company: Company, figures: Figures) -> dict[str, Any]:
             {"when": part, "credited": who, "lines": count, "net_amount": f"{Decimal(cents).scaleb(-4)}"}
             for (part, who), (count, cents) in sorted(sums.items())
         ],
+        "sale_lines": each,
     }
