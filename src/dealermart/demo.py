@@ -105,7 +105,9 @@ def run(settings: Settings, source: str, data: Path | None, size: str, received:
             drops = partitions(made, None)
         for day, folder in drops.items():
             shutil.copytree(folder, settings.inbox / source / day.isoformat())
-        tell(f"files are in {shown(settings.inbox / source)}: {len(drops)} received dates")
+        tell(
+            f"files are in {shown(settings.inbox / source)}: {len(drops)} received date{'' if len(drops) == 1 else 's'}"
+        )
         airflow.await_ready()
         started = time.monotonic() - began
         tell(f"Airflow is ready at {airflow.url}; one run of {ingest} per received date")
@@ -120,6 +122,8 @@ def run(settings: Settings, source: str, data: Path | None, size: str, received:
                     raise RunFailed(f"{_name(run)} failed", where=run.run_id, mend=airflow.failure(run))
                 red.append(run)
                 tell(f"{_name(run)}: files were refused, the others went through\n{airflow.failure(run)}")
+            elif run.kind == "scheduled":
+                pass  # last night's run, which found no files; the real schedule is on as well
             elif run.state == "running":
                 tell(f"{_name(run)} ...")
             elif run.state == "success":

@@ -251,16 +251,17 @@ class Standalone:
     def check_free(self) -> None:
         """Raise OrchestratorError when a scheduler is at work on this state already: two would run everything twice."""
         try:
-            known = json.loads(self._pid_file.read_text())
-            process = psutil.Process(known["pid"])
-            alive = "standalone" in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            known = json.loads(self._pid_file.read_text("utf-8"))
+            pid, url = int(known["pid"]), str(known["url"])
+        except (OSError, ValueError, KeyError, TypeError):
             return
+        alive = [process.pid for process in _session(pid) if _is_airflow(process)]
         if alive:
+            numbers = " ".join(map(str, [f"-INT {pid}"] if pid in alive else alive))
             raise OrchestratorError(
-                f"Airflow is already running on this state, as process {known['pid']}, at {known['url']}",
+                f"Airflow is already running on this state, as process {pid}, at {url}",
                 where=str(self.home),
-                mend="use that one, stop it, or set DEALERMART_HOME to another folder",
+                mend=f"use that one, stop it with `kill {numbers}`, or set DEALERMART_HOME to another folder",
             )
 
     def _await_start(self) -> None:
@@ -477,6 +478,12 @@ def _session(leader: int) -> list[psutil.Process]:
             if os.getsid(pid) == leader and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 members.append(psutil.Process(pid))
     return members
+
+
+def _is_airflow(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "airflow" in " ".join(process.cmdline())
+    return False
 
 
 def _end_session(process: subprocess.Popen[bytes], grace_seconds: float) -> None:

@@ -90,13 +90,14 @@ def test_ports_are_free_and_differ() -> None:
 def test_a_second_one_on_the_same_state_is_refused(standalone: Standalone) -> None:
     standalone.check_free()
     standalone.home.mkdir(parents=True)
-    at_work = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", "standalone"])
+    sleeper = [sys.executable, "-c", "import time; time.sleep(300)", "airflow"]
+    at_work = subprocess.Popen(sleeper, start_new_session=True)
     try:
         marker = standalone.home / "standalone.json"
         marker.write_text(json.dumps({"pid": at_work.pid, "url": "http://127.0.0.1:4711"}))
         with pytest.raises(OrchestratorError, match=rf"already running.*{at_work.pid}.*:4711") as error:
             standalone.launch()
-        assert "DEALERMART_HOME" in error.value.mend
+        assert f"kill -INT {at_work.pid}" in error.value.mend
     finally:
         at_work.kill()
         at_work.wait()
