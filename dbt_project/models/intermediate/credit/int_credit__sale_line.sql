@@ -8,11 +8,14 @@
 
 with
 
+-- The brand earns by selling to dealers; what these sell on (sell_out) are the same goods once more.
 line as (
     select * from {{ ref('fct_sale_line') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-    {% endif %}
+    where
+        channel is distinct from 'sell_out'
+        {% if is_incremental() %}
+            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+        {% endif %}
 ),
 
 dealer_share as (

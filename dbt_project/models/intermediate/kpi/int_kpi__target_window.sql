@@ -27,6 +27,7 @@ coverage as (
 
 sale_line as (
     select * from {{ ref('fct_sale_line') }}
+    where channel is distinct from 'sell_out'
 ),
 
 credit as (
