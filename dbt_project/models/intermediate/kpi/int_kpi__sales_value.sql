@@ -24,6 +24,7 @@ revenue as (
         case
             when not is_covered then 'no sales delivered for the period'
             when no_rate_line_count > 0 then 'no exchange rate for ' || no_rate_line_count || ' of ' || line_count || ' lines'
+            when not is_covered_whole then 'sales cover only a part of the period'
         end as status_reason
     from sales_period
 ),
