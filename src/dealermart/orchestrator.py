@@ -442,15 +442,14 @@ def _run(item: dict[str, Any]) -> Run:
 
 def _log_lines(content: Any) -> list[str]:
     """Plain lines of a task log; the API gives one object per line, errors as a list of exceptions."""
-    lines = []
+    lines: list[str] = []
     for entry in content if isinstance(content, list) else str(content).splitlines():
         if not isinstance(entry, dict):
             lines.append(str(entry))
             continue
         lines.append(str(entry.get("event", "")))
-        for error in entry.get("error_detail") or []:
-            lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
-    return lines
+        lines += [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in entry.get("error_detail") or []]
+    return [line for line in lines if not line.startswith("::")]  # marks for folding on the web page
 
 
 def _free_ports(count: int) -> list[int]:

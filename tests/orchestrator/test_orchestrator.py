@@ -207,6 +207,7 @@ def test_a_refusal_of_the_api_is_told_in_its_words(asked: Any) -> None:
 def test_log_lines_are_plain() -> None:
     content = [
         {"event": "Task failed", "error_detail": [{"exc_type": "DataError", "exc_value": "empty"}]},
+        {"event": "::endgroup::"},
         {"event": "end"},
         "text",
     ]
