@@ -188,6 +188,7 @@ FEEDS: dict[str, Rows] = {
         sale("T7", 1, mar(5), "D1", "P1", "800", "500", **M1),
         sale("R7", 1, mar(20), "D1", "P1", "-800", "-500", **M1, **RETURN_OF_T7),
         sale("T8", 1, mar(10), "D5", "P1", "100", "50", currency_code="EUR"),
+        sale("T13", 1, jan(12), "D1", "P1", "7777", "1", **M1, channel="sell_out"),  # sold on: no revenue of the brand
         sale("T12", 1, date(2026, 4, 2), "D1", "P1", "5000", "1"),  # after the last month built
     ],
     "targets": [

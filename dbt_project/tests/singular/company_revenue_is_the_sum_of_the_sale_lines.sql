@@ -1,8 +1,10 @@
--- Two paths to one figure: the lines themselves, and the long table built from monthly sums. NULL where a rate is missing.
+-- Two paths to one figure: the lines sold to dealers, and the long table built from monthly sums.
+-- NULL where a rate is missing.
 with
 
 line as (
     select * from {{ ref('fct_sale_line') }}
+    where channel is distinct from 'sell_out'
 ),
 
 period as (
