@@ -46,17 +46,21 @@ def read(
         raise DataError(
             "the file is empty (0 bytes)", where=str(path), mend="ask the sender for the file with its content"
         )
+    target = Target(table, delivery_id)
     # The order of rows is what ties a row to its record number.
     kept_order = con.execute("select current_setting('preserve_insertion_order')").fetchall()[0][0]
     con.execute("set preserve_insertion_order = true")
     try:
-        counts = _READ[spec.format](con, path, spec, Target(table, delivery_id), work)
+        counts = _READ[spec.format](con, path, spec, target, work)
+        if counts.records == counts.structural:
+            raise DataError(
+                "the file holds no records",
+                where=str(path),
+                mend="if there is nothing to report, deliver nothing; otherwise ask the sender for the rows",
+            )
+        return counts
+    except BaseException:
+        con.execute(f"drop table if exists {target.name}; drop table if exists {target.rejects}")
+        raise
     finally:
         con.execute(f"set preserve_insertion_order = {str(kept_order).lower()}")
-    if counts.records == counts.structural:
-        raise DataError(
-            "the file holds no records",
-            where=str(path),
-            mend="if there is nothing to report, deliver nothing; otherwise ask the sender for the rows",
-        )
-    return counts

@@ -61,15 +61,15 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
     missing = [name for name in spec.required_columns or named(spec) if name not in matched]
     if missing:
         # Where no text is known the line may not be a header at all but data, which no message shows.
-        found_ones = (
+        seen = (
             f"the file has: {_shown(texts)}"
             if any(matched)
             else f"none of the {len(texts)} texts of its header is known"
         )
         raise DataError(
-            f"required columns are missing: {', '.join(missing)}; {found_ones}",
+            f"required columns are missing: {', '.join(missing)}; {seen}",
             where=where,
-            mend="add its text to aliases in the source profile, check delimiter, skip_rows and encoding, or ask for the column",
+            mend="add the text to aliases in the source profile, check delimiter and skip_rows, or ask for the column",
         )
     taken = {name.lower() for name in (*_RESERVED, *named(spec))}
     names = tuple(

@@ -1,9 +1,9 @@
 """CSV and its relatives.
 
 Two roads lead to one table. Plain files (one ASCII delimiter, quotes only around whole fields, one kind of line end)
-are read by DuckDB in parallel, checked against the records counted from the bytes. All others are parsed by Python's csv
-module record by record, slower and exact. What the engine rejects is judged by the second road; if that one would take
-the record, it takes the whole file.
+are read by DuckDB in parallel and checked: against the records counted from the bytes and against some records read
+again. All others are parsed by Python's csv module record by record, slower and exact. What the engine rejects is
+judged by the second road; if that one would take the record, it takes the whole file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -40,8 +41,7 @@ class _NotPlain(Exception):
     """The engine and the count differ, or the engine gave up: the other road decides."""
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """A piece of a file up to a row end: number (1-based), text with the row end as a newline, position after it."""
 
     number: int
@@ -49,8 +49,7 @@ class _Line:
     after: int
 
 
-@dataclass(frozen=True)
-class _Parsed:
+class _Parsed(NamedTuple):
     """A record as the csv rules give it: lines it took, text, fields, or why it has none."""
 
     first_line: int
@@ -175,7 +174,7 @@ def _load_plain(
         auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
         delim = {literal(spec.delimiter)},
         quote = {quote}, escape = {quote}, new_line = {literal(_NEWLINES[found.newline])},
-        nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
+        parallel = {not found.folded}, nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
         clean: Callable[[str], str] = (lambda name: cleaned(name, spec.nulls)) if found.padded else (lambda name: name)
@@ -208,15 +207,15 @@ def _load_plain(
         else:
             refused.append((int(number) + first, verdict, text))
     _number(con, target, found.records, first, special)
+    _compare(con, path, start - head.start, spec, target, head, found, set(special.tolist()))
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
     if refused:
         arrays = [pa.array(values) for values in zip(*refused, strict=True)]
         con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
-        con.execute(
-            f"insert into {target.rejects} select {literal(target.delivery_id)}, number, reason, line from refused_records"
-        )
+        fields = f"{literal(target.delivery_id)}, number, reason, line"
+        con.execute(f"insert into {target.rejects} select {fields} from refused_records")
         con.unregister("refused_records")
     return finish(con, target, spec, head.columns, Counts(found.records, structural, len(refused)))
 
@@ -234,6 +233,40 @@ def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first:
         f"update {target.name} as rows set _row_number = numbers.number from numbers where rows.rowid = numbers.ordinal"
     )
     con.unregister("numbers")
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    shift: int,
+    spec: FileSpec,
+    target: Target,
+    head: _Head,
+    found: Survey,
+    special: set[int],
+) -> None:
+    """Read some records again by the other road: the same values must stand under the same numbers.
+
+    Args:
+        shift: From positions in the file surveyed to those in ``path``.
+    """
+    expected = {}
+    with path.open("rb") as file:
+        for ordinal, start, end in found.samples:
+            if ordinal not in special:
+                file.seek(start + shift)
+                fields = _parse_one(_body(file.read(end - start).decode()), spec).fields[: len(head.columns.names)]
+                values = (field.strip() for field in fields)
+                number = head.records + 1 + ordinal
+                expected[number] = tuple(None if value in spec.nulls else value for value in values)
+    names = ", ".join(map(quoted, head.columns.names))
+    con.register("samples", pa.table({"number": pa.array(expected, pa.int64())}))
+    rows = con.execute(
+        f"select _row_number, {names} from {target.name} where _row_number in (select number from samples)"
+    ).fetchall()
+    con.unregister("samples")
+    if {number: values for number, *values in rows} != {number: list(values) for number, values in expected.items()}:
+        raise _NotPlain("the engine and the file differ")
 
 
 # -- by Python ---------------------------------------------------------------------------------------------------------
@@ -267,8 +300,8 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
             return ""
     if len(fields) < width:
         return f"too few fields: {len(fields)} instead of {width}"
-    # Empty fields after the last one say nothing: some systems end each row with a delimiter.
-    if any(fields[width:]):
+    # Missing values after the last field say nothing: some systems end each row with a delimiter.
+    if any(field.strip() not in ("", *spec.nulls) for field in fields[width:]):
         return f"too many fields: {len(fields)} instead of {width}"
     return None
 
@@ -320,7 +353,8 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
             return
         except csv.Error as error:
             reason = _reason(str(error))
-        first, text = taken[0].number, _body("".join(line.text for line in taken))
+        first = taken[0].number
+        text = _body(taken[0].text if len(taken) == 1 else "".join([line.text for line in taken]))
         if reason == _UNCLOSED and path is not None:
             raise DataError(
                 "a quoted value begins here and is never closed",

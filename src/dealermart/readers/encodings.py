@@ -20,8 +20,8 @@ def as_utf8(path: Path, encoding: str, work: Path) -> Path:
     """
     try:
         codec = codecs.lookup(encoding)
-        codec.incrementaldecoder("strict")
-    except (LookupError, TypeError):
+        "".encode(encoding)  # refuses codecs that are not of text
+    except LookupError:
         raise DataError(
             f"unknown encoding {encoding!r}", where=str(path), mend="examples are utf-8, utf-16, gb18030, cp1252"
         ) from None

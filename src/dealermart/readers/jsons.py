@@ -117,12 +117,10 @@ def _text(path: Path, spec: FileSpec, work: Path) -> str:
 def _load(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, values: Any) -> Counts:
     """Load records; ``values()`` gives them with their numbers and is called twice, first for all names."""
     names: dict[str, None] = {}
-    count = 0
     for _, value in values():
-        count += 1
         if isinstance(value, _Object):
             names.update(dict.fromkeys(name for name, _ in _flat(value)))
-    if not count:
+    if not names:
         raise DataError(
             "the file holds no records",
             where=str(path),

@@ -25,6 +25,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 # DuckDB refuses lines over 2 MB unless told otherwise; longer ones are rare enough for the other road.
 LONGEST_PLAIN = 1_900_000
 _CHUNK = 4 * 1024 * 1024
+_STRIDE = 5_000
 _LF, _CR, _SPACE, _TAB = 10, 13, 32, 9
 _WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
 
@@ -38,14 +39,18 @@ class Survey:
         blanks: Ordinals (0-based) of the blank ones.
         newline: How records end.
         padded: Whether some value may begin or end with white space.
+        folded: Whether newlines stand inside quotes. DuckDB's parallel scan can take one for a record's end.
         oddity: Why the engine must not read the file; None where it may.
+        samples: Ordinals of some records, evenly spread, with their first byte and the byte after them.
     """
 
     records: int
     blanks: Positions
     newline: str
     padded: bool
+    folded: bool
     oddity: str | None
+    samples: list[tuple[int, int, int]]
 
 
 def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Survey:
@@ -65,7 +70,8 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
     records = crlf = quotes = longest = 0
     previous = start - 1
     blanks: list[Positions] = []
-    padded, oddity = False, None
+    samples: list[tuple[int, int, int]] = []
+    padded, folded, oddity = False, False, None
     for offset, chunk in _chunks(path, start):
         if not chunk.isascii():
             text = decoded(chunk, path, line)
@@ -83,6 +89,9 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         absolute = ends + offset
         lengths = np.diff(absolute, prepend=previous)
         blanks.append(np.flatnonzero((lengths == 1) | ((lengths == 2) & (view[ends - 1] == _CR))) + records)
+        folded = folded or len(ends) != len(newlines)
+        for index in range(-records % _STRIDE, len(ends), _STRIDE):
+            samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))
         padded = padded or _is_padded(view, delimiter, newlines, ends, returns, edges)
         quotes += len(marks)
@@ -97,7 +106,13 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
     if longest > LONGEST_PLAIN:
         oddity = oddity or "very long records"
     return Survey(
-        records, np.concatenate(blanks) if blanks else np.empty(0, np.int64), "\r\n" if crlf else "\n", padded, oddity
+        records=records,
+        blanks=np.concatenate(blanks) if blanks else np.empty(0, np.int64),
+        newline="\r\n" if crlf else "\n",
+        padded=padded,
+        folded=folded,
+        oddity=oddity,
+        samples=samples,
     )
 
 

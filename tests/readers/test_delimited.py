@@ -1,0 +1,328 @@
+"""CSV in its many forms. Rows, record numbers and counts are worked out by hand; each case runs on both roads."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from dealermart.profiles import NULLS
+from dealermart.readers import delimited
+from dealermart.readers.table import cleaned
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file, its profile, and what must come of it."""
+
+    id: str
+    content: bytes
+    rows: list[tuple[Any, ...]]
+    counts: tuple[int, int, int]
+    rejects: list[tuple[int, str]] = field(default_factory=list)
+    road: str = "engine"
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+AB = {"header": False, "columns": ["a", "b"]}
+TWO = [(2, "1", "x"), (3, "2", "y")]
+
+CASES = [
+    Case("header", b"a,b\n1,x\n2,y\n", TWO, (2, 0, 0)),
+    Case("no header", b"1,x\n2,y\n", [(1, "1", "x"), (2, "2", "y")], (2, 0, 0), spec=AB),
+    Case("last line without end", b"a,b\n1,x\n2,y", TWO, (2, 0, 0)),
+    Case("CRLF", b"a,b\r\n1,x\r\n2,y\r\n", TWO, (2, 0, 0)),
+    Case("CRLF, last line without end", b"a,b\r\n1,x\r\n2,y", TWO, (2, 0, 0)),
+    Case("CR only", b"a,b\r1,x\r2,y\r", TWO, (2, 0, 0), road="python"),
+    Case("CR only with quoted CR", b'a,b\r1,"x\rz"\r', [(2, "1", "x\rz")], (1, 0, 0), road="python"),
+    Case("CRLF and LF mixed", b"a,b\r\n1,x\n2,y\r\n", TWO, (2, 0, 0), road="python"),
+    Case("double CR before LF", b"a,b\r\r\n1,x\r\r\n2,y\r\r\n", TWO, (2, 0, 0), road="python"),
+    Case(
+        "CR inside a line",
+        b"a,b\n1\r2,x\n2,y\n",
+        [(3, "2", "y")],
+        (2, 0, 1),
+        [(2, "a carriage return inside a line")],
+        road="python",
+    ),
+    Case(
+        "CR inside a line without quoting",
+        b"a,b\n1\r2,x\n2,y\n",
+        [(3, "2", "y")],
+        (2, 0, 1),
+        [(2, "a carriage return inside a line")],
+        road="python",
+        spec={"quote": ""},
+    ),
+    Case("UTF-8 BOM", b"\xef\xbb\xbfa,b\n1,x\n2,y\n", TWO, (2, 0, 0)),
+    Case("UTF-8 BOM without header", b"\xef\xbb\xbf1,x\n", [(1, "1", "x")], (1, 0, 0), spec=AB),
+    # -- delimiters --
+    Case("semicolon", b"a;b\n1;x\n2;y\n", TWO, (2, 0, 0), spec={"delimiter": ";"}),
+    Case("tab", b"a\tb\n1\tx\n2\ty\n", TWO, (2, 0, 0), spec={"delimiter": "\t"}),
+    Case("tab, empty first and last value", b"a\tb\n\tx\n1\t\n", [(2, None, "x"), (3, "1", None)], (2, 0, 0), spec={"delimiter": "\t"}),
+    Case("pipe", b"a|b\n1|x\n2|y\n", TWO, (2, 0, 0), spec={"delimiter": "|"}),
+    Case("space", b"a b\n1 x\n2 y\n", TWO, (2, 0, 0), road="python", spec={"delimiter": " "}),
+    Case("not ASCII", "a；b\n1；x\n2；y\n".encode(), TWO, (2, 0, 0), road="python", spec={"delimiter": "；"}),
+    Case(
+        "two characters, quoted",
+        b'a+|b\n1+|"x+|""z""\nend"\n2+|y+\n',
+        [(2, "1", 'x+|"z"\nend'), (3, "2", "y+")],
+        (2, 0, 0),
+        road="python",
+        spec={"delimiter": "+|"},
+    ),
+    Case(
+        "two characters, no quoting",
+        b'1+|<a b="c"/>+|x\n2++|y|+|\n',
+        [(1, "1", '<a b="c"/>', "x"), (2, "2+", "y|", None)],
+        (2, 0, 0),
+        road="python",
+        spec={"delimiter": "+|", "quote": "", "header": False, "columns": ["a", "b", "c"]},
+    ),
+    Case(
+        "row end of its own",
+        b"a+|b&|\n1+|x\ny&|\n2+|&\r\n|z&|\n",
+        [(2, "1", "x\ny"), (3, "2", "&\r\n|z")],
+        (2, 0, 0),
+        road="python",
+        spec={"delimiter": "+|", "row_end": "&|\n", "quote": ""},
+    ),
+    Case(
+        "row end of its own, inside quotes",
+        b'a,b;\n1,"x;\ny\nz";\n2,y;\n',
+        [(2, "1", "x;\ny\nz"), (3, "2", "y")],
+        (2, 0, 0),
+        road="python",
+        spec={"row_end": ";\n"},
+    ),
+    Case("row end given as CRLF", b"a,b\r\n1,x\r\n2,y\r\n", TWO, (2, 0, 0), spec={"row_end": "\r\n"}),
+    # -- quotes --
+    Case(
+        "delimiter, newline and quote in quotes",
+        b'a,b\n1,"x,\ny ""z"""\n"2",""\n3,z\n',
+        [(2, "1", 'x,\ny "z"'), (3, "2", None), (4, "3", "z")],
+        (3, 0, 0),
+    ),
+    Case("LF in quotes, CRLF outside", b'a,b\r\n1,"x\ny"\r\n2,y\r\n', [(2, "1", "x\ny"), (3, "2", "y")], (2, 0, 0)),
+    Case("CRLF in quotes, LF outside", b'a,b\n1,"x\r\ny"\n2,y\n', [(2, "1", "x\r\ny"), (3, "2", "y")], (2, 0, 0)),
+    Case("CR in quotes", b'a,b\n1,"x\ry"\n2,y\n', [(2, "1", "x\ry"), (3, "2", "y")], (2, 0, 0)),
+    Case("other quote", b"a,b\n1,'x,y'\n2,it''s\n", [(2, "1", "x,y"), (3, "2", "it''s")], (2, 0, 0), road="python", spec={"quote": "'"}),
+    Case("other quote, plain", b"a,b\n1,'x,y'\n2,'it''s \"so\"'\n", [(2, "1", "x,y"), (3, "2", "it's \"so\"")], (2, 0, 0), spec={"quote": "'"}),
+    Case("no quoting", b'a,b\n1,"x\n2,y"\n', [(2, "1", '"x'), (3, "2", 'y"')], (2, 0, 0), spec={"quote": ""}),
+    Case("inch sign inside a value", b'a,b\n1,5" x 3"\n2,y\n', [(2, "1", '5" x 3"'), (3, "2", "y")], (2, 0, 0), road="python"),
+    Case("space before a quote", b'a,b\n1, "x,z"\n2,y\n', [(2, "1", "x,z"), (3, "2", "y")], (2, 0, 0), road="python"),
+    Case(
+        "text after a closing quote",
+        b'a,b\n1,"x"z\n2,y\n',
+        [(3, "2", "y")],
+        (2, 0, 1),
+        [(2, "text after a closing quote")],
+        road="python",
+    ),
+    Case("quoted header", b'"a","b"\n"1","x"\n"2","y"\n', TWO, (2, 0, 0)),
+    Case("newline in the header", b'"a","b\nc"\n1,x\n2,y\n', TWO, (2, 0, 0), spec={"aliases": {"b": ["b\nc"]}}),
+    # -- lines before the header --
+    Case("skipped lines", b"Report,,\nof 2026\na,b\n1,x\n", [(4, "1", "x")], (1, 0, 0), spec={"skip_rows": 2}),
+    Case("skipped line with a quote", b'5" pipes\na,b\n1,x\n', [(3, "1", "x")], (1, 0, 0), spec={"skip_rows": 1}),
+    Case("skipped blank line", b"title\n\na,b\n1,x\n", [(4, "1", "x")], (1, 0, 0), spec={"skip_rows": 2}),
+    Case("blank lines before the header", b"\n,,\na,b\n1,x\n", [(4, "1", "x")], (1, 0, 0)),
+    Case("skipped line without header", b"title\n1,x\n", [(2, "1", "x")], (1, 0, 0), spec={**AB, "skip_rows": 1}),
+    # -- structural rows --
+    Case("blank lines", b"a,b\n\n1,x\n\n\n2,y\n\n", [(3, "1", "x"), (6, "2", "y")], (6, 4, 0)),
+    Case("blank lines, CRLF", b"a,b\r\n\r\n1,x\r\n\r\n2,y\r\n", [(3, "1", "x"), (5, "2", "y")], (4, 2, 0)),
+    Case("blank lines at the end", b"a,b\n1,x\n\n\n", [(2, "1", "x")], (3, 2, 0)),
+    Case("lines of white space", "a,b\n  \n1,x\n \u3000\t\n".encode(), [(3, "1", "x")], (3, 2, 0)),
+    Case("lines of delimiters", b"a,b\n,\n1,x\n,,,\n , \n", [(3, "1", "x")], (4, 3, 0)),
+    Case("blank first line without header", b"\n1,x\n", [(2, "1", "x")], (2, 1, 0), spec=AB),
+    Case("repeated header", b"a,b\n1,x\n a , B \n2,y\n", [(2, "1", "x"), (4, "2", "y")], (3, 1, 0)),
+    Case("header in a file said to have none", b"a,b\n1,x\n", [(2, "1", "x")], (2, 1, 0), spec=AB),
+    Case(
+        "repeated header under another alias",
+        "经销商,b\n1,x\na,b\n".encode(),
+        [(2, "1", "x")],
+        (2, 1, 0),
+        spec={"aliases": {"a": ["经销商"]}},
+    ),
+    Case(
+        "totals",
+        "a,b\n1,x\n合计,y\n2,Total\nTOTAL,9\n".encode(),
+        [(2, "1", "x"), (4, "2", "Total")],
+        (4, 2, 0),
+        spec={"totals": {"column": "a", "values": ["合计", "Total"]}},
+    ),
+    Case(
+        "totals row with too few fields",
+        b"a,b,c\n1,x,y\nTotal,9\n",
+        [(2, "1", "x", "y")],
+        (2, 1, 0),
+        spec={"totals": {"column": "a", "values": ["Total"]}},
+    ),
+    # -- rejected rows --
+    Case(
+        "too many and too few fields",
+        b"a,b,c\n1,x,y\n2,x,y,z\n3,x\n4\n5,x,y\n",
+        [(2, "1", "x", "y"), (6, "5", "x", "y")],
+        (5, 0, 3),
+        [(3, "too many fields: 4 instead of 3"), (4, "too few fields: 2 instead of 3"), (5, "too few fields: 1 instead of 3")],
+    ),
+    Case(
+        "rejects after blank lines, quoted newlines and CRLF",
+        b'a,b\r\n\r\n1,"x\r\n\r\ny"\r\n2\r\n\r\n\r\n3,y,z\r\n4,z\r\n',
+        [(3, "1", "x\r\n\r\ny"), (8, "4", "z")],
+        (7, 3, 2),
+        [(4, "too few fields: 1 instead of 2"), (7, "too many fields: 3 instead of 2")],
+    ),
+    Case(
+        "rejected first and last record behind a BOM",
+        b"\xef\xbb\xbf1\n2,y\n3,y,z",
+        [(2, "2", "y")],
+        (3, 0, 2),
+        [(1, "too few fields: 1 instead of 2"), (3, "too many fields: 3 instead of 2")],
+        spec=AB,
+    ),
+    Case("empty fields after the last", b"a,b,\n1,x,\n2,y,,\n", TWO, (2, 0, 0)),
+    Case(
+        "NUL", b"a,b\n1,x\x00\n2,y\n", [(3, "2", "y")], (2, 0, 1), [(2, "a NUL character")], road="python"
+    ),
+    Case(
+        "all rejected", b"a,b\n1\n2\n", [], (2, 0, 2),
+        [(2, "too few fields: 1 instead of 2"), (3, "too few fields: 1 instead of 2")],
+    ),
+    # -- values --
+    Case("trimmed", "a,b\n 1 ,\tx\u3000\n2,\xa0y z \n".encode(), [(2, "1", "x"), (3, "2", "y z")], (2, 0, 0)),
+    Case("trimmed in quotes", b'a,b\n" 1 ","\nx"\n', [(2, "1", "x")], (1, 0, 0)),
+    Case(
+        "missing by default",
+        "a,b\n1,NULL\n2,-\n3,\"N/A\"\n4,无\n5, NA \n6,\n7,n/a\n".encode(),
+        [(n, str(n - 1), None) for n in range(2, 8)] + [(8, "7", "n/a")],
+        (7, 0, 0),
+    ),
+    Case("missing as the profile says", b"a,b\n1,?\n2,NULL\n3,\n4,\"\"\n", [(2, "1", None), (3, "2", "NULL"), (4, "3", ""), (5, "4", "")], (4, 0, 0), spec={"nulls": ["?"]}),
+    Case("nothing means missing", b"a,b\n1,\n2,NULL\n,\n", [(2, "1", ""), (3, "2", "NULL")], (3, 1, 0), spec={"nulls": []}),
+    Case("text stays text", b"a,b\n007,1e5\n+1,2026-3-1\n", [(2, "007", "1e5"), (3, "+1", "2026-3-1")], (2, 0, 0)),
+    Case("one column", b"a\n1\n\n2\n", [(2, "1"), (4, "2")], (3, 1, 0), road="python"),
+    Case("a value of 3 MB", b"a,b\n1," + b"x" * 3_000_000 + b"\n", [(2, "1", "x" * 3_000_000)], (1, 0, 0), road="python"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_file(read, case, only_python):
+    found = read(case.content, only_python=only_python, **case.spec)
+    assert found.rows == case.rows
+    assert [(number, reason) for number, reason, _ in found.rejects] == case.rejects
+    assert (found.counts.records, found.counts.structural, found.counts.rejected) == case.counts
+    assert found.road == ("python" if only_python else case.road)
+
+
+@pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
+def test_rejects_carry_their_text(read, only_python):
+    found = read(b'a,b\r\n1,"x\r\ny",z\r\n\r\n2\r\n', only_python=only_python)
+    assert [line for _, _, line in found.rejects] == ['1,"x\r\ny",z', "2"]
+
+
+TEXT = "编号,名称\n1,经销商\n2,é无线\n"
+ROWS = [(2, "1", "经销商"), (3, "2", "é无线")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("utf-8", TEXT.encode()),
+        ("UTF8", TEXT.encode("utf-8-sig")),
+        ("utf-8-sig", TEXT.encode("utf-8-sig")),
+        ("utf-16", TEXT.encode("utf-16")),
+        ("utf-16", b"\xfe\xff" + TEXT.encode("utf-16-be")),
+        ("utf-16-le", TEXT.encode("utf-16-le")),
+        ("utf-16-le", b"\xff\xfe" + TEXT.encode("utf-16-le")),
+        ("utf-32", TEXT.encode("utf-32")),
+        ("gb18030", TEXT.encode("gb18030")),
+    ],
+    ids=["utf-8", "UTF8 BOM", "utf-8-sig", "utf-16", "utf-16 BE BOM", "utf-16-le", "utf-16-le BOM", "utf-32", "gb18030"],
+)  # fmt: skip
+def test_encoding(read, encoding, content):
+    found = read(content, encoding=encoding)
+    assert found.columns == ["编号", "名称"]
+    assert found.rows == ROWS
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "value"),
+    [
+        ("cp1252", b"a,b\n1,caf\xe9 \x80\n", "café €"),
+        ("latin-1", b"a,b\n1,caf\xe9\n", "café"),
+        ("gbk", b"a,b\n1,\xce\xde\xcf\xdf\n", "无线"),
+        ("big5", b"a,b\n1,\xb8g\xbeP\n", "經銷"),
+        ("shift_jis", b"a,b\n1,\x83\x5c\x83\x5c\n", "ソソ"),
+    ],
+)
+def test_legacy_encoding(read, encoding, content, value):
+    assert read(content, encoding=encoding).rows == [(2, "1", value)]
+
+
+def test_transcoding_crosses_pieces(read):
+    """A character of two to four bytes stands across the border of two pieces read."""
+    value = "a经销商𠮷" * 200_000
+    found = read(f"a,b\n1,{value}\n2,y\n".encode("gb18030"), encoding="gb18030")
+    assert found.rows == [(2, "1", value), (3, "2", "y")]
+
+
+@pytest.mark.parametrize(
+    ("header", "spec", "columns"),
+    [
+        ("Dealer Code,Amount", {"aliases": {"dealer": ["dealer code"], "amount": []}}, ["dealer", "amount"]),
+        ("经销商编号 ,x", {"aliases": {"dealer": ["Dealer Code", "经销商编号"]}}, ["dealer", "x"]),
+        ("DEALER,x", {"columns": ["dealer"]}, ["dealer", "x"]),
+        ("x,dealer", {"aliases": {"dealer": [], "note": []}, "required_columns": ["dealer"]}, ["x", "dealer", "note"]),
+        ("a,A", {}, ["a", "A_2"]),
+        ("a,,b", {}, ["a", "column_2", "b"]),
+        ("_row_number,_Delivery_ID", {}, ["_row_number_2", "_Delivery_ID_2"]),
+        ('"it\'s a ""name""",b', {}, ['it\'s a "name"', "b"]),
+    ],
+    ids=["alias", "Chinese alias", "name itself", "optional one absent", "same text twice", "no text", "reserved", "quotes"],
+)  # fmt: skip
+@pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
+def test_header(read, header, spec, columns, only_python):
+    record = ",".join(str(n) for n in range(header.count(",") + 1))
+    found = read(f"{header}\n{record}\n".encode(), only_python=only_python, **spec)
+    assert found.columns == columns
+    values = [str(n) for n in range(header.count(",") + 1)]
+    assert found.rows == [(2, *values, *[None] * (len(columns) - len(values)))]
+
+
+def test_engine_and_count_must_agree(read, monkeypatch):
+    """Where the engine loses a record, the other road reads the file and nothing is lost."""
+    true_survey = delimited.survey
+
+    def one_more(*args):
+        found = true_survey(*args)
+        return replace(found, records=found.records + 1)
+
+    monkeypatch.setattr(delimited, "survey", one_more)
+    found = read(b"a,b\n1,x\n2,y\n")
+    assert (found.rows, found.road) == (TWO, "python")
+
+
+def test_engine_and_file_must_agree(read, monkeypatch):
+    """Where rows come in another order than the file has them, the other road reads the file."""
+
+    def other_order(con, target, records, first, special):
+        con.execute(f"alter table {target.name} add column _row_number bigint")
+        con.execute(f"update {target.name} set _row_number = {first + records - 1} - rowid")
+
+    monkeypatch.setattr(delimited, "_number", other_order)
+    found = read(b"a,b\n1,x\n2,y\n")
+    assert (found.rows, found.road) == (TWO, "python")
+
+
+def test_cleaning_keeps_the_order_of_the_file(con):
+    """DuckDB makes a join of a long IN list, and a join does not keep the order."""
+    con.execute("create table texts (a varchar)")
+    plan = con.execute(f"explain select {cleaned('a', NULLS)} from texts").fetchall()[0][1]
+    assert "PROJECTION" in plan
+    assert "JOIN" not in plan
+
+
+def test_order_setting_is_left_as_it_was(con, read):
+    con.execute("set preserve_insertion_order = false")
+    assert read(b"a,b\n1,x\n2,y\n").rows == TWO
+    assert con.execute("select current_setting('preserve_insertion_order')").fetchall() == [(False,)]

@@ -1,0 +1,170 @@
+"""Workbooks, JSON, JSON lines and Parquet: what becomes text and how, and which rows count as what."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+import xlsxwriter
+
+from dealermart.readers.sheets import cell_text
+
+
+def workbook(path: Path, sheets: dict[str, dict[str, object]]) -> Path:
+    """Write cells, given by their names ('B3'), into sheets."""
+    with xlsxwriter.Workbook(path) as book:
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        hours = book.add_format({"num_format": "[h]:mm:ss"})
+        for name, cells in sheets.items():
+            sheet = book.add_worksheet(name)
+            for cell, value in cells.items():
+                form = hours if isinstance(value, dt.timedelta) else day if isinstance(value, dt.datetime) else None
+                sheet.write(cell, value, form)
+    return path
+
+
+def counted(found):
+    return found.counts.records, found.counts.structural, found.counts.rejected
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (1.0, "1"),
+        (-3.0, "-3"),
+        (1.5, "1.5"),
+        (0.1 + 0.2, "0.3"),
+        (1234.5600000000002, "1234.56"),
+        (1e-7, "0.0000001"),
+        (9007199254740992.0, "9007199254740992"),
+        (123456789012.25, "123456789012.25"),
+        (1e20, "100000000000000000000"),
+        (-0.0, "0"),
+        (True, "true"),
+        (False, "false"),
+        ("  text ", "  text "),
+        ("007", "007"),
+        (dt.date(2026, 3, 1), "2026-03-01"),
+        (dt.datetime(2026, 3, 1), "2026-03-01"),
+        (dt.datetime(2026, 3, 1, 13, 5), "2026-03-01 13:05:00"),
+        (dt.time(8, 30), "08:30:00"),
+        (dt.timedelta(hours=26, minutes=3), "26:03:00"),
+        (dt.timedelta(minutes=-90), "-01:30:00"),
+    ],
+    ids=repr,
+)
+def test_cell(cell, text):
+    assert cell_text(cell) == text
+
+
+def test_workbook(read, tmp_path):
+    path = workbook(
+        tmp_path / "book.xlsx",
+        {
+            "first": {
+                "A1": "Code", "B1": "Day", "C1": "Amount", "D1": "OK", "E1": "Worked",
+                "A2": 7, "B2": dt.datetime(2026, 3, 1), "C2": 1234.5, "D2": True, "E2": dt.timedelta(hours=30),
+                "A3": " 007 ", "B3": dt.datetime(2026, 3, 1, 9, 15), "C3": "N/A",
+                "A5": "code", "B5": "DAY", "C5": "amount", "D5": "ok", "E5": "worked",
+                "A6": "合计", "C6": 1234.5,
+                "A7": "x", "F7": "beyond",
+            },
+            "second": {"A1": "other"},
+        },
+    )  # fmt: skip
+    found = read(path, format="xlsx", aliases={"dealer": ["code"]}, totals={"column": "dealer", "values": ["合计"]})
+    assert found.columns == ["dealer", "Day", "Amount", "OK", "Worked"]
+    assert found.rows == [
+        (2, "7", "2026-03-01", "1234.5", "true", "30:00:00"),
+        (3, "007", "2026-03-01 09:15:00", None, None, None),
+    ]
+    assert [(number, reason) for number, reason, _ in found.rejects] == [(7, "too many fields: 6 instead of 5")]
+    assert counted(found) == (6, 3, 1)  # rows 2 to 7; row 4 is blank, 5 a header, 6 a total
+
+
+def test_workbook_rows_are_numbered_as_excel_does(read, tmp_path):
+    """Empty rows and columns before the first cell count."""
+    path = workbook(tmp_path / "book.xlsx", {"s": {"B4": "a", "C4": "b", "B6": 1, "C6": 2}})
+    found = read(path, format="xlsx")
+    assert found.columns == ["column_1", "a", "b"]
+    assert found.rows == [(6, None, "1", "2")]
+    assert counted(found) == (2, 1, 0)
+
+
+def test_workbook_sheet_skipped_rows_and_no_header(read, tmp_path):
+    path = workbook(
+        tmp_path / "book.xlsx", {"one": {"A1": "x"}, "two": {"A1": "Report of May", "A3": 1, "B3": 2, "A4": 3}}
+    )
+    found = read(path, format="xlsx", sheet="two", skip_rows=1, header=False, columns=["a", "b"])
+    assert found.rows == [(3, "1", "2"), (4, "3", None)]
+    assert counted(found) == (3, 1, 0)
+
+
+def test_json(read):
+    content = """{"meta": {"n": 5}, "data": {"items": [
+        {"id": 10000000000000000001, "amount": 12.50, "owner": {"name": " 李 ", "id": null}, "tags": ["a", 1.10]},
+        {"id": "2", "ok": true, "rate": 1E-5, "empty": {}},
+        {},
+        [1, 2],
+        {"id": 1, "id": 2},
+        null
+    ]}}"""
+    found = read(content.encode(), format="json", records="data.items", aliases={"owner": ["owner.name"]})
+    assert found.columns == ["id", "amount", "owner", "owner.id", "tags", "ok", "rate"]
+    assert found.rows == [
+        (1, "10000000000000000001", "12.50", "李", None, '["a", 1.10]', None, None),
+        (2, "2", None, None, None, None, "true", "1E-5"),
+    ]
+    assert found.rejects == [
+        (4, "not a JSON object", "[1, 2]"),
+        (5, "a key stands twice in one object", '{"id": 2}'),
+    ]
+    assert counted(found) == (6, 2, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_json_encoding(read, encoding):
+    content = json.dumps([{"名称": "经销商"}], ensure_ascii=False).encode(encoding)
+    assert read(content, format="json", encoding=encoding).rows == [(1, "经销商")]
+
+
+def test_json_record_that_repeats_its_keys_is_a_record(read):
+    assert read(b'[{"a": "a"}]', format="json").rows == [(1, "a")]
+
+
+def test_json_lines(read):
+    content = b'\xef\xbb\xbf{"a": 1, "b": "x"}\r\n\r\n{"a": 2.0, "c": "-"}\n{"a": \n[]\n{"b": "z"}'
+    found = read(content, format="jsonl", aliases={"a": [], "d": []}, required_columns=["a"])
+    assert found.columns == ["a", "b", "c", "d"]
+    assert found.rows == [(1, "1", "x", None, None), (3, "2.0", None, None, None), (6, None, "z", None, None)]
+    assert found.rejects == [(4, "not valid JSON", '{"a":'), (5, "not a JSON object", "[]")]
+    assert counted(found) == (6, 1, 2)
+
+
+def test_json_lines_in_another_encoding(read):
+    content = '{"名称": "经销商"}\n{"名称": "b"}\n'.encode("utf-16")
+    assert read(content, format="jsonl", encoding="utf-16").rows == [(1, "经销商"), (2, "b")]
+
+
+def test_parquet(read, tmp_path):
+    path = tmp_path / "data.parquet"
+    with duckdb.connect() as con:
+        con.execute(
+            """
+            copy (
+                select * from (values
+                    (1::bigint, 12.5000::decimal(18, 4), 2.0::double, ' x ', date '2026-03-01', timestamp '2026-03-01 10:00:00', true, '\\xC3\\xA9'::blob, [1, 2]),
+                    (null, null, null, 'NULL', null, null, null, null, null),
+                    (3::bigint, 0.1::decimal(18, 4), 0.1::double, null, null, null, false, '\\xFF'::blob, [])
+                ) as t(Code, amount, rate, note, day, "at", ok, raw, list)
+            ) to 'TARGET'
+        """.replace("TARGET", path.as_posix())
+    found = read(path, format="parquet", aliases={"dealer": ["code"], "tier": []}, required_columns=["dealer"])
+    assert found.columns == ["dealer", "amount", "rate", "note", "day", "at", "ok", "raw", "list", "tier"]
+    assert found.rows == [
+        (1, "1", "12.5000", "2", "x", "2026-03-01", "2026-03-01 10:00:00", "true", "é", "[1,2]", None),
+        (3, "3", "0.1000", "0.1", None, None, None, "false", "FF", "[]", None),
+    ]
+    assert found.rejects == []
+    assert counted(found) == (3, 1, 0)
