@@ -160,6 +160,7 @@ def test_parquet(read, tmp_path):
                 ) as t(Code, amount, rate, note, day, "at", ok, raw, list)
             ) to 'TARGET'
         """.replace("TARGET", path.as_posix())
+        )
     found = read(path, format="parquet", aliases={"dealer": ["code"], "tier": []}, required_columns=["dealer"])
     assert found.columns == ["dealer", "amount", "rate", "note", "day", "at", "ok", "raw", "list", "tier"]
     assert found.rows == [
