@@ -189,6 +189,8 @@ CASES = [
     ),
     # -- values --
     Case("trimmed", "a,b\n 1 ,\tx\u3000\n2,\xa0y z \n".encode(), [(2, "1", "x"), (3, "2", "y z")], (2, 0, 0)),
+    Case("trimmed of CR in quotes", b'a,b\n1,"x\r"\n', [(2, "1", "x")], (1, 0, 0)),
+    Case("trimmed of tab in quotes", b'a\tb\n1\t"\tx"\n', [(2, "1", "x")], (1, 0, 0), spec={"delimiter": "\t"}),
     Case("trimmed in quotes", b'a,b\n" 1 ","\nx"\n', [(2, "1", "x")], (1, 0, 0)),
     Case(
         "missing by default",

@@ -85,7 +85,8 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
             oddity = _oddity(view, marks, quotes, returns, edges)
         if oddity is None and b"\0" in chunk:
             oddity = "NUL characters"
-        crlf += int(np.count_nonzero(view[ends - 1] == _CR)) if len(returns) else 0
+        returned = int(np.count_nonzero(view[ends - 1] == _CR)) if len(returns) else 0
+        crlf += returned
         absolute = ends + offset
         lengths = np.diff(absolute, prepend=previous)
         blanks.append(np.flatnonzero((lengths == 1) | ((lengths == 2) & (view[ends - 1] == _CR))) + records)
@@ -93,7 +94,9 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         for index in range(-records % _STRIDE, len(ends), _STRIDE):
             samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))
-        padded = padded or _is_padded(view, delimiter, newlines, ends, returns, edges)
+        if not padded:
+            tabs = _outside(np.flatnonzero(view == _TAB), marks, quotes) if delimiter == "\t" else ends[:0]
+            padded = _is_padded(view, len(ends) + returned + len(tabs), edges)
         quotes += len(marks)
         records += len(ends)
         line += len(newlines)
@@ -205,17 +208,13 @@ def _oddity(
     return None
 
 
-def _is_padded(
-    view: npt.NDArray[Any],
-    delimiter: str,
-    newlines: Positions,
-    ends: Positions,
-    returns: Positions,
-    edges: npt.NDArray[Any],
-) -> bool:
-    """Whether a value may begin or end with white space: spaces at edges, control characters, newlines in quotes."""
-    known = len(newlines) + len(returns) + (np.count_nonzero(view == _TAB) if delimiter == "\t" else 0)
-    if len(ends) != len(newlines) or np.count_nonzero(view < _SPACE) != known:
+def _is_padded(view: npt.NDArray[Any], marks: int, edges: npt.NDArray[Any]) -> bool:
+    """Whether a value may begin or end with white space: spaces at edges, control characters inside values.
+
+    Args:
+        marks: Number of control characters that delimit records and fields.
+    """
+    if np.count_nonzero(view < _SPACE) != marks:
         return True
     spaces = np.flatnonzero(view == _SPACE)
     return bool(len(spaces) and (edges[view[spaces - 1]].any() or edges[view[spaces + 1]].any()))
