@@ -14,10 +14,10 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up test soak lint format lock clean distclean
+.PHONY: help demo up test test-duckdb2 soak lint format lock clean distclean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## run the main job on a sample company; DATA=dir PROFILE=source for files of your own
 	$(BIN)/python scripts/demo.py --profile "$(PROFILE)" --size "$(SIZE)" $(if $(DATA),--data "$(DATA)")
@@ -27,6 +27,11 @@ up: $(VENV)/.runtime ## start Airflow with its web page
 
 test: $(VENV)/.dev ## all tests but the soak
 	$(BIN)/python -m pytest
+
+test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
+	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
+	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
+	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
 
 soak: $(VENV)/.dev ## the fault tests, thirty times each
 	$(BIN)/python -m pytest -m soak --timeout 3600

@@ -314,7 +314,10 @@ class _Run:
             else:
                 counts[delivery.delivery_id] = found
                 parts.append(part)
-        if parts:
+        if len(parts) == 1:  # no copy: a file can be as large as memory allows
+            con.execute(f"alter table {parts[0]} rename to {table}")
+            con.execute(f"alter table {parts[0]}__rejects rename to {table}__rejects")
+        elif parts:
             rows = " union all by name ".join((_shape(spec), *(f"select * from {part}" for part in parts)))
             rejects = " union all by name ".join(f"select * from {part}__rejects" for part in parts)
             con.execute(f"create table {table} as {rows}")
