@@ -51,6 +51,10 @@ class OrchestratorError(DealermartError):
     """The scheduler did not start, did not answer, or a run did not end in time."""
 
 
+class Unanswered(OrchestratorError):
+    """Airflow's API cannot be reached, or takes too long."""
+
+
 class RunFailed(DealermartError):
     """A DAG run ended red."""
 
@@ -209,7 +213,7 @@ class Standalone:
             start_new_session=True,
         )
         self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": self.url}))
-        self._http = httpx.Client(base_url=f"{self.url}/api/v2", timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=f"{self.url}/api/v2", timeout=120, trust_env=False)
 
     def await_ready(self) -> None:
         """Wait until the API answers, the DAGs are parsed and the pool is there; stop everything where that fails.
@@ -270,7 +274,7 @@ class Standalone:
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 raise OrchestratorError("Airflow ended while starting", where=str(self.log_file), mend=self.log_tail())
-            with suppress(httpx.TransportError):
+            with suppress(httpx.TransportError, Unanswered):
                 errors = self._get("/importErrors")["import_errors"]
                 if errors:
                     raise OrchestratorError(
@@ -410,7 +414,14 @@ class Standalone:
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         if self._http is None:
             raise OrchestratorError("Airflow is not running", mend="start it first")
-        answer = self._http.request(method, path, **request)
+        try:
+            answer = self._http.request(method, path, **request)
+        except httpx.HTTPError as error:
+            raise Unanswered(
+                f"Airflow did not answer to {method} {path}: {type(error).__name__}",
+                where=self.url,
+                mend=f"its log is {self.log_file}; a machine that does much else at once is the usual cause",
+            ) from None
         if answer.is_error:
             what = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text}"
             raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
