@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 DBT_STATE = ROOT / ".cache" / "dbt"  # absolute: dbt takes a relative path from its project
 # Parsing needs the variables to exist; their values play no part in it.
-DBT_VARS = '{"as_of": "2000-01-01 00:00:00", "period_end": "2000-01-01"}'
+DBT_VARS = (
+    '{"as_of": "2000-01-01 00:00:00", "as_of_date": "2000-01-01", "received_until": "2000-01-01", '
+    '"period_end": "2000-01-01"}'
+)
 
 TOOLS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "--output-format", "concise", "."],

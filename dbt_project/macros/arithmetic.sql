@@ -4,7 +4,7 @@
     return is the mirror image of its sale. Results have 28 digits: where two types of 38 digits meet (in a union, a
     coalesce), the engine takes the smaller scale and drops decimals in silence.
 -#}
-{% macro exact_divide(numerator, denominator, scale, operand_scale=12) -%}
+{% macro exact_divide(numerator, denominator, scale, operand_scale=10) -%}
     {{ return(adapter.dispatch('exact_divide', 'dealermart')(numerator, denominator, scale, operand_scale)) }}
 {%- endmacro %}
 

@@ -1,4 +1,4 @@
-{#- The two inputs of a build. Parsing and linting go without them; a run that lacks one is refused. -#}
+{#- The inputs of a build. Parsing and linting go without them; a run that lacks one is refused. -#}
 {% macro required_input(name, example) -%}
     {%- set value = var(name, none) -%}
     {%- if execute and value is none -%}
@@ -11,8 +11,14 @@
     cast('{{ required_input("as_of", "2000-01-01 00:00:00") }}' as timestamp)
 {%- endmacro %}
 
+{#- The day of as_of where the company is. -#}
 {% macro as_of_date() -%}
-    cast({{ as_of() }} as date)
+    cast('{{ required_input("as_of_date", "2000-01-01") }}' as date)
+{%- endmacro %}
+
+{#- The latest received date visible at as_of: what had not ended by then was not seen to its end. -#}
+{% macro received_until() -%}
+    cast('{{ required_input("received_until", "2000-01-01") }}' as date)
 {%- endmacro %}
 
 {% macro built_until() -%}

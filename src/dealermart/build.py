@@ -14,11 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from dealermart import checks, contracts, dbt, files, lake, lock, runlog
 from dealermart import compile as config_compiler
+from dealermart.company import Company
 from dealermart.contracts import Contract
 from dealermart.errors import BuildError, ConfigError
 from dealermart.lake import LEDGER, Log, literal, quoted
@@ -71,7 +73,7 @@ def run(
     ):
         lake.recover(settings)
         log = lake.read(settings)
-        if log.ingested_at is None or log.received is None:
+        if log.ingested_at is None:
             raise BuildError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
         gone = lake.missing_files(settings, log)
         if gone:
@@ -83,7 +85,15 @@ def run(
         moment = min(as_of.isoformat(sep=" ", timespec="microseconds"), log.ingested_at) if as_of else log.ingested_at
         if moment < log.ingested_at:
             settings = replace(settings, warehouse_override=_past_warehouse(settings, moment))
-        end = _period_end(settings, log, period)
+        seen = log.until(moment)
+        if seen.received is None:
+            raise BuildError(
+                "nothing was known at that moment",
+                where=f"--as-of {moment}",
+                mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
+            )
+        company = config_compiler.load_config(settings).company
+        end = _period_end(settings, company, seen.received, period)
         hashes = (
             config_compiler.config_hash(settings)
             | {"code": _code_hash(settings)}
@@ -98,15 +108,24 @@ def run(
             )
         base = None if full else state.base(wanted, settings)
         state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
-        con, base = _open(settings, base)
+        con, is_new = _open(settings)
         try:
+            if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
+                base = None
+                state.start(settings, wanted)
             _prepare(con, settings, known, log, end)
             months = _dirty_months(con, settings, known, log, base, end)
         finally:
             con.close()
         say(f"build: {'all' if base is None else months} fiscal months to {end}, as of {moment}")
         start = runlog.now()
-        result = dbt.build(settings, held, {"as_of": moment, "period_end": end.isoformat()}, full=base is None, say=say)
+        inputs = {
+            "as_of": moment,
+            "as_of_date": _day_at(moment, company.time_zone).isoformat(),
+            "received_until": seen.received,
+            "period_end": end.isoformat(),
+        }
+        result = dbt.build(settings, held, inputs, full=base is None, say=say)
         seconds = round((runlog.now() - start).total_seconds(), 1)
         entry.note(
             as_of=moment,
@@ -174,8 +193,11 @@ def pending(settings: Settings) -> bool:
     """Whether the lake holds what the marts do not, or a build was cut off. Needs no lock."""
     log = lake.read(settings)
     state = _State.read(settings)
-    return bool(log.last) and (
-        state.done is None or bool(state.attempt) or state.done["seq"] < log.last or not settings.warehouse.exists()
+    return log.received is not None and (
+        state.done is None
+        or bool(state.attempt)
+        or log.after(state.done["seq"]).received is not None
+        or not settings.warehouse.exists()
     )
 
 
@@ -212,6 +234,8 @@ class _State:
             data = json.loads(cls.path(settings).read_text("utf-8"))
         except FileNotFoundError:
             return cls(None, None)
+        except ValueError:  # the warehouse can be built anew, so what it holds need not be known
+            return cls(None, None)
         return cls(data["done"], data["attempt"])
 
     def base(self, wanted: dict[str, Any], settings: Settings) -> dict[str, Any] | None:
@@ -247,8 +271,11 @@ class _State:
         self.done, self.attempt = done, attempt
 
 
-def _open(settings: Settings, base: dict[str, Any] | None) -> tuple[duckdb.DuckDBPyConnection, dict[str, Any] | None]:
-    """Open the warehouse for writing. One that cannot be read any more is set aside: it can be built anew."""
+def _open(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
+    """Open the warehouse for writing; says whether it is a new one.
+
+    One that cannot be read any more is set aside: it can be built anew.
+    """
     path = settings.warehouse
     path.parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {
@@ -258,7 +285,8 @@ def _open(settings: Settings, base: dict[str, Any] | None) -> tuple[duckdb.DuckD
         "autoinstall_known_extensions": False,
     }
     try:
-        return duckdb.connect(str(path), config=options), base
+        is_new = not path.exists()
+        return duckdb.connect(str(path), config=options), is_new
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise BuildError(
@@ -269,7 +297,7 @@ def _open(settings: Settings, base: dict[str, Any] | None) -> tuple[duckdb.DuckD
         for damaged in (path, path.with_name(path.name + ".wal")):
             if damaged.exists():
                 damaged.rename(damaged.with_name(damaged.name + ".damaged"))
-        return duckdb.connect(str(path), config=options), None
+        return duckdb.connect(str(path), config=options), True
 
 
 def _prepare(
@@ -345,12 +373,10 @@ def _dirty_months(
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
 
 
-def _period_end(settings: Settings, log: Log, period: str | None) -> dt.date:
+def _period_end(settings: Settings, company: Company, received: str, period: str | None) -> dt.date:
     """First day after the last fiscal month to build."""
-    company = config_compiler.load_config(settings).company
     if period is None:
-        assert log.received is not None
-        day = dt.date.fromisoformat(log.received)
+        day = dt.date.fromisoformat(received)
         year, month = day.year, day.month
     else:
         found = re.fullmatch(r"(\d{4})-M(0[1-9]|1[0-2])", period)
@@ -360,6 +386,8 @@ def _period_end(settings: Settings, log: Log, period: str | None) -> dt.date:
             )
         # The fiscal year is named by the calendar year in which it ends.
         first = company.fiscal_year_start_month
+        if int(found[1]) > 9000:
+            raise ConfigError(f"the period {period!r} lies outside of the calendar", mend="write it like 2026-M03")
         number = int(found[1]) * 12 + (first - 1) - (12 if first > 1 else 0) + int(found[2]) - 1
         year, month = number // 12, number % 12 + 1
     end = dt.date(year + month // 12, month % 12 + 1, 1)
@@ -370,6 +398,11 @@ def _period_end(settings: Settings, log: Log, period: str | None) -> dt.date:
             mend="let calendar_start begin earlier, or give a later --period",
         )
     return end
+
+
+def _day_at(moment: str, time_zone: str) -> dt.date:
+    """The day of a moment (UTC) in a time zone."""
+    return dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(time_zone)).date()
 
 
 def _past_warehouse(settings: Settings, moment: str) -> Path:

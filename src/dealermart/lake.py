@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Any
 
 from dealermart import files
 from dealermart.contracts import PROVENANCE, Contract
+from dealermart.errors import DataError
 from dealermart.settings import Settings
+
+_MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
 
 LEDGER = {
     "delivery_id": "varchar",
@@ -53,8 +57,13 @@ class Log:
 
     @property
     def received(self) -> str | None:
-        """The latest received date (ISO), or None for an empty lake."""
-        return max((commit["received"] for commit in self.commits), default=None)
+        """The latest date on which something was received that was taken (ISO), or None if nothing ever was."""
+        dates = (
+            commit["received"]
+            for commit in self.commits
+            if any(one["status"] == "accepted" for one in commit["deliveries"])
+        )
+        return max(dates, default=None)
 
     def paths(self, settings: Settings, feed: str) -> list[Path]:
         """The lake files of a feed (or of a reference, as ``source.name``)."""
@@ -71,17 +80,35 @@ class Log:
             one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
         }
 
+    def until(self, moment: str) -> Log:
+        """What was learnt by a moment (ISO, UTC)."""
+        return Log(tuple(commit for commit in self.commits if commit["ingested_at"] <= moment))
+
     def after(self, seq: int) -> Log:
         return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
 
 
 def read(settings: Settings) -> Log:
-    """The log as it stands."""
-    return Log(tuple(json.loads(path.read_text("utf-8")) for path in sorted(settings.log.glob("[0-9]*.json"))))
+    """The log as it stands.
+
+    Raises:
+        DataError: a commit is missing or cannot be read.
+    """
+    commits: list[dict[str, Any]] = []
+    for path in sorted(settings.log.glob("[0-9]*.json")):
+        try:
+            commits.append(json.loads(path.read_text("utf-8")))
+            found = commits[-1]["seq"]
+        except (ValueError, TypeError, KeyError):
+            raise DataError("the commit cannot be read", where=str(path), mend=_MEND_LOG) from None
+        if found != len(commits):
+            raise DataError(f"commit {len(commits)} of the log is missing", where=str(settings.log), mend=_MEND_LOG)
+    return Log(tuple(commits))
 
 
 def recover(settings: Settings) -> None:
     """Finish or undo the swap of a rebuild that was cut off: of the old and the new state one is always whole."""
+    shutil.rmtree(settings.work, ignore_errors=True)  # of runs that were killed: who holds the lock is alone
     old, new = settings.home / "lake.old", settings.home / "rebuild"
     for current in (settings.quarantine, settings.lake):
         for candidate in (new / current.name, old / current.name):

@@ -89,7 +89,9 @@ def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]
         [
             str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "--log-path", str(state), command,
             "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(state),
-            "--vars", json.dumps({"as_of": AS_OF, "period_end": f"{PERIOD_END}"}), *arguments,
+            "--vars", json.dumps(
+                {"as_of": AS_OF, "as_of_date": AS_OF[:10], "received_until": f"{PERIOD_END}", "period_end": f"{PERIOD_END}"}
+            ), *arguments,
         ],
         env={
             **os.environ, "DEALERMART_WAREHOUSE": str(path), "DEALERMART_TEMP_DIR": str(state / "spill"),

@@ -109,8 +109,10 @@ def marts(path: Path) -> dict[str, str]:
     return hashes
 
 
-def built(settings: Settings, *, full: bool = False, as_of: dt.datetime | None = None) -> dict[str, str]:
-    result = build.run(settings, period=PERIOD, full=full, as_of=as_of)
+def built(
+    settings: Settings, *, full: bool = False, as_of: dt.datetime | None = None, period: str | None = PERIOD
+) -> dict[str, str]:
+    result = build.run(settings, period=period, full=full, as_of=as_of)
     assert result.warehouse is not None
     return marts(result.warehouse)
 

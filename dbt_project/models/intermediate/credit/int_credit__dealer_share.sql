@@ -83,6 +83,13 @@ final as (
         member_id,
         credit_role,
         cast(credit_pct as decimal(9, 4)) as credit_pct,
+        cast(
+            sum(credit_pct) over (
+                partition by dealer_id, valid_from
+                order by credit_role desc, member_id asc
+                rows between unbounded preceding and current row
+            ) - credit_pct as decimal(9, 4)
+        ) as pct_before,
         held_reason
     from settled
 )

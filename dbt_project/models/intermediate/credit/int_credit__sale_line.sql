@@ -34,6 +34,7 @@ credited as (
         line.seller_id as member_id,
         'seller' as credit_role,
         cast(100 as decimal(9, 4)) as credit_pct,
+        cast(0 as decimal(9, 4)) as pct_before,
         line.sale_date,
         line.fiscal_month_start,
         line.product_category,
@@ -53,6 +54,7 @@ credited as (
         dealer_share.member_id,
         dealer_share.credit_role,
         dealer_share.credit_pct,
+        dealer_share.pct_before,
         line.sale_date,
         line.fiscal_month_start,
         line.product_category,
@@ -83,10 +85,10 @@ final as (
         credited.fiscal_month_start,
         member.team as member_team,
         credited.product_category,
-        {{ multiply('credited.net_amount_reporting', 'credited.credit_pct * 0.01') }} as credited_net_amount_reporting,
-        {{ multiply('credited.net_amount_plan', 'credited.credit_pct * 0.01') }} as credited_net_amount_plan,
-        {{ multiply('credited.cost_amount_reporting', 'credited.credit_pct * 0.01') }} as credited_cost_amount_reporting,
-        {{ multiply('credited.cost_amount_plan', 'credited.credit_pct * 0.01') }} as credited_cost_amount_plan
+        {{ credit_share('credited.net_amount_reporting', 'credited.pct_before', 'credited.credit_pct') }} as credited_net_amount_reporting,
+        {{ credit_share('credited.net_amount_plan', 'credited.pct_before', 'credited.credit_pct') }} as credited_net_amount_plan,
+        {{ credit_share('credited.cost_amount_reporting', 'credited.pct_before', 'credited.credit_pct') }} as credited_cost_amount_reporting,
+        {{ credit_share('credited.cost_amount_plan', 'credited.pct_before', 'credited.credit_pct') }} as credited_cost_amount_plan
     from credited
     left join member
         on

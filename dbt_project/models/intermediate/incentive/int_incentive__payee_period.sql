@@ -12,7 +12,8 @@ plan as (
 scenario as (
     select scenario_id
     from plan
-    group by scenario_id
+    union
+    select 'paid' as scenario_id
 ),
 
 period as (

@@ -15,6 +15,10 @@ inside as (
         target_window.subject_id,
         period.period_id,
         target_window.metric,
+        target_window.target_id,
+        target_window.valid_from,
+        target_window.valid_to,
+        target_window.is_ahead,
         target_window.valid_from = period.period_start and target_window.valid_to = period.period_end as is_whole_period,
         target_window.currency_code is not null as is_amount,
         case
@@ -46,6 +50,10 @@ eligible as (
         subject_id,
         period_id,
         metric,
+        target_id,
+        valid_from,
+        valid_to,
+        is_ahead,
         is_amount,
         target_value,
         actual_value,
@@ -61,26 +69,76 @@ eligible as (
     from inside
 ),
 
-final as (
+chosen as (
+    select
+        *,
+        valid_from < max(valid_to) over (
+            partition by subject_type, subject_id, period_id, metric
+            order by valid_from, valid_to, target_id
+            rows between unbounded preceding and 1 preceding
+        ) as is_overlapping
+    from eligible
+    where
+        is_whole_period
+        or (is_amount and has_whole_period = 0)
+),
+
+-- Targets that overlap would count a sale and a target twice: which one holds is for a person to settle.
+-- A running period is shown to date: a window that has not begun has its target and no sales yet.
+summed as (
     select
         subject_type,
         subject_id,
         period_id,
         metric,
         bool_and(is_amount) as is_amount,
-        cast(count(*) as bigint) as target_count,
-        case when count(target_value) = count(*) then cast(sum(target_value) as decimal(28, 8)) end as target_value,
-        case when count(actual_value) = count(*) then cast(sum(actual_value) as decimal(28, 8)) end as actual_value,
-        cast(sum(sample_size) as bigint) as sample_size,
-        cast(sum(window_days) as bigint) as window_days,
+        count(*) as target_count,
+        count(*) filter (where is_ahead) as ahead_count,
+        count(*) filter (where is_overlapping) as overlapping_count,
+        count(actual_value) as measured_count,
+        count(target_value) as valued_count,
+        sum(target_value) as target_value,
+        sum(actual_value) as actual_value,
+        sum(sample_size) as sample_size,
+        sum(window_days) as window_days,
         max(period_days) as period_days,
-        min(case when actual_value is null then status end) as unmeasured_status,
-        min(case when actual_value is null then status_reason end) as unmeasured_reason
-    from eligible
-    where
-        is_whole_period
-        or (is_amount and has_whole_period = 0)
+        min(case when actual_value is null and not is_ahead then status end) as unmeasured_status,
+        min(case when actual_value is null and not is_ahead then status_reason end) as unmeasured_reason
+    from chosen
     group by subject_type, subject_id, period_id, metric
+),
+
+final as (
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        metric,
+        is_amount,
+        cast(target_count as bigint) as target_count,
+        case
+            when overlapping_count = 0 and valued_count = target_count then cast(target_value as decimal(28, 8))
+        end as target_value,
+        case
+            when overlapping_count = 0 and measured_count > 0 and measured_count + ahead_count = target_count
+                then cast(actual_value as decimal(28, 8))
+        end as actual_value,
+        cast(sample_size as bigint) as sample_size,
+        case
+            when overlapping_count > 0 then 'undefined'
+            when ahead_count = target_count then 'no_data'
+            else unmeasured_status
+        end as unmeasured_status,
+        case
+            when overlapping_count > 0 then 'targets of the period overlap'
+            when ahead_count = target_count then 'no sales delivered for the window'
+            else unmeasured_reason
+        end as unmeasured_reason,
+        case
+            when ahead_count > 0 then ahead_count || ' of ' || target_count || ' target windows are still to begin'
+            when window_days < period_days then 'targets cover ' || window_days || ' of ' || period_days || ' days'
+        end as note
+    from summed
 )
 
 select * from final

@@ -135,6 +135,10 @@ measured as (
         coverage.covered_from is not null
         and target.valid_from < coverage.covered_to
         and target.valid_to > coverage.covered_from as is_covered,
+        target.valid_to <= least({{ built_until() }}, {{ received_until() }}) as is_complete,
+        coalesce(target.valid_from < coverage.covered_from, false) as begins_before_sales,
+        coalesce(target.valid_to > coverage.covered_to, false) as ends_after_sales,
+        coalesce(target.valid_from >= coverage.covered_to, false) as is_ahead,
         coalesce(actual.line_count, 0) as line_count,
         coalesce(actual.no_plan_rate_line_count, 0) as no_rate_line_count,
         case when target.metric = 'gross_margin_amount' then coalesce(actual.no_plan_cost_line_count, 0) else 0 end as no_cost_line_count,
@@ -157,12 +161,15 @@ judged as (
     select
         target_id,
         is_amount,
+        is_complete,
+        is_ahead,
         target_value_plan,
         line_count,
         amount,
         case
             when not is_amount then 'undefined'
             when not is_covered then 'no_data'
+            when begins_before_sales or (is_complete and ends_after_sales) then 'undefined'
             when target_value_plan is null or no_rate_line_count > 0 then 'no_rate'
             when no_cost_line_count > 0 then 'undefined'
             else 'ok'
@@ -170,6 +177,7 @@ judged as (
         case
             when not is_amount then undefined_reason
             when not is_covered then 'no sales delivered for the window'
+            when begins_before_sales or (is_complete and ends_after_sales) then 'sales cover only a part of the window'
             when target_value_plan is null then 'no plan rate for the unit of the target on its first day'
             when no_rate_line_count > 0 then 'no plan rate for ' || no_rate_line_count || ' of ' || line_count || ' lines'
             when no_cost_line_count > 0 then 'cost not known for ' || no_cost_line_count || ' of ' || line_count || ' lines'
@@ -186,7 +194,7 @@ final as (
         target.product_category,
         target.valid_from,
         target.valid_to,
-        target.valid_to <= {{ built_until() }} as is_complete,
+        judged.is_complete,
         target.target_value,
         target.unit,
         target.objective_id,
@@ -197,9 +205,10 @@ final as (
         case when judged.is_amount then company.plan_fx_rate_type end as rate_type,
         case
             when judged.actual_status = 'ok' and judged.target_value_plan > 0
-                then cast({{ exact_divide('judged.amount', 'judged.target_value_plan', 8) }} as decimal(18, 8))
+                then cast({{ exact_divide('judged.amount', 'judged.target_value_plan', 8) }} as decimal(28, 8))
         end as attainment,
         case when judged.is_amount then judged.line_count end as sample_size,
+        judged.is_amount and judged.is_ahead as is_ahead,
         case
             when judged.actual_status = 'ok' and judged.target_value_plan <= 0 then 'undefined'
             else judged.actual_status

@@ -50,7 +50,7 @@ final as (
         cast(this_period.number_in_year as integer) as number_in_year,
         previous_period.period_id as previous_period_id,
         last_year_period.period_id as last_year_period_id,
-        this_period.period_end <= {{ built_until() }} as is_complete
+        this_period.period_end <= least({{ built_until() }}, {{ received_until() }}) as is_complete
     from listed as this_period
     left join listed as previous_period
         on

@@ -52,8 +52,7 @@ attainment as (
             when target_period.period_id is null then 'no target in the period'
             when target_period.actual_value is null then target_period.unmeasured_reason
             when target_period.target_value <= 0 then 'the target is zero or negative'
-            when target_period.window_days < target_period.period_days
-                then 'targets cover ' || target_period.window_days || ' of ' || target_period.period_days || ' days'
+            else target_period.note
         end as status_reason
     from population
     left join target_period
@@ -162,10 +161,10 @@ final as (
         measured.rate_type,
         compared.target_value,
         case
-            when compared.target_value <= 0 then cast(null as decimal(18, 8))
+            when compared.target_value <= 0 then cast(null as decimal(28, 8))
             when compared.direction = 'lower'
-                then cast({{ exact_divide('compared.target_value', 'compared.achieved_value', 8) }} as decimal(18, 8))
-            else cast({{ exact_divide('compared.achieved_value', 'compared.target_value', 8) }} as decimal(18, 8))
+                then cast({{ exact_divide('compared.target_value', 'compared.achieved_value', 8) }} as decimal(28, 8))
+            else cast({{ exact_divide('compared.achieved_value', 'compared.target_value', 8) }} as decimal(28, 8))
         end as attainment,
         previous_period.value as previous_value,
         last_year_period.value as last_year_value,

@@ -71,7 +71,8 @@ scored as (
                 else segment.from_score + {{ exact_divide(
                     '(measured.kpi_value - segment.from_value) * (segment.to_score - segment.from_score)',
                     '(segment.to_value - segment.from_value)',
-                    4
+                    4,
+                    operand_scale=12
                 ) }}
             end as decimal(9, 4)
         ) as score

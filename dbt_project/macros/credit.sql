@@ -1,0 +1,13 @@
+{#-
+    The part of an amount that a share of so many percent gets, after those before it. A difference of rounded running
+    totals: the parts of shares that make 100 % add up to the amount, which shares rounded apart need not.
+-#}
+{% macro credit_share(amount, pct_before, pct) -%}
+    case
+        when {{ pct }} = 100 then cast({{ amount }} as decimal(28, 8))
+        else cast(
+            {{ multiply(amount, '(' ~ pct_before ~ ' + ' ~ pct ~ ') * 0.01') }}
+            - {{ multiply(amount, pct_before ~ ' * 0.01') }} as decimal(28, 8)
+        )
+    end
+{%- endmacro %}
