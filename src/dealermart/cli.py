@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import errno
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import duckdb
 
 from dealermart import __version__, settings
 from dealermart.errors import DealermartError
@@ -25,6 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command(settings.load(), arguments)
     except DealermartError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # no room, no right, no such disk: the text names the path and holds no data
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see that DEALERMART_HOME can be written"
+        print(f"error: {reason}\n  mend: {mend}; nothing half done is visible, run it again", file=sys.stderr)
+        return 1
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
+        print(f"error: {_engine_fault(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; nothing half done is visible, the same command can be run again", file=sys.stderr)
@@ -194,6 +206,19 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
+def _engine_fault(error: duckdb.Error) -> str:
+    """What DuckDB says of files and memory, in words of ours: its own can quote data."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return (
+            "the memory limit is reached\n  mend: raise DEALERMART_MEMORY_LIMIT, or make room on the disk for spilling"
+        )
+    found = re.search(r'"(/[^"]+)"', str(error))
+    return (
+        f"a file is gone, damaged, or there is no room{f': {found[1]}' if found else ''}\n"
+        "  mend: `dealermart doctor` looks for the cause; a lake file is made anew by `dealermart rebuild`"
+    )
+
+
 def _number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
@@ -214,7 +239,16 @@ def _moment(text: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a moment written like 2026-03-02T18:00:00 (UTC)") from None
-    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    try:
+        return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text!r} lies outside of the calendar") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -250,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     add("publish", publish)
     add("rebuild", rebuild)
     one = add("runs", runs)
-    one.add_argument("--last", type=int, default=20, help="how many to show (default 20)")
+    one.add_argument("--last", type=_count, default=20, help="how many to show (default 20)")
     one.add_argument(
         "--command",
         dest="command_name",

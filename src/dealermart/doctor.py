@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -34,6 +35,10 @@ def examine(settings: Settings) -> list[Finding]:
     for look in looks:
         try:
             findings.extend(look(settings))
+        except (OSError, ValueError) as error:
+            findings.append(
+                Finding(look.__name__.strip("_"), False, f"cannot be looked at: {error}", "see what lies there")
+            )
         except DealermartError as error:
             findings.append(
                 Finding(
@@ -79,6 +84,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     folder = settings.home
     while not folder.exists():
         folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield Finding("home", False, f"{folder} cannot be written", "set DEALERMART_HOME to a folder that can be")
+        return
     free = shutil.disk_usage(folder).free
     yield Finding(
         "disk",

@@ -6,7 +6,8 @@ import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -72,20 +73,16 @@ def run(
         ConfigError: contract, profile or suite is broken. DataError: a given ``drop`` or a required file is missing.
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
-    known = contracts.load_all(settings)
-    profile = profiles.load(settings, source, known)
-    suites = {
-        feed: checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]))
-        for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed)
-    }
-    found = _scan(settings, profile, received, drop)
     with tempfile.TemporaryDirectory(prefix="dealermart-dry-") as scratch:
         # A dry run reads the same state and writes all it makes, its run log included, to a folder that goes away.
         scene = replace(settings, home=Path(scratch)) if dry_run else settings
         with (
             runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
+            _loaded(settings, source) as (known, profile, suites),
             lock.warehouse(scene, f"ingest of {source} {received}"),
         ):
+            _check_moments(received, ingested_at)
+            found = _scan(settings, profile, received, drop)
             result = _ingest(
                 settings, scene, profile, known, suites, found, received, log_entry.run_id, ingested_at, dry_run, say
             )
@@ -104,6 +101,36 @@ def run(
                 refused=[one.error for one in result.refused],
             )
     return result
+
+
+@contextmanager
+def _loaded(settings: Settings, source: str) -> Iterator[tuple[dict[str, Contract], Profile, dict[str, checks.Suite]]]:
+    """Contracts, profile and suites of a source: broken config is found before the lock is waited for."""
+    known = contracts.load_all(settings)
+    profile = profiles.load(settings, source, known)
+    yield (
+        known,
+        profile,
+        {
+            feed: checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]))
+            for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed)
+        },
+    )
+
+
+def _check_moments(received: dt.date, ingested_at: dt.datetime | None) -> None:
+    """Refuse what cannot have happened yet: a slip of the pen in the log could not be taken back."""
+    now = runlog.now()
+    if received > now.date() + dt.timedelta(days=1):  # a day, because somewhere it is tomorrow
+        raise DataError(
+            "the received date lies in the future", where=received.isoformat(), mend="give the day on which they came"
+        )
+    if ingested_at is not None and ingested_at > now:
+        raise DataError(
+            "the moment of learning lies in the future",
+            where=ingested_at.isoformat(),
+            mend="leave it out, or correct it",
+        )
 
 
 def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | None) -> list[tuple[str, Path]]:
@@ -141,7 +168,8 @@ def _ingest(
     dry_run: bool,
     say: Callable[[str], None],
 ) -> IngestResult:
-    lake.recover(settings)
+    if not dry_run:
+        lake.recover(settings)
     log = lake.read(settings)
     learnt = ingested_at or runlog.now()
     taken = log.taken(profile.source)
@@ -191,7 +219,7 @@ def _ingest(
             verdicts = _keep_verdicts(con, scene, run_id, done.verdicts)
     results = (*done.results, *settled)
     committed = any(one.status == "accepted" for one in results)
-    if results and not dry_run:
+    if any(one.status != "duplicate" for one in results) and not dry_run:
         lake.commit(
             settings,
             log,

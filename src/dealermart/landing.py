@@ -102,9 +102,9 @@ def find(settings: Settings, source: str, received: str, delivery_id: str, sourc
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         with (folder / "payload").open("rb") as payload:
             sha256 = hashlib.file_digest(payload, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         raise DataError(
-            "a landed file is gone",
+            "a landed file or its manifest is gone or cannot be read",
             where=str(folder),
             mend="restore landing from its backup; it is the truth that all else is built from",
         ) from None

@@ -23,6 +23,13 @@ from dealermart.profiles import FileSpec
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
 _MARKS = ("_reject_reason", "_structural")
 _HARMLESS_FUNCTIONS = {"unnest", "generate_series", "range"}
+# A rebuild repeats the mapping years later: it must give the same rows.
+_CHANGING_FUNCTIONS = {
+    *("now", "today", "current_date", "current_time", "current_timestamp", "get_current_timestamp", "get_current_time"),
+    *("current_localtime", "current_localtimestamp", "localtime", "localtimestamp", "transaction_timestamp"),
+    *("random", "setseed", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "nextval", "currval", "txid_current", "age"),
+    *("current_setting", "getvariable", "version", "pg_backend_pid"),
+}
 
 
 def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: Iterable[str]) -> None:
@@ -68,6 +75,18 @@ def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: I
                 where=str(path),
                 mend="a mapping reads tables only, no files and no network",
             )
+        if node.get("class") == "FUNCTION" and node["function_name"].lower() in _CHANGING_FUNCTIONS:
+            raise ConfigError(
+                f"the select calls {node['function_name']}()",
+                where=str(path),
+                mend="a mapping gives the same rows whenever it runs: take dates from the file",
+            )
+        if node.get("class") == "COLUMN_REF" and node["column_names"][-1].lower() in _CHANGING_FUNCTIONS:
+            raise ConfigError(
+                f"the select reads {node['column_names'][-1]}",
+                where=str(path),
+                mend="a mapping gives the same rows whenever it runs: take dates from the file",
+            )
         if kind == "JOIN" and node["join_type"] != "LEFT" and node["ref_type"] not in ("CROSS", "POSITIONAL"):
             raise ConfigError(
                 f"the select joins by {node['join_type']} JOIN",
@@ -106,7 +125,7 @@ def map_rows(
     part = "_row_part" if "_row_part" in types else "1"
     inner = ["_delivery_id", "cast(_row_number as bigint) as _row_number", f"cast({part} as integer) as _row_part"]
     inner += [
-        f"nullif(trim({name}), '') as {name}" if name in types else f"cast(null as varchar) as {name}"
+        f"nullif(trim(cast({name} as varchar)), '') as {name}" if name in types else f"cast(null as varchar) as {name}"
         for name in _MARKS
     ]
     faults = []

@@ -17,12 +17,21 @@ from dealermart.errors import ConfigError
 from dealermart.settings import Settings
 from dealermart.yamlfile import Strict
 
+# Tables of a batch, and words that SQL does not take as a table's name.
+_RESERVED = {
+    *("delivery", "batch", "failing", "refused_delivery", "repeated", "passed", "selected"),
+    *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
+    *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
+    *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
+    *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
+}
 NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
 
 
 def _known_encoding(name: str) -> str:
     try:
         codecs.lookup(name)
+        "".encode(name)  # some codecs are not of text
     except LookupError:
         raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252") from None
     return name
@@ -144,6 +153,12 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
             raise ConfigError(
                 f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}"
             )
+        if spec.name in _RESERVED or spec.name.startswith(("feed_", "mapped_", "arrived_")):
+            raise ConfigError(
+                f"{field}: the name is taken by the program",
+                where=str(path),
+                mend=f"call it {spec.name}_file, for example",
+            )
         if spec.map is not None and not (path.parent / spec.map).is_file():
             raise ConfigError(
                 f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
@@ -154,13 +169,16 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
 def sql_of(settings: Settings, source: str, spec: FileSpec) -> tuple[Path, str]:
     """Path and text of the select that maps a file to its feed."""
     path = settings.sources / source / str(spec.map)
-    return path, path.read_text("utf-8").strip().rstrip(";")
+    try:
+        return path, path.read_text("utf-8").strip().rstrip(";")
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
 
 
 def hash_of(settings: Settings, source: str) -> str:
     """Hash over everything that describes the source."""
     digest = hashlib.sha256()
-    for path in sorted((settings.sources / source).iterdir()):
+    for path in sorted(one for one in (settings.sources / source).iterdir() if one.is_file()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

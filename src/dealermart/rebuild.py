@@ -45,7 +45,9 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
             done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, f"{entry.run_id}-{commit['seq']}")
             rows += sum(one["rows"] for one in done.files)
             deliveries += len(done.results)
-            _same_files(settings, commit, done)
+            _same_files(commit, done)
+            _same_counts(commit, done)
+            _keep_refused(settings, commit, done, draft)
         old = settings.home / "lake.old"
         shutil.rmtree(old, ignore_errors=True)
         _swap(settings, draft, old)
@@ -125,7 +127,7 @@ def _judge_by_verdicts(verdicts: Path | None) -> Judge:
     return judge
 
 
-def _same_files(settings: Settings, commit: dict[str, Any], done: batch.Batch) -> None:
+def _same_files(commit: dict[str, Any], done: batch.Batch) -> None:
     """The log names files; a rebuild must make those very files."""
     named, made = {one["path"] for one in commit["files"]}, {one["path"] for one in done.files}
     if named != made:
@@ -135,3 +137,31 @@ def _same_files(settings: Settings, commit: dict[str, Any], done: batch.Batch) -
             mend="a profile or contract was changed so that what was accepted then no longer is; bring it back; "
             "the old lake still stands",
         )
+
+
+def _same_counts(commit: dict[str, Any], done: batch.Batch) -> None:
+    """What was decided about rows is in the log; a row that nobody judged then must not slip in now."""
+    names = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
+    logged = {one["delivery_id"]: one for one in commit["deliveries"] if one["status"] == "accepted"}
+    for one in done.results:
+        then = logged[one.delivery_id]
+        other = [
+            f"{name} {then[name]} then, {getattr(one, name)} now" for name in names if then[name] != getattr(one, name)
+        ]
+        if other:
+            raise ConfigError(
+                f"{one.file} gives other rows than when it was taken: {', '.join(other)}",
+                where=f"log/{commit['seq']:08d}.json",
+                mend="its profile or contract was changed so that rows are read or mapped otherwise; bring it back, or "
+                "deliver a corrected file; the old lake still stands",
+            )
+
+
+def _keep_refused(settings: Settings, commit: dict[str, Any], done: batch.Batch, draft: Target) -> None:
+    """Rows of refused files were judged by suites that are not replayed: what is kept of them goes along as it is."""
+    made = {one["path"] for one in done.quarantine}
+    for one in commit["quarantine"]:
+        kept = settings.quarantine / one["path"]
+        if one["path"] not in made and kept.exists():
+            (draft.quarantine / one["path"]).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, draft.quarantine / one["path"])

@@ -96,11 +96,21 @@ def read(settings: Settings) -> list[dict[str, Any]]:
     """All runs, oldest first. A run whose process is gone without an end is shown as ``killed``."""
     runs = []
     for path in sorted(settings.runs.glob("*.json")):
-        entry = json.loads(path.read_text("utf-8"))
+        try:
+            entry = json.loads(path.read_text("utf-8"))
+            entry["status"], entry["command"], entry["pid"]
+        except (ValueError, TypeError, KeyError):
+            run_id = path.stem
+            stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}"
+            entry = {
+                "run_id": run_id, "command": run_id.split("-")[1] if "-" in run_id else "", "arguments": {}, "user": "",
+                "pid": 0, "code_version": "", "started_at": stamp, "status": "unreadable",
+                "error": f"{path.name} cannot be read; it can be deleted",
+            }  # fmt: skip
         if entry["status"] == "running" and not _alive(entry["pid"]):
             entry["status"] = "killed"
         runs.append(entry)
-    return runs
+    return sorted(runs, key=lambda entry: str(entry["started_at"]))  # names alone tell seconds apart
 
 
 def _alive(pid: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
@@ -69,6 +72,8 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
         raise ConfigError(
             "the file does not exist", where=str(path), mend="create it, or correct the name that leads to it"
         ) from None
+    except IsADirectoryError:
+        raise ConfigError("this is a folder, not a file", where=str(path), mend="rename or remove it") from None
     except UnicodeDecodeError:
         raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
     try:
@@ -86,6 +91,8 @@ def load(path: Path, model: type[ModelT]) -> ModelT:
             where=where,
             mend="correct the line; indentation and quotes are the usual cause",
         ) from None
+    except RecursionError:
+        raise ConfigError("nested too deeply", where=str(path), mend="write it flat") from None
     if not isinstance(data, dict):
         raise ConfigError(
             "the file does not hold a mapping of keys to values",

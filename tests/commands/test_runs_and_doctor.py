@@ -33,13 +33,18 @@ def test_the_log_says_who_what_when_with_which_code_and_counts(
     ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
     with pytest.raises(DataError):
         ingest.run(home, "mini", dt.date(2026, 3, 3), drop({}))
-    (entry,) = runlog.read(home)  # a delivery that is not there is no run: nothing was begun
+    entry, failed = runlog.read(home)
+    assert (failed["status"], "holds no file" in failed["error"]) == ("failed", True)
     assert (entry["command"], entry["user"], entry["status"]) == ("ingest", "tester", "done")
     assert entry["arguments"]["received"] == "2026-03-02"
     assert entry["rows"]["accepted"] == 1
     assert entry["code_version"].startswith("0.")
     assert cli.main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["run_id"] == entry["run_id"]
+    failed_log = home.runs / f"{failed['run_id']}.json"
+    failed_log.write_text(failed_log.read_text("utf-8")[:50], "utf-8")
+    assert [one["status"] for one in runlog.read(home)] == ["done", "unreadable"], "the others can still be read"
+    failed_log.unlink()
     assert cli.main(["runs"]) == 0
     assert "received=2026-03-02" in capsys.readouterr().out
     assert cli.main(["runs", "--sql", "select status, cast(\"rows\"->>'accepted' as integer) as n from runs"]) == 0
