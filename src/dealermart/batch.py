@@ -299,7 +299,7 @@ class _Run:
                 found = readers.read(con, delivery.payload, spec, part, delivery.delivery_id, self.work)
             except DataError as error:
                 # The delivered name says more to the reader of the message than the payload's own path.
-                where = error.where.replace(str(delivery.payload), delivery.source_file)
+                where = error.where.replace(str(delivery.payload), delivery.label)
                 self.batch.results.append(
                     FileResult(
                         delivery.source_file,
@@ -486,7 +486,7 @@ class _Run:
                     accepted=0 if error else written.get(delivery.delivery_id, 0) - repeats,
                     quarantined=rows if error else failing,
                     duplicate=0 if error else repeats,
-                    error=f"{delivery.source_file}: {error}" if error else None,
+                    error=f"{delivery.label}: {error}" if error else None,
                     received=delivery.received.isoformat(),
                     apart=own,
                 )

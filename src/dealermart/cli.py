@@ -1,6 +1,7 @@
 """The ``dealermart`` command: what DAGs do, for people.
 
-Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine.
+Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine or some
+files are left for the next run.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     columns = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
     if arguments.dry_run:
         print("dry run: nothing was changed")
-    if not result.files:
+    if not result.files and not result.left:
         print(f"{result.source} delivered nothing on {result.received}")
     else:
         rows = [
@@ -78,8 +79,10 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
             "  mend: correct these rows at their source and deliver them again; the others went through",
             file=sys.stderr,
         )
+    for text in result.left:
+        print(text, file=sys.stderr)
     result.raise_for_refused()
-    return 3 if any(one.faults for one in result.files) else 0
+    return 3 if result.left or any(one.faults for one in result.files) else 0
 
 
 def build(config: Settings, arguments: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ class IngestResult:
     committed: bool
     files: tuple[FileResult, ...]
     ignored: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()  # what is to be run again, and why
 
     @property
     def refused(self) -> tuple[FileResult, ...]:
@@ -80,11 +81,23 @@ def run(
             runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
             _loaded(settings, source) as (known, profile, suites),
             lock.warehouse(scene, f"ingest of {source} {received}"),
+            landing.unpacking(scene, log_entry.run_id) as unpacked,
         ):
             _check_moments(received, ingested_at)
             found = _scan(settings, profile, received, drop)
             result = _ingest(
-                settings, scene, profile, known, suites, found, received, log_entry.run_id, ingested_at, dry_run, say
+                settings,
+                scene,
+                profile,
+                known,
+                suites,
+                found,
+                received,
+                log_entry.run_id,
+                ingested_at,
+                dry_run,
+                say,
+                unpacked,
             )
             log_entry.note(
                 source=source,
@@ -99,6 +112,7 @@ def run(
                     for name in ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
                 },
                 refused=[one.error for one in result.refused],
+                left=list(result.left),
             )
     return result
 
@@ -138,14 +152,16 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
     if drop is not None and not drop.is_dir():
         what = "the drop folder is a file" if drop.exists() else "the drop folder does not exist"
         raise DataError(what, where=str(drop), mend="give the folder that holds the delivered files")
+    if drop is None and folder.is_symlink():
+        raise DataError("the folder of this date is a link", where=str(folder), mend="put the files into a real folder")
     found = landing.scan(folder) if folder.is_dir() else []
     if drop is not None and not found:
         raise DataError(
             "the drop folder holds no file", where=str(drop), mend="give the folder that holds the delivered files"
         )
-    missing = [
-        spec for spec in profile.files if spec.required and found and not any(spec.takes(name) for name, _ in found)
-    ]
+    required = [spec for spec in profile.files if spec.required]
+    names = [name for one in found for name in landing.names(*one)] if required else []
+    missing = [spec for spec in required if found and not any(spec.takes(name) for name in names)]
     if missing:
         raise DataError(
             f"a required file is missing: {', '.join(f'{spec.name} ({spec.pattern})' for spec in missing)}",
@@ -167,6 +183,7 @@ def _ingest(
     ingested_at: dt.datetime | None,
     dry_run: bool,
     say: Callable[[str], None],
+    unpacked: Path,
 ) -> IngestResult:
     if not dry_run:
         lake.recover(settings)
@@ -174,32 +191,46 @@ def _ingest(
     learnt = ingested_at or runlog.now()
     taken = log.taken(profile.source)
     ignored: list[str] = []
+    left: list[str] = []
     settled: list[FileResult] = []
     deliveries: list[tuple[Delivery, FileSpec]] = []
     for source_file, path in found:
-        if profile.ignores(source_file) is not None and profile.spec_of(source_file) is None:
+        if _is_ignored(profile, source_file):
             ignored.append(source_file)
             continue
-        delivery = landing.land(scene, profile.source, received, source_file, path)
-        spec = profile.spec_of(source_file)
-        if delivery.delivery_id in taken:
-            settled.append(_settled(delivery, spec, "duplicate", None))
-        elif spec is None:
-            error = DataError(
-                "no entry of the source's profile takes this file",
-                where=source_file,
-                mend="add an entry, or an ignore pattern with its reason, to source.yml",
-            )
-            settled.append(_settled(delivery, spec, "unrecognised", str(error)))
-        else:
-            taken.add(delivery.delivery_id)
-            deliveries.append((delivery, spec))
+        try:
+            landed = landing.land(scene, profile.source, received, source_file, path, profile.limits, unpacked)
+        except landing.StillChanging as error:
+            left.append(str(error))
+            continue
+        except DataError as error:
+            delivery_id = getattr(error, "delivery_id", "")
+            settled.append(_settled(source_file, delivery_id, received, None, "refused", str(error)))
+            continue
+        for delivery in landed:
+            spec = profile.spec_of(delivery.source_file)
+            if _is_ignored(profile, delivery.source_file):
+                ignored.append(delivery.label)
+            elif delivery.delivery_id in taken:
+                settled.append(_settled(delivery.source_file, delivery.delivery_id, received, spec, "duplicate", None))
+            elif spec is None:
+                unknown = DataError(
+                    "no entry of the source's profile takes this file",
+                    where=delivery.label,
+                    mend="add an entry, or an ignore pattern with its reason, to source.yml",
+                )
+                settled.append(
+                    _settled(delivery.source_file, delivery.delivery_id, received, spec, "unrecognised", str(unknown))
+                )
+            else:
+                taken.add(delivery.delivery_id)
+                deliveries.append((delivery, spec))
     done = batch.Batch()
     target = Target(scene.lake, scene.quarantine)
     for folder in (target.lake, target.quarantine):
         folder.mkdir(parents=True, exist_ok=True)
     if deliveries:
-        readable = {settings.lake, target.lake, target.quarantine, scene.landing}
+        readable = {settings.lake, target.lake, target.quarantine, scene.landing, unpacked}
         with batch.workspace(scene, run_id, *readable) as (con, work):
             done = batch.process(
                 con,
@@ -240,7 +271,9 @@ def _ingest(
                 "deliveries": [asdict(one) | {"source": profile.source} for one in results],
             },
         )
-    return IngestResult(run_id, profile.source, received, committed and not dry_run, results, tuple(ignored))
+    return IngestResult(
+        run_id, profile.source, received, committed and not dry_run, results, tuple(ignored), tuple(left)
+    )
 
 
 def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
@@ -286,15 +319,15 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
     return judge
 
 
-def _settled(delivery: Delivery, spec: FileSpec | None, status: str, error: str | None) -> FileResult:
-    return FileResult(
-        delivery.source_file,
-        delivery.delivery_id,
-        spec.feed if spec else None,
-        status,
-        error=error,
-        received=delivery.received.isoformat(),
-    )
+def _is_ignored(profile: Profile, source_file: str) -> bool:
+    return profile.ignores(source_file) is not None and profile.spec_of(source_file) is None
+
+
+def _settled(
+    source_file: str, delivery_id: str, received: dt.date, spec: FileSpec | None, status: str, error: str | None
+) -> FileResult:
+    feed = spec.feed if spec else None
+    return FileResult(source_file, delivery_id, feed, status, error=error, received=received.isoformat())
 
 
 def _keep_verdicts(con: duckdb.DuckDBPyConnection, scene: Settings, run_id: str, parts: list[str]) -> str | None:

@@ -1,4 +1,8 @@
-"""Landing: the bytes as they came, kept for ever under the name of their content."""
+"""Landing: the bytes as they came, kept for ever under the name of their content.
+
+A packed file is kept as it came, under its own hash, and each file in it has a manifest under the hash of its content,
+which says where it is packed. So the same table is one delivery, however it was named and packed.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,32 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
-from dealermart import files
+from dealermart import archives, files, workbooks
+from dealermart.archives import Limits, Member
 from dealermart.errors import DataError
 from dealermart.settings import Settings
 
 _CHUNK = 1 << 20
+_ID_LENGTH = 16
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file as received. ``delivery_id`` starts the content's sha256: the same content is the same delivery."""
+    """One file as received. ``delivery_id`` starts the content's sha256: the same content is the same delivery.
+
+    Attributes:
+        source_file: Path in the drop folder; of a packed file, the path that it would have had unpacked there.
+        payload: Where the content lies, unpacked.
+        found_in: Path in the drop folder of the packed file that it came in, or nothing.
+    """
 
     delivery_id: str
     source: str
@@ -29,70 +45,113 @@ class Delivery:
     sha256: str
     size: int
     payload: Path
+    found_in: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name under which a person finds the file."""
+        return f"{self.found_in} > {self.source_file}" if self.found_in else self.source_file
+
+
+class StillChanging(DataError):
+    """A file was written to while it was read: none of it was taken, the next run will."""
+
+
+class Refused(DataError):
+    """A file that landed and cannot be taken; ``delivery_id`` is that of the file as it came."""
+
+    delivery_id = ""
 
 
 def scan(drop: Path) -> list[tuple[str, Path]]:
-    """The files below a drop folder, as (path inside it, full path), in the order of their names.
+    """What lies below a drop folder, as (path inside it, full path), in the order of their names.
 
-    Hidden files and folders are how other programs stage what is not finished yet; they are left alone.
+    Hidden files and folders are how other programs stage what is not finished yet; they are left alone. Links are
+    listed, for ``land`` to refuse, and never followed.
     """
     found = []
-    for path in sorted(drop.rglob("*")):
-        inside = path.relative_to(drop)
-        if path.is_file() and not any(part.startswith(".") for part in inside.parts):
-            found.append((inside.as_posix(), path))
-    return found
+    for folder, folders, names in os.walk(drop):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(folder, name) for name in (*names, *links) if not name.startswith(".")]
+    return [(archives.decoded(os.fsencode(path.relative_to(drop))), path) for path in sorted(found)]
 
 
-def land(settings: Settings, source: str, received: dt.date, source_file: str, path: Path) -> Delivery:
+def names(source_file: str, path: Path) -> list[str]:
+    """The paths under which what a dropped file holds is matched with the profile; a look that takes nothing."""
+    try:
+        if path.is_symlink() or not path.is_file() or (how := archives.packing(path)) is None:
+            return [source_file]
+    except (DataError, OSError):
+        return [source_file]
+    inside = [""] if how == "gzip" else archives.names(path)
+    return [archives.name_of(source_file, member) for member in inside]
+
+
+def land(
+    settings: Settings, source: str, received: dt.date, source_file: str, path: Path, limits: Limits, unpacked: Path
+) -> list[Delivery]:
     """Copy a dropped file to landing. Landing the same content for the same day again changes nothing.
 
+    Args:
+        limits: What a packed file or a workbook may grow to.
+        unpacked: Folder for the content of packed files, which the caller removes in the end.
+
+    Returns:
+        The file, or the files in it where it is packed.
+
     Raises:
-        DataError: the file cannot be read.
+        StillChanging: the file was written to meanwhile; nothing has landed.
+        Refused: it landed and cannot be unpacked within the limits.
+        DataError: it cannot be read, or it is a link or a device.
     """
     folder = settings.landing / source / received.isoformat()
     draft = folder / f".{uuid.uuid4().hex}"
     draft.mkdir(parents=True)
     try:
-        digest, size = hashlib.sha256(), 0
+        sha256, size = _copy(path, draft / "payload")
+        whole = Delivery(
+            sha256[:_ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:_ID_LENGTH] / "payload"
+        )
+        how: Literal["zip", "gzip"] | None = None
+        members: list[Member] = []
+        fault = None
         try:
-            with path.open("rb") as incoming, (draft / "payload").open("wb") as out:
-                while chunk := incoming.read(_CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
-        except PermissionError:
-            raise DataError(
-                "the file cannot be read",
-                where=str(path),
-                mend="give the user who runs dealermart the right to read it",
-            ) from None
-        sha256 = digest.hexdigest()
-        delivery = Delivery(sha256[:16], source, source_file, received, sha256, size, folder / sha256[:16] / "payload")
-        if not delivery.payload.exists():
-            files.write_json(
-                draft / "manifest.json",
-                {
-                    "delivery_id": delivery.delivery_id,
-                    "source": source,
-                    "source_file": source_file,
-                    "received": received,
-                    "sha256": sha256,
-                    "bytes": size,
-                },
+            how = archives.packing(draft / "payload")
+            if how:
+                members = archives.unpack(draft / "payload", how, limits, unpacked / draft.name)
+            for content in [member.path for member in members] or [draft / "payload"]:
+                if archives.is_workbook(content):
+                    workbooks.check(content, limits)
+        except DataError as error:
+            fault = Refused(error.what, where=source_file, mend=error.mend)
+            fault.delivery_id = whole.delivery_id
+        _keep(draft, folder, whole, {"packing": how} if how else {})
+        if fault:
+            raise fault
+        if not how:
+            return [whole]
+        found = []
+        for member in members:
+            name = archives.name_of(source_file, member.name)
+            one = Delivery(
+                member.sha256[:_ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
             )
-            (draft / "payload").chmod(0o444)
-            os.rename(draft, delivery.payload.parent)
-            files.sync(folder)
-        return delivery
+            inside = {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file}
+            _keep(folder / f".{uuid.uuid4().hex}", folder, one, inside)
+            found.append(one)
+        return found
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def find(settings: Settings, source: str, received: str, delivery_id: str, source_file: str) -> Delivery:
+def find(
+    settings: Settings, source: str, received: str, delivery_id: str, source_file: str, unpacked: Path
+) -> Delivery:
     """A delivery that landed before, its content checked against its hash.
+
+    Args:
+        unpacked: Folder for the content of packed files, which the caller removes in the end.
 
     Raises:
         DataError: it is not there, or its content is not what landed.
@@ -100,16 +159,117 @@ def find(settings: Settings, source: str, received: str, delivery_id: str, sourc
     folder = settings.landing / source / received / delivery_id
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        with (folder / "payload").open("rb") as payload:
-            sha256 = hashlib.file_digest(payload, "sha256").hexdigest()
+        payload = landed = folder / "payload"
+        if "packed_in" in manifest and not payload.exists():
+            landed = folder.with_name(manifest["packed_in"]) / "payload"
+            payload = unpacked / delivery_id
+            unpacked.mkdir(parents=True, exist_ok=True)
+            sha256 = archives.entry(landed, manifest["member"], manifest["packing"], payload).sha256
+        else:
+            with payload.open("rb") as content:
+                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     except (FileNotFoundError, ValueError):
         raise DataError(
             "a landed file or its manifest is gone or cannot be read",
             where=str(folder),
             mend="restore landing from its backup; it is the truth that all else is built from",
         ) from None
+    except archives.UNREADABLE:
+        sha256 = ""
     if sha256 != manifest["sha256"]:
-        raise DataError("a landed file was changed", where=str(folder / "payload"), mend="restore it from its backup")
+        raise DataError("a landed file was changed", where=str(landed), mend="restore it from its backup")
     return Delivery(
-        delivery_id, source, source_file, dt.date.fromisoformat(received), sha256, manifest["bytes"], folder / "payload"
+        delivery_id,
+        source,
+        source_file,
+        dt.date.fromisoformat(received),
+        sha256,
+        manifest["bytes"],
+        payload,
+        manifest.get("found_in", ""),
+    )
+
+
+@contextmanager
+def unpacking(settings: Settings, run_id: str) -> Iterator[Path]:
+    """A folder for the content of packed files while the block runs."""
+    folder = settings.work / f"{run_id}-unpacked"
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(path: Path, into: Path) -> tuple[str, int]:
+    """Copy a file and say the hash and the size of what was copied, if nobody wrote to it meanwhile."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        # A link is not opened, and a pipe without a writer does not hold us up.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError:
+        raise DataError(
+            "the file cannot be read", where=str(path), mend="give the user who runs dealermart the right to read it"
+        ) from None
+    except FileNotFoundError:
+        raise _changing(path) from None
+    except OSError:
+        raise _no_file(path) from None
+    with open(fd, "rb") as incoming, into.open("wb") as out:  # noqa: PTH123 - a descriptor
+        before = os.fstat(incoming.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise _no_file(path)
+        while chunk := incoming.read(_CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if size > before.st_size:
+                raise _changing(path)
+            out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+        after = os.fstat(incoming.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+        raise _changing(path)
+    return digest.hexdigest(), size
+
+
+def _keep(draft: Path, folder: Path, delivery: Delivery, more: dict[str, Any]) -> None:
+    """Move a draft to its place, with its manifest; what is there already stays, plain beside packed."""
+    home = folder / delivery.delivery_id
+    if (draft / "payload").exists():
+        (draft / "payload").chmod(0o444)
+    if home.exists():
+        if (draft / "payload").exists() and not (home / "payload").exists():
+            os.rename(draft / "payload", home / "payload")
+            files.sync(home)
+        return
+    draft.mkdir(exist_ok=True)
+    files.write_json(
+        draft / "manifest.json",
+        {
+            "delivery_id": delivery.delivery_id,
+            "source": delivery.source,
+            "source_file": delivery.source_file,
+            "received": delivery.received,
+            "sha256": delivery.sha256,
+            "bytes": delivery.size,
+            **more,
+        },
+    )
+    os.rename(draft, home)
+    files.sync(folder)
+
+
+def _changing(path: Path) -> StillChanging:
+    return StillChanging(
+        "the file was written to while it was read; it is left for the next run",
+        where=str(path),
+        mend="run the same command again when the sender has finished",
+    )
+
+
+def _no_file(path: Path) -> DataError:
+    return DataError(
+        "this is a link or a device, no file; it was not opened",
+        where=str(path),
+        mend="put the file itself into the drop folder",
     )

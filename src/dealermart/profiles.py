@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from dealermart import yamlfile
+from dealermart.archives import Limits
 from dealermart.contracts import Contract, Name
 from dealermart.errors import ConfigError
 from dealermart.settings import Settings
@@ -103,6 +104,7 @@ class Profile(Strict):
     title: str
     files: Annotated[tuple[FileSpec, ...], Field(min_length=1)]
     ignore: tuple[Ignored, ...] = ()
+    limits: Limits = Limits()
     demo_received: dt.date | None = None
 
     @model_validator(mode="after")

@@ -42,7 +42,9 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
         rows = deliveries = 0
         for index, commit in enumerate(log.commits):
             say(f"commit {commit['seq']} of {log.last}: {commit['source']} {commit['received']}")
-            done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, f"{entry.run_id}-{commit['seq']}")
+            work_id = f"{entry.run_id}-{commit['seq']}"
+            with landing.unpacking(settings, work_id) as unpacked:
+                done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, work_id, unpacked)
             rows += sum(one["rows"] for one in done.files)
             deliveries += len(done.results)
             _same_files(commit, done)
@@ -75,6 +77,7 @@ def _repeat(
     before: Log,
     draft: Target,
     work_id: str,
+    unpacked: Path,
 ) -> batch.Batch:
     profile = profiles.load(settings, commit["source"], known)
     deliveries = []
@@ -89,12 +92,12 @@ def _repeat(
                 mend="bring the entry back: what was accepted once belongs to the past",
             )
         deliveries.append(
-            (landing.find(settings, commit["source"], one["received"], one["delivery_id"], one["file"]), spec)
+            (landing.find(settings, commit["source"], one["received"], one["delivery_id"], one["file"], unpacked), spec)
         )
     if not deliveries:
         return batch.Batch()
     verdicts = settings.log / commit["verdicts"] if commit["verdicts"] else None
-    readable = [settings.landing, settings.log, draft.lake, draft.quarantine]
+    readable = [settings.landing, unpacked, settings.log, draft.lake, draft.quarantine]
     with batch.workspace(settings, work_id, *readable) as (con, work):
         return batch.process(
             con,

@@ -1,0 +1,217 @@
+"""What a workbook would become in memory, found out before anything reads it as one.
+
+A reader makes every cell between the first and the last one used, and writes a shared text out for each cell that shows
+it. A file of some kilobytes can ask for terabytes that way, and the reader would die of it instead of saying no. So the
+parts are unpacked in a stream and counted: roughly by patterns, and exactly where the rough figure is too high.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from dealermart.archives import MIB, UNREADABLE, Limits, open_checked, parts
+from dealermart.errors import DataError
+
+_STRINGS = "xl/sharedstrings.xml"
+_OTHER_KINDS = ("xl/workbook.bin", "mimetype")  # xlsb, OpenDocument
+_LONGEST_TAG = MIB
+_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,7})([0-9]{1,9})[\"']")
+_NUMBER = re.compile("[0-9]{1,9}")
+_STRING = re.compile(rb"<(?:\w+:)?si[\s/>]")
+
+
+@dataclass
+class _Sheet:
+    """A part as patterns see it: never fewer cells than there are."""
+
+    name: str
+    is_sheet: bool = False
+    cells: int = 0
+    placed: int = 0
+    rows: int = 0
+    columns: int = 0
+
+    def may_exceed(self, limit: int) -> bool:
+        """Whether the sheet may have more cells than that; one that does not say where its cells stand may."""
+        return self.is_sheet and (self.rows * self.columns > limit or (self.placed < self.cells and self.cells > 1))
+
+
+def check(path: Path, limits: Limits) -> None:
+    """Refuse a workbook that would not fit into memory.
+
+    Raises:
+        DataError: its parts, the cells of a sheet or all texts are more than ``limits`` allow, it is a workbook of
+            another kind than xlsx, or it cannot be read. The error has no ``where``.
+    """
+    try:
+        with open_checked(path, limits) as archive:
+            if any(name in archive.NameToInfo for name in _OTHER_KINDS):
+                raise DataError("the workbook is of another kind than xlsx", mend="open it and save it as .xlsx")
+            longest, sheets = 0, []
+            for name, pieces in parts(archive, limits):
+                if name.lower() == _STRINGS:
+                    longest = _longest_string(pieces, limits)
+                else:
+                    sheets.append(_rough(name, pieces))
+            texts = sum(sheet.cells for sheet in sheets if sheet.is_sheet) * longest > limits.workbook_mb * MIB
+            suspects = {sheet.name for sheet in sheets if (sheet.is_sheet and texts) or sheet.may_exceed(limits.cells)}
+            if suspects:
+                _check_exactly(archive, limits, suspects, texts)
+    except (*UNREADABLE, expat.ExpatError):
+        raise DataError("the workbook is damaged or was cut off", mend="deliver it again, whole") from None
+
+
+def _rough(name: str, pieces: Iterable[bytes]) -> _Sheet:
+    sheet = _Sheet(name)
+    for text in _whole_tags(pieces):
+        sheet.is_sheet = sheet.is_sheet or b"sheetData" in text
+        sheet.cells += sum(1 for _ in _CELL.finditer(text))
+        if found := _PLACE.findall(text):
+            letters, numbers = zip(*found, strict=True)
+            sheet.placed += len(found)
+            sheet.rows = max(sheet.rows, max(map(int, numbers)))
+            sheet.columns = max(sheet.columns, max(map(_column, set(letters))))
+    return sheet
+
+
+def _whole_tags(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, cut in front of tags only."""
+    rest = b""
+    for piece in pieces:
+        text = rest + piece
+        cut = max(text.rfind(b"<"), 0)
+        yield text[:cut]
+        rest = text[cut:]
+        if len(rest) > _LONGEST_TAG:
+            if b">" not in rest:
+                raise DataError("the workbook is damaged", mend="open it in Excel and save it again")
+            yield rest  # the tag has ended; what follows is text
+            rest = b""
+    yield rest
+
+
+def _longest_string(pieces: Iterable[bytes], limits: Limits) -> int:
+    """Bytes between the starts of two shared strings, at most."""
+    longest = current = count = 0
+    for text in _whole_tags(pieces):
+        starts = [match.start() for match in _STRING.finditer(text)]
+        count += len(starts)
+        if count > limits.cells:
+            raise DataError(f"it has more than {limits.cells:,} texts", mend="send it as CSV")
+        for before, start in zip([-current, *starts], [*starts, len(text)], strict=True):
+            longest = max(longest, start - before)
+        current = len(text) - starts[-1] if starts else current + len(text)
+    return longest
+
+
+def _check_exactly(archive: zipfile.ZipFile, limits: Limits, suspects: set[str], texts: bool) -> None:
+    lengths = _Lengths()
+    for name, pieces in parts(archive, limits) if texts else ():
+        _feed(pieces, lengths) if name.lower() == _STRINGS else _pass(pieces)
+    total = 0
+    for name, pieces in parts(archive, limits):
+        if name not in suspects:
+            _pass(pieces)
+            continue
+        cells = _Cells(lengths.found)
+        _feed(pieces, cells)
+        total += cells.texts
+        if cells.rows * cells.columns > limits.cells:
+            raise DataError(
+                f"a sheet reaches over more than {limits.cells:,} cells, most of them empty",
+                mend="delete what stands far outside the table, or set limits: {cells: ...} in the source's profile",
+            )
+        if total > limits.workbook_mb * MIB:
+            raise DataError(
+                f"the texts of its cells are more than {limits.workbook_mb:,} MB",
+                mend="send it as CSV, or set limits: {workbook_mb: ...} in the source's profile",
+            )
+
+
+class _Lengths:
+    """Listens to the shared strings: how long each is."""
+
+    def __init__(self) -> None:
+        self.found: list[int] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "si":
+            self.found.append(0)
+
+    def text(self, text: str) -> None:
+        if self.found:
+            self.found[-1] += len(text)
+
+    def end(self, tag: str) -> None:
+        pass
+
+
+class _Cells:
+    """Listens to a sheet: how far it reaches, and how long the shared strings in it are."""
+
+    def __init__(self, lengths: list[int]) -> None:
+        self.lengths = lengths
+        self.rows = self.columns = self.texts = 0
+        self.row = self.column = 0
+        self.shared = False
+        self.value: list[str] | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "row":
+            number = attributes.get("r", "")
+            self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
+        elif tag == "c":
+            place = re.fullmatch("([A-Za-z]{1,7})([0-9]{1,9})", attributes.get("r", ""))
+            self.column = _column(place[1].encode()) if place else self.column + 1
+            self.rows = max(self.rows, int(place[2]) if place else self.row)
+            self.columns = max(self.columns, self.column)
+            self.shared = attributes.get("t") == "s"
+        elif tag == "v":
+            self.value = []
+
+    def text(self, text: str) -> None:
+        if self.value is not None:
+            self.value.append(text)
+
+    def end(self, tag: str) -> None:
+        if tag == "v" and self.value is not None:
+            index = "".join(self.value).strip()
+            if self.shared and _NUMBER.fullmatch(index) and int(index) < len(self.lengths):
+                self.texts += self.lengths[int(index)]
+            self.value = None
+
+
+def _feed(pieces: Iterable[bytes], listener: Any) -> None:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler = lambda tag, attributes: listener.start(tag.rpartition(":")[2], attributes)
+    parser.EndElementHandler = lambda tag: listener.end(tag.rpartition(":")[2])
+    parser.CharacterDataHandler = listener.text
+    for piece in pieces:
+        parser.Parse(piece, False)
+    parser.Parse(b"", True)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise DataError("the workbook declares a document type, as none does", mend="open it in Excel and save it again")
+
+
+def _pass(pieces: Iterable[bytes]) -> None:
+    for _ in pieces:
+        pass
+
+
+def _column(letters: bytes) -> int:
+    """Number of a column, A being 1."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
