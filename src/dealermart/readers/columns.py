@@ -10,6 +10,7 @@ from dealermart.profiles import FileSpec
 
 # Names that the readers add to a file's own columns.
 _RESERVED = ("_delivery_id", "_row_number", "_reason", "_line")
+_MOST_COLUMNS = 2_000  # the time and the memory that the engine takes grow faster than their number
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,14 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
         found: Header texts in file order.
 
     Raises:
-        DataError: a required column is missing, or two header texts stand for one column.
+        DataError: a required column is missing, two header texts stand for one column, or there are too many.
     """
+    if len(found) > _MOST_COLUMNS:
+        raise DataError(
+            f"there are {len(found):,} columns, more than {_MOST_COLUMNS:,}",
+            where=where,
+            mend="ask for a file with the columns that are needed; check delimiter in the source profile",
+        )
     canonical = {
         text.strip().lower(): name for name in reversed(named(spec)) for text in (name, *spec.aliases.get(name, ()))
     }

@@ -34,6 +34,7 @@ _DELIMITER, _NEWLINE, _RETURN = "\ufdd0", "\ufdd1", "\ufdd2"
 _INNER = (_DELIMITER, _NEWLINE, _RETURN)
 _NEWLINES = {"\n": r"\n", "\r\n": r"\r\n"}  # as DuckDB writes them
 _MOST_ENGINE_REJECTS = 100_000
+_MOST_LINES = 100_000  # of one record; more of them are an open quote, and would be held in memory
 _CHUNK = 1024 * 1024
 
 
@@ -333,6 +334,8 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
     def fed() -> Iterator[str]:
         for line in lines:
             taken.append(line)
+            if len(taken) > _MOST_LINES and path is not None:
+                raise _never_closed(path, taken[0].number)
             yield _translated(line.text, spec) if translate else line.text
 
     reader = csv.reader(
@@ -356,11 +359,7 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
         first = taken[0].number
         text = _body(taken[0].text if len(taken) == 1 else "".join([line.text for line in taken]))
         if reason == _UNCLOSED and path is not None:
-            raise DataError(
-                "a quoted value begins here and is never closed",
-                where=f"{path}:{first}",
-                mend="close the quote, or set quote: '' if the file does not quote values",
-            )
+            raise _never_closed(path, first)
         if translate:
             fields = [_restored(field, spec) for field in fields]
             if any(inner in text for inner in _INNER):
@@ -369,6 +368,14 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
 
 
 _UNCLOSED = "a quoted value is never closed"
+
+
+def _never_closed(path: Path, line: int) -> DataError:
+    return DataError(
+        "a quoted value begins here and is never closed",
+        where=f"{path}:{line}",
+        mend="close the quote, or set quote: '' if the file does not quote values",
+    )
 
 
 def _reason(message: str) -> str:

@@ -14,9 +14,10 @@ from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.encodings import as_utf8
-from dealermart.readers.survey import decoded
+from dealermart.readers.survey import LONGEST_LINE, decoded, too_long
 from dealermart.readers.table import Counts, Record, Target, load
 
+_LARGEST_DOCUMENT = 128 * 1024 * 1024  # it is held in memory, as objects that take some ten times its size
 _NO_OBJECT = "not a JSON object"
 _NO_JSON = "not valid JSON"
 _TWICE = "a key stands twice in one object"
@@ -34,6 +35,12 @@ class _Object(dict[str, Any]):
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
     """Read the list of records of a document; record numbers are places in the list. See ``readers.read``."""
+    if path.stat().st_size > _LARGEST_DOCUMENT:
+        raise DataError(
+            f"the JSON document is larger than {_LARGEST_DOCUMENT // 1024 // 1024} MB",
+            where=str(path),
+            mend="ask for JSON lines, or for smaller files",
+        )
     text = _text(path, spec, work)
     try:
         found: Any = _decoder().decode(text)
@@ -72,7 +79,9 @@ def read_lines(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, targe
 
     def values() -> Iterator[tuple[int, Any]]:
         with text.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
+            for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
+                if len(raw) > LONGEST_LINE:
+                    raise too_long(path)
                 line = decoded(raw, path, number).removeprefix("\ufeff" if number == 1 else "").strip()
                 if number <= spec.skip_rows:
                     continue
