@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up test test-duckdb2 soak lint format lock clean distclean
+.PHONY: help demo up remote test test-duckdb2 soak lint format lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ demo: $(VENV)/.runtime ## run the main job on a sample company; DATA=dir PROFILE
 
 up: $(VENV)/.runtime ## start Airflow with its web page
 	$(BIN)/python scripts/up.py
+
+remote: $(VENV)/.runtime ## what S3 and SFTP need, into the environment
+	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-remote.lock
 
 test: $(VENV)/.dev ## all tests but the soak
 	$(BIN)/python -m pytest

@@ -1,4 +1,4 @@
-"""Write requirements.lock and requirements-dev.lock from pyproject.toml: names, versions, hashes, no index address.
+"""Write the requirements*.lock files from pyproject.toml: names, versions, hashes, no index address.
 
 uv resolves for every supported Python and platform at once; it is fetched into a throw-away environment.
 """
@@ -18,15 +18,16 @@ COMPILE = (
     "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet",
     "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
 )  # fmt: skip
-RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
+RUNTIME, REMOTE, DEV = "requirements.lock", "requirements-remote.lock", "requirements-dev.lock"
 
 
 def commands(uv: str, upgrade: bool) -> list[list[str]]:
-    """The two resolutions; the development lock keeps to the versions of the runtime lock."""
+    """The resolutions; each of the locks that hold more keeps to the versions of those before it."""
     more = ["--upgrade"] if upgrade else []
     return [
         [uv, *COMPILE, *more, "--extra", "build", "-o", RUNTIME],
-        [uv, *COMPILE, *more, "--extra", "build", "--extra", "dev", "-c", RUNTIME, "-o", DEV],
+        [uv, *COMPILE, *more, "--extra", "build", "--extra", "remote", "-c", RUNTIME, "-o", REMOTE],
+        [uv, *COMPILE, *more, "--extra", "build", "--extra", "remote", "--extra", "dev", "-c", REMOTE, "-o", DEV],
     ]
 
 
@@ -43,11 +44,9 @@ def main() -> int:
                 subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "UV_NO_PROGRESS": "1"})
         except subprocess.CalledProcessError as fault:
             print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
-            print(
-                f"  mend: correct pyproject.toml or the network, run it again; git checkout {RUNTIME} {DEV} goes back"
-            )
+            print(f"  mend: correct pyproject.toml or the network, run it again; git checkout *.lock goes back")
             return 1
-    for name in (RUNTIME, DEV):
+    for name in (RUNTIME, REMOTE, DEV):
         count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())
         print(f"{name}: {count} packages")
     return 0

@@ -17,7 +17,7 @@ import make_env
 import make_lock
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-remote.lock", "requirements-dev.lock")
 
 
 def entries(lock: str) -> dict[str, list[tuple[str, int]]]:
@@ -37,15 +37,16 @@ def test_a_lock_has_names_versions_and_hashes_only(lock: str) -> None:
     assert "://" not in (ROOT / lock).read_text("utf-8")
 
 
-def test_the_development_lock_holds_the_runtime_lock() -> None:
-    runtime, dev = (
+def test_each_lock_holds_the_smaller_one() -> None:
+    runtime, remote, dev = (
         {(name, version) for name, versions in entries(lock).items() for version, _ in versions} for lock in LOCKS
     )
-    assert runtime - dev == set()
+    assert runtime - remote == set()
+    assert remote - dev == set()
 
 
 @pytest.mark.parametrize(
-    ("lock", "groups"), [("requirements.lock", ["build"]), ("requirements-dev.lock", ["build", "dev"])]
+    ("lock", "groups"), [(LOCKS[0], ["build"]), (LOCKS[1], ["build", "remote"]), (LOCKS[2], ["build", "remote", "dev"])]
 )
 def test_a_lock_fits_what_the_project_asks_for(lock: str, groups: list[str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -57,11 +58,12 @@ def test_a_lock_fits_what_the_project_asks_for(lock: str, groups: list[str]) -> 
         assert all(requirement.specifier.contains(version) for version in versions), requirement.name
 
 
-def test_the_lock_is_made_for_all_pythons_and_the_development_lock_after_the_runtime_lock() -> None:
-    runtime, dev = make_lock.commands("uv", upgrade=False)
+def test_the_lock_is_made_for_all_pythons_and_each_lock_after_the_smaller_one() -> None:
+    runtime, remote, dev = make_lock.commands("uv", upgrade=False)
     assert "--universal" in runtime
     assert runtime[-2:] == ["-o", "requirements.lock"]
-    assert dev[dev.index("-c") + 1] == "requirements.lock"
+    assert remote[remote.index("-c") + 1] == "requirements.lock"
+    assert dev[dev.index("-c") + 1] == remote[-1] == "requirements-remote.lock"
     assert all("--upgrade" in command for command in make_lock.commands("uv", upgrade=True))
 
 
