@@ -44,7 +44,7 @@ def main() -> int:
                 subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, "UV_NO_PROGRESS": "1"})
         except subprocess.CalledProcessError as fault:
             print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
-            print(f"  mend: correct pyproject.toml or the network, run it again; git checkout *.lock goes back")
+            print("  mend: correct pyproject.toml or the network, run it again; git checkout *.lock goes back")
             return 1
     for name in (RUNTIME, REMOTE, DEV):
         count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())

@@ -85,6 +85,19 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     return 3 if result.left or any(one.faults for one in result.files) else 0
 
 
+def fetch(config: Settings, arguments: argparse.Namespace) -> int:
+    """Bring new files of a source into its inbox from where its profile says they come from."""
+    from dealermart import fetch as work
+
+    result = work.run(config, arguments.source, say=_say)
+    print(f"{arguments.source}: {len(result.fetched)} files fetched, {len(result.left)} left for the next time")
+    for text in result.left:
+        print(text, file=sys.stderr)
+    for received in sorted({received for received, _ in result.fetched}):
+        print(f"now: dealermart ingest --source {arguments.source} --received {received}")
+    return 0
+
+
 def build(config: Settings, arguments: argparse.Namespace) -> int:
     """Bring the marts up to the lake."""
     from dealermart import build as work
@@ -278,6 +291,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--ingested-at", type=_moment, help="moment of learning in UTC, for loading history (default: now)"
     )
+    one = add("fetch", fetch)
+    one.add_argument("--source", required=True, help="a source of config/sources")
     one = add("build", build)
     one.add_argument("--as-of", type=_moment, help="rows learnt later (UTC) are not seen (default: everything)")
     one.add_argument(
@@ -291,7 +306,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--command",
         dest="command_name",
-        choices=["ingest", "build", "publish", "rebuild"],
+        choices=["fetch", "ingest", "build", "publish", "rebuild"],
         help="only runs of this command",
     )
     one.add_argument("--json", action="store_true", help="everything that is known of them, as JSON")

@@ -55,6 +55,12 @@ class BuildError(DealermartError):
     """dbt did not finish, or a test on the marts failed."""
 
 
+class FetchError(DealermartError):
+    """The place where a source's files come from does not answer; trying again later can succeed."""
+
+    retryable = True
+
+
 class LockError(DealermartError):
     """Another process holds the warehouse; trying again later can succeed."""
 

@@ -145,6 +145,11 @@ def land(
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def has(settings: Settings, source: str, received: dt.date, sha256: str) -> bool:
+    """Whether a file of this content landed for a date, plain or as the packed file that it is."""
+    return (settings.landing / source / received.isoformat() / sha256[:_ID_LENGTH] / "payload").exists()
+
+
 def find(
     settings: Settings, source: str, received: str, delivery_id: str, source_file: str, unpacked: Path
 ) -> Delivery:

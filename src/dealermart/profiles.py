@@ -8,6 +8,7 @@ import hashlib
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -26,6 +27,7 @@ _RESERVED = {
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
     *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
 }
+STORAGES = ("file", "s3", "sftp")
 NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
 
 
@@ -36,6 +38,21 @@ def _known_encoding(name: str) -> str:
     except LookupError:
         raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252") from None
     return name
+
+
+def _storage_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in STORAGES:
+        raise ValueError(
+            f"{parts.scheme!r} is no storage that is known; write file:///folder, s3://bucket/folder or sftp://host/folder"
+        )
+    if parts.password is not None:
+        raise ValueError("a password stands in the URL; give it in the environment, see docs/operations.md")
+    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
+        raise ValueError("a local folder is written with three slashes: file:///srv/exports")
+    if parts.scheme != "file" and not parts.netloc:
+        raise ValueError("the bucket or host is missing: s3://bucket/folder, sftp://host/folder")
+    return url
 
 
 class Totals(Strict):
@@ -97,6 +114,20 @@ class Ignored(Strict):
     reason: Annotated[str, Field(min_length=3)]
 
 
+class Origin(Strict):
+    """Where the files of a source come from, when nobody puts them into its inbox.
+
+    Attributes:
+        url: A folder: ``file:///srv/exports``, ``s3://bucket/folder`` or ``sftp://user@host/folder``. No secret stands
+            in it; those come from the environment.
+        quiet_seconds: A file that was written to later than so many seconds ago may be half there, and is left for the
+            next time. Objects of S3 appear whole.
+    """
+
+    url: Annotated[str, AfterValidator(_storage_url)]
+    quiet_seconds: Annotated[int, Field(ge=0)] = 60
+
+
 class Profile(Strict):
     """A source system, described by files."""
 
@@ -104,6 +135,7 @@ class Profile(Strict):
     title: str
     files: Annotated[tuple[FileSpec, ...], Field(min_length=1)]
     ignore: tuple[Ignored, ...] = ()
+    origin: Annotated[Origin | None, Field(alias="from")] = None
     limits: Limits = Limits()
     demo_received: dt.date | None = None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dealermart.errors import ConfigError
 
@@ -37,6 +39,10 @@ class Settings:
     @property
     def inbox(self) -> Path:
         return self.home / "inbox"
+
+    @property
+    def arrivals(self) -> Path:
+        return self.home / "arrivals"
 
     @property
     def landing(self) -> Path:
@@ -131,6 +137,23 @@ def load() -> Settings:
         threads=int(threads),
         user=env.get("DEALERMART_USER") or _user(),
     )
+
+
+def storage_options(source: str) -> dict[str, Any]:
+    """How a source's remote storage is entered, from ``DEALERMART_STORAGE_<SOURCE>``: fsspec's options as JSON.
+
+    Raises:
+        ConfigError: the variable does not hold a JSON object.
+    """
+    name = f"DEALERMART_STORAGE_{source.upper()}"
+    try:
+        options = json.loads(os.environ.get(name, "{}"))
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        # The value itself is a secret.
+        raise ConfigError(f"{name} is not a JSON object", mend='write it like {"username": "...", "password": "..."}')
+    return options
 
 
 def child_environment(**extra: str) -> dict[str, str]:
