@@ -17,7 +17,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
         settings = environment.load()
-        dags = [*(f"ingest_{source}" for source in profiles.names(settings)), "build_marts", "publish"]
+        ingests = [f"ingest_{source}" for source in profiles.names(settings)]
+        dags = [*ingests, "arrivals", "build_marts", "publish"]
         airflow = Standalone(settings, expected=dags)
         print(f"starting Airflow, state in {settings.home}", flush=True)
         with airflow:

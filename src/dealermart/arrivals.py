@@ -34,6 +34,13 @@ class Due:
     received: dt.date
     mark: str
 
+    def as_dict(self) -> dict[str, str]:
+        return {"source": self.source, "received": self.received.isoformat(), "mark": self.mark}
+
+    @classmethod
+    def from_dict(cls, said: dict[str, str]) -> Due:
+        return cls(said["source"], dt.date.fromisoformat(said["received"]), said["mark"])
+
 
 def today(settings: Settings) -> dt.date:
     """The date on which what comes now is received: today's, in the company's time zone."""
@@ -67,8 +74,7 @@ def due(settings: Settings, source: str, quiet_seconds: float = QUIET_SECONDS) -
     for received, seen in _inbox(settings, source).items():
         new = {name: state for name, state in seen.items() if told.get(received.isoformat(), {}).get(name) != state}
         if new and all(written <= latest for _, written in new.values()):
-            mark = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
-            found.append(Due(source, received, mark))
+            found.append(Due(source, received, _mark(seen)))
     return found
 
 
@@ -76,10 +82,14 @@ def tell(settings: Settings, started: Due) -> None:
     """Note that a run was started for a date. What has been written since then stays due."""
     now = _inbox(settings, started.source)
     seen = now.get(started.received, {})
-    if hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12] != started.mark:
+    if _mark(seen) != started.mark:
         return
     told = {date: old for date, old in _told(settings, started.source).items() if dt.date.fromisoformat(date) in now}
     files.write_json(_file(settings, started.source), told | {started.received.isoformat(): seen})
+
+
+def _mark(seen: Seen) -> str:
+    return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _inbox(settings: Settings, source: str) -> dict[dt.date, Seen]:

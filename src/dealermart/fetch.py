@@ -93,6 +93,12 @@ def run(
         return result
 
 
+def options_of(login: str | None, password: str | None, extra: dict[str, Any]) -> dict[str, Any]:
+    """A connection as schedulers keep it, in the words of fsspec."""
+    entry = {"username": login, "password": password}
+    return {name: value for name, value in entry.items() if value} | extra
+
+
 class _Fetch:
     def __init__(self, settings: Settings, profile: Profile, origin: Origin, say: Callable[[str], None]) -> None:
         self.settings, self.profile, self.origin, self.say = settings, profile, origin, say

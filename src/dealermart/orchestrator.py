@@ -93,6 +93,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
     url = f"http://{LOOPBACK}:{port}"
     options = {
         "CORE__DAGS_FOLDER": str(dags),
+        "CORE__PLUGINS_FOLDER": str(dags / "plugins"),  # the triggerer imports from there, not from the DAGs
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "4",
@@ -402,7 +403,7 @@ class Standalone:
             if task["state"] != "failed":
                 continue
             path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
-            content = self._get(path)["content"]
+            content = self._get(path, map_index=task.get("map_index", -1))["content"]
             texts.append(f"task {task['task_id']}:\n" + "\n".join(_log_lines(content)[-lines:]))
         return "\n".join(texts) or self.log_tail(lines)
 

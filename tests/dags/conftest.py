@@ -21,6 +21,7 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("AIRFLOW_HOME", str(home))
         patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
         patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(DAGS))
+        patch.setenv("AIRFLOW__CORE__PLUGINS_FOLDER", str(DAGS / "plugins"))
         patch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"sqlite:///{home}/airflow.db")
         patch.setenv("AIRFLOW__USAGE_DATA_COLLECTION__ENABLED", "False")
         patch.syspath_prepend(str(DAGS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
@@ -48,13 +49,18 @@ def settings(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> Set
     shutil.copytree(company.config, config)
     (config / "sources" / "mini").rename(config / "sources" / "sample")
     profile = config / "sources" / "sample" / "source.yml"
-    profile.write_text(profile.read_text("utf-8").replace("source: mini", "source: sample"), "utf-8")
+    text = profile.read_text("utf-8")
+    profile.write_text(text.replace("source: mini", "source: sample"), "utf-8")
+    other = shutil.copytree(profile.parent, config / "sources" / "adventureworks") / "source.yml"
+    other.write_text(text.replace("source: mini", "source: adventureworks"), "utf-8")
     return Settings(home=root / "home", config=config, user="tester")
 
 
 @pytest.fixture(scope="module")
 def airflow(settings: Settings) -> Iterator[Standalone]:
-    with Standalone(settings, expected=["ingest_sample", "build_marts", "publish"], start_seconds=400) as running:
+    with Standalone(
+        settings, expected=["ingest_sample", "arrivals", "build_marts", "publish"], start_seconds=400
+    ) as running:
         running.unpause("build_marts", "publish", "ingest_sample")
         yield running
 
@@ -160,6 +166,29 @@ def test_the_closing_table_counts_what_was_delivered(settings: Settings, airflow
     assert (table["files read"], table["taken"], table["refused"]) == ("13", "12", "1")
     # 2 dealers, 1 member, 2 assignments, 1 product, 1 target; sales 2 + 3 + 1 + 4.
     assert (table["rows read"], table["accepted"], table["quarantined by a check"]) == ("17", "16", "1")
+
+
+def test_a_file_that_arrives_is_taken_without_being_asked_for(settings: Settings, airflow: Standalone) -> None:
+    """After the table above, which counts what was delivered: the first look takes what lies there once more."""
+    airflow.unpause("arrivals")
+    deadline = time.monotonic() + 300
+    while not (looked := airflow.runs("arrivals")) or not all(run.done for run in looked):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    airflow.wait(800, on_failure="go on")
+    before = {run.run_id for run in airflow.runs()}
+    drop(settings, "2026-03-09", sales=SALES + "A9,1,invoice,D1,P1,1,89.75,5.00,2026-02-26,\n")
+    (file,) = (settings.inbox / "sample" / "2026-03-09").iterdir()
+    os.utime(file, (1_000_000_000, 1_000_000_000))  # left alone for long enough
+    while not any(run.run_id.startswith("arrival__2026-03-09__") for run in airflow.runs("ingest_sample")):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    new = [run for run in airflow.wait(800, on_failure="go on") if run.run_id not in before]
+    assert {run.state for run in new} == {"success"}
+    assert "asset_triggered" in {run.kind for run in new if run.dag_id == "arrivals"}, "the watcher, not the clock"
+    assert len([run for run in new if run.dag_id == "ingest_sample"]) == 1
+    assert len([run for run in new if run.dag_id == "build_marts"]) == 1
+    assert company_revenue(settings, "2026-M02") == Decimal(1200)  # 1,110.25 + 89.75
 
 
 def test_nothing_is_left_running(airflow: Standalone) -> None:

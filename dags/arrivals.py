@@ -1,0 +1,60 @@
+"""The airflow DAG that starts ingest when files arrive: it fetches from other places and looks into the inboxes."""
+
+from contextlib import suppress
+from datetime import datetime
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, Connection, CronTriggerTimetable, dag, task
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException, DagRunTriggerException
+from arrival_trigger import ArrivalTrigger
+
+from assets import RETRY, SOURCES
+
+LOOK = AssetWatcher(name="look", trigger=ArrivalTrigger(SOURCES))
+INBOX = Asset("inbox", uri="x-dealermart://inbox", watchers=[LOOK])
+AND_GO_ON = {"wait_for_completion": False, "allowed_states": [], "failed_states": [], "poke_interval": 60}
+ONCE = {"skip_when_already_exists": True, "reset_dag_run": False, "deferrable": False}
+
+
+@dag(
+    # The inbox tells by itself; other places are asked every ten minutes.
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/10 * * * *", timezone="UTC"), assets=[INBOX]),
+    start_date=datetime(2020, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["ingest"],
+    doc_md="Starts `ingest_<source>` for every received date that has files for which no run was started yet.",
+)
+def arrivals():
+    @task(retries=3, retry_policy=RETRY)
+    def fetch(source: str) -> None:
+        """What comes wakes the watcher, so nothing follows here."""
+        from dealermart import fetch, settings
+
+        options = None  # from the environment
+        with suppress(AirflowNotFoundException):
+            known = Connection.get(f"dealermart_{source}")
+            options = fetch.options_of(known.login, known.password, known.extra_dejson)
+        print(*fetch.run(settings.load(), source, options, say=print).left, sep="\n")
+
+    @task
+    def look() -> list[dict]:
+        from dealermart import arrivals, settings
+
+        if due := [one.as_dict() for source in SOURCES for one in arrivals.due(settings.load(), source)]:
+            return due
+        raise AirflowSkipException("nothing waits")
+
+    @task(retries=3, retry_policy=RETRY, max_active_tis_per_dagrun=1)
+    def start(due: dict) -> None:
+        """One run per date, in their order. Its id names the very files, so that a second try starts no second run."""
+        from dealermart import arrivals, settings
+
+        arrivals.tell(settings.load(), arrivals.Due.from_dict(due))
+        to = {"trigger_dag_id": f"ingest_{due['source']}", "dag_run_id": f"arrival__{due['received']}__{due['mark']}"}
+        raise DagRunTriggerException(conf={"received": due["received"]}, **to, **AND_GO_ON, **ONCE)
+
+    fetch.expand(source=list(SOURCES))
+    start.expand(due=look())
+
+
+arrivals_dag = arrivals()
