@@ -68,9 +68,12 @@ def scan(drop: Path) -> list[tuple[str, Path]]:
 
     Hidden files and folders are how other programs stage what is not finished yet; they are left alone. Links are
     listed, for ``land`` to refuse, and never followed.
+
+    Raises:
+        DataError: a folder cannot be read, so nobody knows what is in it.
     """
     found = []
-    for folder, folders, names in os.walk(drop):
+    for folder, folders, names in os.walk(drop, onerror=_refuse_closed):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(folder, name) for name in (*names, *links) if not name.startswith(".")]
@@ -203,6 +206,15 @@ def unpacking(settings: Settings, run_id: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_closed(error: OSError) -> None:
+    if isinstance(error, PermissionError):
+        raise DataError(
+            "the folder cannot be read",
+            where=str(error.filename),
+            mend="give the user who runs dealermart the right to read it",
+        )
 
 
 def _copy(path: Path, into: Path) -> tuple[str, int]:

@@ -15,16 +15,21 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+import numpy as np
+import numpy.typing as npt
+
 from dealermart.archives import MIB, UNREADABLE, Limits, open_checked, parts
 from dealermart.errors import DataError
+
+Numbers = npt.NDArray[np.int64]
 
 _STRINGS = "xl/sharedstrings.xml"
 _OTHER_KINDS = ("xl/workbook.bin", "mimetype")  # xlsb, OpenDocument
 _LONGEST_TAG = MIB
-_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
-_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,7})([0-9]{1,9})[\"']")
+_AFTER_C = np.isin(np.arange(256), list(b" >/\n\r\t"))
+_PREFIXED = re.compile(rb":c[\s/>]")
 _NUMBER = re.compile("[0-9]{1,9}")
-_STRING = re.compile(rb"<(?:\w+:)?si[\s/>]")
+_STRING = re.compile(rb"<si[\s/>]")
 
 
 @dataclass
@@ -72,13 +77,42 @@ def _rough(name: str, pieces: Iterable[bytes]) -> _Sheet:
     sheet = _Sheet(name)
     for text in _whole_tags(pieces):
         sheet.is_sheet = sheet.is_sheet or b"sheetData" in text
-        sheet.cells += sum(1 for _ in _CELL.finditer(text))
-        if found := _PLACE.findall(text):
-            letters, numbers = zip(*found, strict=True)
-            sheet.placed += len(found)
-            sheet.rows = max(sheet.rows, max(map(int, numbers)))
-            sheet.columns = max(sheet.columns, max(map(_column, set(letters))))
+        if b"<c" not in text and b":c" not in text:
+            continue
+        cells, rows, columns = _places(text)
+        sheet.cells += cells + (len(_PREFIXED.findall(text)) if b":c" in text else 0)
+        sheet.placed += len(rows)
+        sheet.rows = max(sheet.rows, int(rows.max(initial=0)))
+        sheet.columns = max(sheet.columns, int(columns.max(initial=0)))
     return sheet
+
+
+def _places(text: bytes) -> tuple[int, Numbers, Numbers]:
+    """Cells in a piece of a sheet, and rows and columns of those that say their place as all known programs do.
+
+    That is ``<c r="AB12"``; one that is written otherwise counts as one without a place.
+    """
+    signs = np.frombuffer(text + bytes(16), np.uint8)
+    opened = np.flatnonzero((signs[:-1] == ord("<")) & (signs[1:] == ord("c")))
+    opened = opened[_AFTER_C[signs[opened + 2]]]
+    at, usual = opened + 2, np.ones(len(opened), bool)
+    for sign in b' r="':
+        usual &= signs[at] == sign
+        at = at + 1
+    at = at[usual]
+    columns = rows = np.zeros(len(at), np.int64)
+    for _ in range(3):
+        found = signs[at].astype(np.int64)
+        is_letter = (found >= ord("A")) & (found <= ord("Z"))
+        columns = np.where(is_letter, columns * 26 + found - ord("A") + 1, columns)
+        at = at + is_letter
+    for _ in range(7):
+        found = signs[at].astype(np.int64)
+        is_digit = (found >= ord("0")) & (found <= ord("9"))
+        rows = np.where(is_digit, rows * 10 + found - ord("0"), rows)
+        at = at + is_digit
+    good = (columns > 0) & (rows > 0) & (signs[at] == ord('"'))
+    return len(opened), rows[good], columns[good]
 
 
 def _whole_tags(pieces: Iterable[bytes]) -> Iterator[bytes]:
