@@ -215,9 +215,7 @@ def flips(now: Seen, before: Sequence[Seen]) -> list[str]:
         kinds = [kind for at, kind in enumerate(_KINDS, 2) if was[at] * 10 >= was[1] * 9]
         if kinds and all(counts[at] * 2 < counts[1] for at, kind in enumerate(_KINDS, 2) if kind in kinds):
             held = " or ".join(f"{kind}s" for kind in kinds)
-            found.append(
-                f"column {name[:40]}, which held {held} in {len(before)} deliveries before, mostly does not now"
-            )
+            found.append(f"column {name[:40]}, which held {held} so far, mostly does not now")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 Key = tuple[str, ...]
@@ -21,6 +22,49 @@ class Row:
     fault: str | None = None
 
 
+def _csv(head: str, line: Callable[[Row], str]) -> Callable[[Iterable[Row]], str]:
+    return lambda rows: "\n".join([head, *map(line, rows), ""])
+
+
+def _sale(row: Row) -> str:
+    """The value decides the month: a correction moves the line."""
+    doc, line = row.key
+    kind = "gift" if row.fault == "row" else "invoice"
+    number = "abc".index(row.value) + 1
+    void = "x" if row.is_deleted else ""
+    line = "first" if row.fault == "key" else line
+    return f"{doc},{line},{kind},D1,P1,1,{number}0,5,2026-0{number}-10,{void}"
+
+
+def _dealer(row: Row) -> str:
+    code, since = row.key
+    return f"{code},{'someday' if row.fault == 'key' else since},{'' if row.fault == 'row' else row.value}"
+
+
+# How the rows of each kind of file look in the source of things.py; a fault is one that the suite or the cast finds.
+_FILES: dict[str, Callable[[Iterable[Row]], str]] = {
+    "sale_file": _csv("doc,line,kind,dealer,product,qty,net,cost,day,void", _sale),
+    "void_file": _csv("doc,line", lambda row: ",".join(row.key)),
+    "dealer_list": _csv("dealer,since,name", _dealer),
+    "dealer_changes": _csv(
+        "dealer,since,label,deleted", lambda row: f"{_dealer(row)},{'yes' if row.is_deleted else 'no'}"
+    ),
+    "course_list": _csv(
+        "course,title,topic", lambda row: f"{row.key[0]},{row.value},{'gossip' if row.fault else 'selling'}"
+    ),
+    "record_file": _csv(
+        "record,changed,course,score,deleted",
+        lambda row: (
+            f"{row.key[0]},{row.version or ''},C1,{'200' if row.fault else 'abc'.index(row.value)},"
+            f"{'yes' if row.is_deleted else 'no'}"
+        ),
+    ),
+    "whole": _csv("whole", repr),
+    "other_whole": _csv("other whole", repr),
+    "changes": _csv("changes", repr),
+}
+
+
 @dataclass(frozen=True)
 class File:
     """A file as it came: whose, of which kind, on which day."""
@@ -33,12 +77,8 @@ class File:
 
     @property
     def text(self) -> str:
-        """Content as a file; files with the same content are one delivery."""
-        lines = [
-            ",".join((*row.key, row.value, row.version or "", str(row.is_deleted), row.fault or ""))
-            for row in self.rows
-        ]
-        return "\n".join([f"{self.entry} columns", *lines, ""])
+        """Content as it is delivered; files with the same content are one delivery."""
+        return _FILES[self.entry](self.rows)
 
     @property
     def id(self) -> str:
@@ -81,26 +121,35 @@ def held(files: list[File]) -> dict[Key, Held]:
     return result
 
 
-def deliveries(rng: random.Random, kinds: list[tuple[str, str, str]], keys: list[Key], count: int) -> list[File]:
-    """Random deliveries with few keys, values and days, so that all reverse, repeat, delete and miss each other.
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file, and what its rows can be."""
 
-    Args:
-        kinds: (source, entry, delivery) of the kinds of files.
-    """
+    source: str
+    entry: str
+    delivery: str
+    faults: tuple[str | None, ...] = (None,)
+    versions: tuple[str | None, ...] = (None,)
+    deletes: float = 0.15
+
+
+def deliveries(rng: random.Random, kinds: list[Kind], keys: list[Key], count: int) -> list[File]:
+    """Random deliveries with few keys, values and days, so that all reverse, repeat, delete and miss each other."""
     files: list[File] = []
     for _ in range(count):
-        source, entry, delivery = rng.choice(kinds)
+        kind = rng.choice(kinds)
         day = dt.date(2026, 3, rng.randint(1, 9))
-        same = [one for one in files if (one.source, one.entry) == (source, entry)]
+        same = [one for one in files if (one.source, one.entry) == (kind.source, kind.entry)]
         if same and rng.random() < 0.3:  # the same content on whatever day
-            files.append(File(source, entry, delivery, day, rng.choice(same).rows))
+            files.append(File(kind.source, kind.entry, kind.delivery, day, rng.choice(same).rows))
             continue
         chosen = rng.sample(keys, rng.randint(1, len(keys)))
-        rows = []
+        rows: list[Row] = []
         for key in chosen:
-            version = rng.choice([None, "2026-01-01 08:00:00", "2026-01-02 08:00:00"])
-            fault = rng.choices([None, "row", "key"], [24, 2, 1])[0] if len(chosen) > 1 else None
-            is_deleted = fault is None and rng.random() < 0.15
-            rows.append(Row(key, rng.choice("abc"), version, is_deleted, fault))
-        files.append(File(source, entry, delivery, day, tuple(rows)))
+            fault = rng.choice(kind.faults) if rng.random() < 0.12 and len(chosen) > 1 else None
+            if any(row.fault for row in rows):  # at most one, for a file that is mostly faults is refused
+                fault = None
+            is_deleted = fault is None and rng.random() < kind.deletes
+            rows.append(Row(key, rng.choice("abc"), rng.choice(kind.versions), is_deleted, fault))
+        files.append(File(kind.source, kind.entry, kind.delivery, day, tuple(rows)))
     return files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -12,14 +13,16 @@ import pytest
 from dealermart import lake
 from dealermart.contracts import Contract
 
-from .model import File, Held, Key, Row, deliveries, held
+from .model import File, Held, Key, Kind, Row, deliveries, held
 
-KINDS = [
-    ("erp", "whole", "snapshot"),
-    ("erp", "whole", "snapshot"),
-    ("erp", "other_whole", "snapshot"),
-    ("lms", "whole", "snapshot"),
-    ("crm", "changes", "delta"),
+TIMES = (None, "2026-01-01 08:00:00", "2026-01-02 08:00:00")
+FAULTS = ("row", "row", "key")
+KINDS = [  # one of them twice: it shall come more often
+    Kind("erp", "whole", "snapshot", FAULTS, TIMES),
+    Kind("erp", "whole", "snapshot", FAULTS, TIMES),
+    Kind("erp", "other_whole", "snapshot", FAULTS, TIMES),
+    Kind("lms", "whole", "snapshot", FAULTS, TIMES),
+    Kind("crm", "changes", "delta", FAULTS, TIMES),
 ]
 
 
@@ -137,12 +140,8 @@ def test_any_order_of_files_gives_what_the_model_says(tmp_path: Path, dated: boo
     ended = returned = 0
     for seed in range(30):
         rng = random.Random(seed)
-        files = deliveries(rng, KINDS, keys, rng.randint(4, 12))
-        if not versioned:
-            files = [
-                File(one.source, one.entry, one.delivery, one.day, tuple(Row(r.key, r.value, None, r.is_deleted, r.fault) for r in one.rows))
-                for one in files
-            ]  # fmt: skip
+        kinds = KINDS if versioned else [replace(one, versions=(None,)) for one in KINDS]
+        files = deliveries(rng, kinds, keys, rng.randint(4, 12))
         model = held(files)
         expected = {
             key: one
