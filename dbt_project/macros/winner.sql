@@ -1,14 +1,24 @@
 {#-
     1 = the row that holds among all visible rows with one key: highest by the source's own version where it gives
-    one, then received date, delivery, row, part. The order in which files were loaded plays no part.
+    one, then received date, delivery, row, part, source. The order in which files were loaded plays no part. Where the highest
+    is a deletion, or a later snapshot of its source lacks the key, no row holds. Rows that hold from a day to a day
+    (dated) end on that snapshot's day instead: stated_end says when.
 -#}
-{% macro winner_rank(key_columns, version_column=none) -%}
-    row_number() over (
-        partition by {{ key_columns | join(', ') }}
-        order by
-            {% if version_column %}{{ version_column }} desc nulls last,{% endif %}
-            _received_date desc, _delivery_id desc, _row_number desc, _row_part desc
-    )
+{% macro winner_rank(key_columns, version_column=none, dated=false) -%}
+    case
+        when _is_deleted{% if not dated %} or _gone_date is not null{% endif %} then 0
+        else row_number() over (
+            partition by {{ key_columns | join(', ') }}
+            order by
+                {% if version_column %}{{ version_column }} desc nulls last,{% endif %}
+                _received_date desc, _delivery_id desc, _row_number desc, _row_part desc, _source desc
+        )
+    end
+{%- endmacro %}
+
+{#- Exclusive end of a row by what its source says: the end it states, or the day of the first snapshot without it. -#}
+{% macro stated_end() -%}
+    least(coalesce(valid_to, {{ open_end() }}), coalesce(_gone_date, {{ open_end() }}))
 {%- endmacro %}
 
 {#-
@@ -17,7 +27,7 @@
 -#}
 {% macro window_end(key_columns) -%}
     least(
-        coalesce(valid_to, {{ open_end() }}),
+        {{ stated_end() }},
         coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from), {{ open_end() }})
     )
 {%- endmacro %}

@@ -10,7 +10,7 @@ import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import duckdb
 from dealermart import files, lake, mapping, profiles, readers
 from dealermart.contracts import Contract
 from dealermart.errors import BalanceError, DataError
-from dealermart.lake import Log, literal, quoted
+from dealermart.lake import Log, Told, literal, quoted
 from dealermart.landing import Delivery
 from dealermart.profiles import FileSpec, Profile
 from dealermart.quarantine import Quarantine
@@ -48,7 +48,13 @@ class FileResult:
     Attributes:
         feed: Feed, or ``source.name`` of a reference.
         status: accepted, duplicate (its content was taken before), refused or unrecognised.
+        entry: The kind of file in the source's profile, by name.
+        delivery: What the file holds, as contract and profile said when it came: append, delta or snapshot.
         apart: Structural rows that the select sets apart, by its reason.
+        seen: What its columns hold, by column: values, how many were tried, numbers and dates among these.
+        drift: What differs from the deliveries before and was taken all the same: rule, column, text.
+        overridden: Rules that would have refused it, had nobody decided otherwise.
+        anew: Whether a duplicate tells something new by the day on which it came.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.
     """
 
@@ -65,8 +71,14 @@ class FileResult:
     duplicate: int | None = None
     error: str | None = None
     received: str = ""
+    entry: str | None = None
+    delivery: str | None = None
     apart: dict[str, int] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
+    seen: dict[str, list[int]] = field(default_factory=dict)
+    drift: list[dict[str, str]] = field(default_factory=list)
+    overridden: list[str] = field(default_factory=list)
+    anew: bool = False
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -235,6 +247,7 @@ class _Run:
                         quarantined=0,
                         duplicate=0,
                         received=delivery.received.isoformat(),
+                        entry=spec.name,
                     )
                 )
         known = _shape(spec, "_received_date date")
@@ -278,6 +291,7 @@ class _Run:
         """)
         self._mark_repeats(contract)
         self._accept(contract)
+        self._withhold(specs, contract)
         for spec in specs:
             for stage in ("read", "map", "check"):
                 self.quarantine.add(feed, spec.name, stage)
@@ -308,6 +322,7 @@ class _Run:
                         "refused",
                         error=str(DataError(error.what, where=where, mend=error.mend)),
                         received=delivery.received.isoformat(),
+                        entry=spec.name,
                     )
                 )
                 con.execute(f"drop table if exists {part}; drop table if exists {part}__rejects")
@@ -337,7 +352,7 @@ class _Run:
         names = ", ".join(map(quoted, contract.names))
         texts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), chr(0))" for name in contract.names)
         union = " union all ".join(
-            f"select {names}, _delivery_id, _row_number, _row_part from mapped_{spec.name} "
+            f"select {names}, _is_deleted, _delivery_id, _row_number, _row_part from mapped_{spec.name} "
             "where _reject_reason is null and _structural is null"
             for spec in specs
         )
@@ -350,7 +365,8 @@ class _Run:
                 delivery.source_file as _source_file,
                 _row_number,
                 _row_part,
-                md5(concat_ws(chr(31), {texts})) as _row_hash
+                _is_deleted,
+                md5(concat_ws(chr(31), {texts}, case when _is_deleted then 'deleted' end)) as _row_hash
             from ({union}) join delivery on delivery.delivery_id = _delivery_id
         """)
 
@@ -406,13 +422,44 @@ class _Run:
                 timestamp {literal(self.ingested_at.isoformat(sep=" "))} as _ingested_at,
                 {literal(self.run_id)} as _run_id,
                 _row_hash,
-                repeated._row_id is not null as _is_repeat
+                repeated._row_id is not null as _is_repeat,
+                _is_deleted
             from passed
             join delivery on delivery.delivery_id = passed._delivery_id
             left join repeated on repeated._row_id = passed._row_id
             order by passed._row_id
             """,
         )
+
+    def _withhold(self, specs: list[FileSpec], contract: Contract) -> None:
+        """Keep the keys of snapshots' rows that are in quarantine, empty where they could not be read.
+
+        Such a row is there, whatever is wrong with it: that its key is not among the accepted ones must not end it.
+        """
+        snapshots = [spec for spec in specs if (spec.delivery or contract.delivery) == "snapshot"]
+        if not snapshots:
+            return
+        key = ", ".join(map(quoted, contract.key))
+        unread = ", ".join(f"null as {quoted(name)}" for name in contract.key)
+        found = " union all ".join(
+            f"""
+            select {key}, _delivery_id from batch
+            where _row_id in (select _row_id from failing)
+                and _delivery_id in (select _delivery_id from mapped_{spec.name})
+            union all
+            select {key}, _delivery_id from mapped_{spec.name} where _reject_reason is not null
+            union all
+            select {unread}, _delivery_id from {spec.name}__rejects
+            """
+            for spec in snapshots
+        )
+        withheld = f"""
+            select distinct {key}, {literal(self.profile.source)} as _source, _delivery_id from ({found})
+            where _delivery_id not in (select delivery_id from refused_delivery)
+            order by all
+        """
+        if self.con.execute(f"select count(*) from ({withheld})").fetchall()[0][0]:
+            self._write(lake.withheld(contract.feed), withheld)
 
     def _keep_verdicts(self, feed: str) -> None:
         """Keep the judge's verdicts on rows of files that were taken: a rebuild replays them."""
@@ -488,6 +535,8 @@ class _Run:
                     duplicate=0 if error else repeats,
                     error=f"{delivery.label}: {error}" if error else None,
                     received=delivery.received.isoformat(),
+                    entry=spec.name,
+                    delivery=spec.delivery or self.contracts[feed].delivery,
                     apart=own,
                 )
             )
@@ -495,7 +544,14 @@ class _Run:
     def _current_views(self) -> None:
         """``feed_<feed>``: the current rows of every feed, those accepted earlier in this run included."""
         for name, contract in self.contracts.items():
-            self.con.execute(f"create or replace view feed_{name} as {lake.current_sql(contract, self._paths(name))}")
+            rows = lake.current_sql(contract, self._paths(name), self._told(name))
+            self.con.execute(f"create or replace view feed_{name} as {rows}")
+
+    def _told(self, feed: str) -> Told:
+        """What is known of a feed besides its rows, this run included."""
+        own = [asdict(one) | {"source": self.profile.source} for one in self.batch.results if one.feed == feed]
+        receipts = lake.receipts([*self.log.of_feed(feed), *own])
+        return Told(receipts, tuple(self._paths(lake.withheld(feed))))
 
     def _paths(self, feed: str) -> list[Path]:
         known = [one["path"] for commit in self.log.commits for one in commit["files"] if one["feed"] == feed]

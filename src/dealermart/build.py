@@ -113,7 +113,7 @@ def run(
             if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
                 base = None
                 state.start(settings, wanted)
-            _prepare(con, settings, known, log, end)
+            _prepare(con, settings, known, log, seen, end)
             months = _dirty_months(con, settings, known, log, base, end)
         finally:
             con.close()
@@ -301,7 +301,7 @@ def _open(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
 
 
 def _prepare(
-    con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log, end: dt.date
+    con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log, seen: Log, end: dt.date
 ) -> None:
     """Schemas lake, config and meta: what dbt reads, by explicit lists of files."""
     tables = config_compiler.compile_config(settings, end, con)
@@ -309,9 +309,9 @@ def _prepare(
     for schema in ("lake", "config", "meta"):
         con.execute(f"create schema if not exists {schema}")
     for name, contract in known.items():
-        con.execute(
-            f"create or replace view lake.{quoted(name)} as {lake.rows_sql(contract, log.paths(settings, name))}"
-        )
+        # What was told later than the moment must not end a row that held then.
+        found = lake.rows_sql(contract, log.paths(settings, name), seen.told(settings, name))
+        con.execute(f"create or replace view lake.{quoted(name)} as {found}")
     for name, path in tables.items():
         con.execute(f"create or replace view config.{quoted(name)} as select * from read_parquet({literal(str(path))})")
     con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
@@ -345,32 +345,48 @@ def _dirty_months(
     if base is None:
         con.execute("insert into meta.dirty_month select month_start from config.fiscal_month")
     else:
-        new = log.after(base["seq"])
+        old, new = log.before(base["seq"]), log.after(base["seq"])
         spans = [f"select date {literal(base['period_end'])} as first_day, date {literal(end.isoformat())} as last_day"]
         for name in BY_MONTH:
-            paths = new.paths(settings, name)
-            if not paths:
+            if not new.of_feed(name):
                 continue
             contract = known[name]
-            key = ", ".join(quoted(column) for column in contract.key)
-            # All versions of a touched key count: a correction can take a row from one month to another.
-            changed = f"select {key} from ({lake.rows_sql(contract, paths)})"
-            touched = f"select * from lake.{quoted(name)} semi join ({changed}) using ({key})"
             if contract.event_date:
                 day = quoted(contract.event_date)
-                spans.append(f"select {day}, {day} + 1 from ({touched}) group by 1")
+                spans.append(f"select {day}, {day} + 1 from ({_touched_sql(settings, contract, old, log)}) group by 1")
             else:
-                # A row of a dated table holds until the next one: everything from its first day on may differ.
-                spans.append(
-                    f"select min({quoted(str(contract.valid_from))}), date '9999-12-31' from ({touched}) "
-                    "having count(*) > 0"
+                # A row of a dated table holds until the next one: everything from its first day on may differ. A
+                # snapshot says most rows once more; only those that hold otherwise than before count.
+                day = quoted(str(contract.valid_from))
+                ends = f", {quoted(contract.valid_to)}" if contract.valid_to else ""
+                was, now = (
+                    f"select {day}, _row_hash{ends} from "
+                    f"({lake.current_sql(contract, one.paths(settings, name), one.told(settings, name))})"
+                    for one in (old, log)
                 )
+                changed = f"(({was}) except ({now})) union all (({now}) except ({was}))"
+                spans.append(f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0")
         con.execute(f"""
             insert into meta.dirty_month
             select month_start from config.fiscal_month semi join ({" union all ".join(spans)}) as span
                 on first_day < month_end and last_day > month_start
         """)
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
+
+
+def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> str:
+    """SELECT of every version of the keys of an event feed that the commits after ``old`` can have changed.
+
+    All versions count: a correction can take a row from one month to another, and a snapshot can end rows that it does
+    not hold.
+    """
+    name, key = contract.feed, ", ".join(quoted(column) for column in contract.key)
+    changed = [f"select {key} from ({lake.rows_sql(contract, log.after(old.last).paths(settings, name))})"]
+    again = log.told(settings, name).changes(old.told(settings, name))
+    if again:
+        ids = ", ".join(f"({literal(source)}, {literal(delivery)})" for source, delivery in sorted(again))
+        changed.append(f"select {key} from lake.{quoted(name)} where (_source, _delivery_id) in ({ids})")
+    return f"select * from lake.{quoted(name)} semi join ({' union all '.join(changed)}) using ({key})"
 
 
 def _period_end(settings: Settings, company: Company, received: str, period: str | None) -> dt.date:

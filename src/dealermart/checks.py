@@ -17,7 +17,7 @@ import json
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -40,6 +40,7 @@ BATCH_COLUMNS = {
     "_row_number": "bigint",
     "_row_part": "integer",
     KEY: "bigint",
+    "_is_deleted": "boolean",
 }
 
 
@@ -544,6 +545,30 @@ def run(con: duckdb.DuckDBPyConnection, table: str, suite: Suite) -> list[Outcom
             mend="run again; if it stays so, the installed Great Expectations is not the locked version",
         )
     return outcomes
+
+
+def run_batch(con: duckdb.DuckDBPyConnection, table: str, suite: Suite, key: Sequence[str]) -> list[Outcome]:
+    """As ``run``, on the batch of a feed. A deletion is judged by its key alone.
+
+    A rule that names any other column is asked about the rows that delete nothing. Rules in SQL see every row: what a
+    deletion does not hold is NULL in it, and ``_is_deleted`` tells it apart.
+
+    Args:
+        table: Has ``_is_deleted``. Where there are deletions, outcomes refer to the view ``<table>_kept`` made of it.
+        key: Columns of the feed's key.
+    """
+    if not _count(con, f"select count(*) from {table} where _is_deleted"):
+        return run(con, table, suite)
+    con.execute(f"create or replace view {table}_kept as select * from {table} where not _is_deleted")
+    of_all = [rule for rule in suite.rules if set(rule.columns) <= set(key)]
+    of_kept = [rule for rule in suite.rules if rule not in of_all]
+    found = {
+        outcome.rule: outcome
+        for name, rules in ((table, of_all), (f"{table}_kept", of_kept))
+        if rules
+        for outcome in run(con, name, replace(suite, rules=tuple(rules)))
+    }
+    return [found[rule.rule] for rule in suite.rules]
 
 
 def failing_rows(con: duckdb.DuckDBPyConnection, table: str, outcomes: Sequence[Outcome], into: str) -> dict[str, int]:

@@ -47,9 +47,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     """Take in what a source delivered on one day."""
     from dealermart import ingest as work
+    from dealermart.overrides import Override
 
+    decided = [
+        Override(rule, arguments.by, arguments.reason, file)
+        for rule in arguments.override
+        for file in arguments.file or ["*"]
+    ]
     result = work.run(
-        config, arguments.source, arguments.received, arguments.drop, arguments.dry_run, arguments.ingested_at, say=_say
+        config,
+        arguments.source,
+        arguments.received,
+        arguments.drop,
+        arguments.dry_run,
+        arguments.ingested_at,
+        say=_say,
+        decided=decided,
     )
     columns = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
     if arguments.dry_run:
@@ -68,6 +81,10 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     for one in result.files:
         for kind, count in one.apart.items():
             print(f"{one.file}: {count} rows are no record of {one.feed} ({kind})", file=sys.stderr)
+        for note in one.drift:
+            print(f"{one.file}: {note['text']}", file=sys.stderr)
+        for rule in one.overridden:
+            print(f"{one.file}: taken although {rule} refuses it, as {arguments.by} decided", file=sys.stderr)
         for fault in one.faults:
             where = f"{one.file}:{fault['first_row']}"
             print(
@@ -291,6 +308,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--ingested-at", type=_moment, help="moment of learning in UTC, for loading history (default: now)"
     )
+    one.add_argument(
+        "--override", action="append", default=[], metavar="RULE", help="take files that this rule refuses"
+    )
+    one.add_argument("--file", action="append", metavar="NAME", help="only these of them (name or pattern)")
+    one.add_argument("--by", default="", metavar="NAME", help="who decides so; kept in the log")
+    one.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the log")
     one = add("fetch", fetch)
     one.add_argument("--source", required=True, help="a source of config/sources")
     one = add("build", build)

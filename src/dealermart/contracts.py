@@ -17,8 +17,10 @@ from dealermart.yamlfile import Strict
 _SIMPLE = {"string": "varchar", "integer": "bigint", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),(\d{1,2})\)")
 
-# Columns that ingestion adds to every lake file, after the contract's own. `_row_part` numbers the rows that an unpivot
-# makes of one record.
+Delivery = Literal["append", "delta", "snapshot"]
+
+# Columns that every lake row has after the contract's own. `_row_part` numbers the rows that an unpivot makes of one
+# record. `_gone_date` stands in no file: the lake finds it when it is read, because later snapshots decide it.
 PROVENANCE = {
     "_source": "varchar",
     "_delivery_id": "varchar",
@@ -30,6 +32,8 @@ PROVENANCE = {
     "_run_id": "varchar",
     "_row_hash": "varchar",
     "_is_repeat": "boolean",
+    "_gone_date": "date",
+    "_is_deleted": "boolean",
 }
 
 
@@ -60,18 +64,24 @@ class Column(Strict):
 
 
 class Contract(Strict):
-    """What a feed delivers: grain, key, columns, and how later rows relate to earlier ones."""
+    """What a feed delivers: grain, key, columns, and how later rows relate to earlier ones.
+
+    ``delivery`` says what a file holds: new facts (``append``), rows that changed (``delta``) or all there is
+    (``snapshot``); a source's profile can say otherwise for one of its files. ``valid_to`` names the column with the
+    end of a record that holds from a day to a day: one that a snapshot lacks ends then, others no longer hold at all.
+    """
 
     feed: Name
     title: str
     title_zh: str
     grain: str
-    delivery: Literal["append", "delta"]
+    delivery: Delivery
     key: Annotated[tuple[Name, ...], Field(min_length=1)]
     columns: Annotated[tuple[Column, ...], Field(min_length=1)]
     version: Name | None = None
     event_date: Name | None = None
     valid_from: Name | None = None
+    valid_to: Name | None = None
     hr_only: bool = False
 
     @model_validator(mode="after")
@@ -80,9 +90,11 @@ class Contract(Strict):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"columns stand twice: {', '.join(repeated)}")
-        for field in (*self.key, self.version, self.event_date, self.valid_from):
+        for field in (*self.key, self.version, self.event_date, self.valid_from, self.valid_to):
             if field is not None and field not in names:
                 raise ValueError(f"{field} is named as key or date but is no column")
+        if self.valid_to is not None and self.valid_from is None:
+            raise ValueError("valid_to needs valid_from")
         return self
 
     @cached_property
@@ -102,6 +114,7 @@ class Contract(Strict):
             self.delivery,
             repr(self.key),
             repr(self.version),
+            repr(self.valid_to),
             *(f"{column.name} {column.type}" for column in self.columns),
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -6,25 +6,26 @@ import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from dealermart import batch, checks, contracts, files, lake, landing, lock, profiles, runlog
+from dealermart import batch, checks, contracts, drift, files, lake, landing, lock, overrides, profiles, runlog
 from dealermart.batch import FileResult, Judge, Rejects, Target
 from dealermart.contracts import Contract
 from dealermart.errors import DataError
 from dealermart.landing import Delivery
+from dealermart.overrides import Override, Refusals
 from dealermart.profiles import FileSpec, Profile
 from dealermart.settings import Settings
 
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What one run did. ``committed`` says whether the lake holds rows that it did not hold before."""
+    """What one run did. ``committed`` says whether the lake tells anything that it did not tell before."""
 
     run_id: str
     source: str
@@ -58,6 +59,7 @@ def run(
     dry_run: bool = False,
     ingested_at: dt.datetime | None = None,
     say: Callable[[str], None] = lambda text: None,
+    decided: Sequence[Override] = (),
 ) -> IngestResult:
     """Ingest one partition: the files that ``source`` delivered on ``received``.
 
@@ -69,9 +71,11 @@ def run(
             nothing came.
         dry_run: Say what would happen and change nothing.
         ingested_at: Moment of learning (UTC, without zone), for loading history; by default now.
+        decided: Rules that do not refuse files of this run, with the name and reason that go into the log.
 
     Raises:
-        ConfigError: contract, profile or suite is broken. DataError: a given ``drop`` or a required file is missing.
+        ConfigError: contract, profile or suite is broken, or an override names no rule that refuses files.
+        DataError: a given ``drop`` or a required file is missing.
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
     with tempfile.TemporaryDirectory(prefix="dealermart-dry-") as scratch:
@@ -84,6 +88,8 @@ def run(
             landing.unpacking(scene, log_entry.run_id) as unpacked,
         ):
             _check_moments(received, ingested_at)
+            refusing = {rule.rule for suite in suites.values() for rule in suite.rules if rule.severity == "critical"}
+            overrides.check(decided, {MOSTLY_REJECTED, *drift.RULES, *refusing})
             found = _scan(settings, profile, received, drop)
             result = _ingest(
                 settings,
@@ -98,6 +104,7 @@ def run(
                 dry_run,
                 say,
                 unpacked,
+                decided,
             )
             log_entry.note(
                 source=source,
@@ -184,6 +191,7 @@ def _ingest(
     dry_run: bool,
     say: Callable[[str], None],
     unpacked: Path,
+    decided: Sequence[Override],
 ) -> IngestResult:
     if not dry_run:
         lake.recover(settings)
@@ -193,6 +201,8 @@ def _ingest(
     ignored: list[str] = []
     left: list[str] = []
     settled: list[FileResult] = []
+    refusals = Refusals(decided)
+    watch = drift.Watch(profile, known, log, refusals)
     deliveries: list[tuple[Delivery, FileSpec]] = []
     for source_file, path in found:
         if _is_ignored(profile, source_file):
@@ -213,6 +223,9 @@ def _ingest(
                 ignored.append(delivery.label)
             elif delivery.delivery_id in taken:
                 settled.append(_settled(delivery.source_file, delivery.delivery_id, received, spec, "duplicate", None))
+                if spec is not None and spec.feed is not None:
+                    settled[-1].delivery = spec.delivery or known[spec.feed].delivery
+                    watch.repeated(delivery, spec)
             elif spec is None:
                 unknown = DataError(
                     "no entry of the source's profile takes this file",
@@ -244,13 +257,15 @@ def _ingest(
                 target,
                 run_id,
                 learnt,
-                judge_by_suites(suites),
+                watch.judge(judge_by_suites(suites, known, refusals)),
                 say,
             )
             verdicts = _keep_verdicts(con, scene, run_id, done.verdicts)
     results = (*done.results, *settled)
-    committed = any(one.status == "accepted" for one in results)
-    if any(one.status != "duplicate" for one in results) and not dry_run:
+    watch.finish(results)
+    _mark_anew(settings, log, profile.source, results)
+    committed = any(one.status == "accepted" or one.anew for one in results)
+    if (committed or any(one.status != "duplicate" for one in results)) and not dry_run:
         lake.commit(
             settings,
             log,
@@ -268,6 +283,7 @@ def _ingest(
                 "files": done.files,
                 "quarantine": done.quarantine,
                 "verdicts": verdicts if deliveries else None,
+                "overrides": refusals.used,
                 "deliveries": [asdict(one) | {"source": profile.source} for one in results],
             },
         )
@@ -276,28 +292,31 @@ def _ingest(
     )
 
 
-def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
+MOSTLY_REJECTED = "mostly_rejected"
+
+
+def judge_by_suites(suites: dict[str, checks.Suite], known: dict[str, Contract], refusals: Refusals) -> Judge:
     """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows.
 
-    A file most of whose rows could not be read or mapped is refused too: it is not the file it should be.
+    A file most of whose rows could not be read or mapped is refused too: it is not the file it should be. Where a
+    person overrode a refusal, what fails in it is quarantined row by row.
     """
 
     def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
         suite = suites[feed]
-        outcomes = checks.run(con, table, suite)
+        outcomes = checks.run_batch(con, table, suite, known[feed].key)
         checks.failing_rows(con, table, outcomes, "failing")
         reasons = {rule.rule: rule.description for rule in suite.rules}
         con.executemany(
             "update failing set reason = $reason where rule = $rule",
             [{"rule": rule, "reason": text} for rule, text in reasons.items()],
         )
-        refused = {
-            delivery_id: f"{one.rows} of {one.of} rows cannot be taken "
-            f"(first in row {one.first_row}: {one.first_reason})\n"
-            "  mend: compare the file with the source's profile; correct one of them and ingest again"
-            for delivery_id, one in rejects.items()
-            if one.rows * 2 > one.of
-        }
+        names = dict(con.execute("select delivery_id, source_file from delivery").fetchall())
+        for delivery_id, one in rejects.items():
+            if one.rows * 2 > one.of:
+                what = f"{one.rows} of {one.of} rows cannot be taken (first in row {one.first_row}: {one.first_reason})"
+                mend = "compare the file with the source's profile; correct one of them and ingest again"
+                refusals.add(MOSTLY_REJECTED, delivery_id, names[delivery_id], what, mend)
         for outcome in outcomes:
             if outcome.severity != "critical" or outcome.success:
                 continue
@@ -311,10 +330,11 @@ def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
                 ).fetchall()
             for delivery_id, row in held:
                 place = f" (first in row {row})" if row is not None else ""
-                text = f"critical check {outcome.rule}: {reasons[outcome.rule]}{place}"
-                text += "\n  mend: correct the file and deliver it again"
-                refused[delivery_id] = f"{refused[delivery_id]}\n{text}" if delivery_id in refused else text
-        return refused
+                what = f"critical check {outcome.rule}: {reasons[outcome.rule]}{place}"
+                refusals.add(
+                    outcome.rule, delivery_id, names[delivery_id], what, "correct the file and deliver it again"
+                )
+        return refusals.errors
 
     return judge
 
@@ -323,11 +343,19 @@ def _is_ignored(profile: Profile, source_file: str) -> bool:
     return profile.ignores(source_file) is not None and profile.spec_of(source_file) is None
 
 
+def _mark_anew(settings: Settings, log: lake.Log, source: str, results: Sequence[FileResult]) -> None:
+    """Mark repeats that tell something new: of a snapshot on another day, or of what had come earlier than known."""
+    for one in results:
+        if one.status == "duplicate" and one.feed is not None:
+            now = lake.Told(lake.receipts([*log.of_feed(one.feed), asdict(one) | {"source": source}]))
+            one.anew = bool(now.changes(log.told(settings, one.feed)))
+
+
 def _settled(
     source_file: str, delivery_id: str, received: dt.date, spec: FileSpec | None, status: str, error: str | None
 ) -> FileResult:
-    feed = spec.feed if spec else None
-    return FileResult(source_file, delivery_id, feed, status, error=error, received=received.isoformat())
+    feed, entry = (spec.feed, spec.name) if spec else (None, None)
+    return FileResult(source_file, delivery_id, feed, status, error=error, received=received.isoformat(), entry=entry)
 
 
 def _keep_verdicts(con: duckdb.DuckDBPyConnection, scene: Settings, run_id: str, parts: list[str]) -> str | None:

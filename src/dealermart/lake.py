@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,91 @@ LEDGER = {
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """That a source delivered a file on a day: at first, or once more with the same content.
+
+    Attributes:
+        entry: Which of the source's kinds of file it is; None in logs that did not keep it.
+        delivery: append, delta or snapshot, as contract and profile said when it came.
+        is_repeat: Whether the content was taken before.
+    """
+
+    source: str
+    delivery_id: str
+    entry: str | None
+    delivery: str | None
+    received: str
+    is_repeat: bool
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return self.source, self.delivery_id
+
+
+@dataclass(frozen=True)
+class Told:
+    """What deliveries tell of a feed besides their rows.
+
+    Attributes:
+        receipts: Every receipt of a delivery that was taken, in any order.
+        withheld: Files with the keys of snapshots' rows that are in quarantine: such a key is there all the same.
+    """
+
+    receipts: tuple[Receipt, ...] = ()
+    withheld: tuple[Path, ...] = ()
+
+    @property
+    def snapshots(self) -> list[Receipt]:
+        return [one for one in self.receipts if one.delivery == "snapshot"]
+
+    @property
+    def received(self) -> dict[tuple[str, str], str]:
+        """The received date that counts, by source and delivery.
+
+        It is the earliest, because the same content again changes nothing; of a snapshot it is the latest, because a
+        snapshot says what there is on its day.
+        """
+        whole = {one.id for one in self.snapshots}
+        found: dict[tuple[str, str], str] = {}
+        for one in self.receipts:
+            if one.delivery == "snapshot" or one.id not in whole:
+                best = max if one.id in whole else min
+                found[one.id] = best(found.get(one.id, one.received), one.received)
+        return found
+
+    def changes(self, before: Told) -> set[tuple[str, str]]:
+        """Source and delivery of rows that can count otherwise than ``before``, although they lay in the lake then."""
+        known = {(one.source, one.entry, one.received, one.delivery_id) for one in before.snapshots}
+        kinds = {
+            (one.source, one.entry)
+            for one in self.snapshots
+            if (one.source, one.entry, one.received, one.delivery_id) not in known
+        }
+        then, lain = before.received, {one.id for one in before.receipts}
+        moved = {key for key, day in self.received.items() if key in then and then[key] != day}
+        return moved | {one.id for one in self.receipts if (one.source, one.entry) in kinds and one.id in lain}
+
+
+def receipts(deliveries: Sequence[dict[str, Any]]) -> tuple[Receipt, ...]:
+    """The receipts among the deliveries of one feed as the log keeps them: of what was accepted, and of its repeats."""
+    taken = {(one["source"], one["delivery_id"]): one.get("entry") for one in deliveries if one["status"] == "accepted"}
+    return tuple(
+        Receipt(
+            one["source"],
+            one["delivery_id"],
+            one.get("entry"),
+            one.get("delivery"),
+            one["received"],
+            one["status"] == "duplicate",
+        )
+        for one in deliveries
+        # Content that comes as another kind of file than it was taken for says nothing about either.
+        if one["status"] in ("accepted", "duplicate")
+        and taken.get((one["source"], one["delivery_id"]), "") == one.get("entry")
+    )
+
+
+@dataclass(frozen=True)
 class Log:
     """The commits of a lake up to some point, oldest first."""
 
@@ -57,11 +143,11 @@ class Log:
 
     @property
     def received(self) -> str | None:
-        """The latest date on which something was received that was taken (ISO), or None if nothing ever was."""
+        """The latest date on which something was received that tells anything (ISO), or None if nothing ever was."""
         dates = (
             commit["received"]
             for commit in self.commits
-            if any(one["status"] == "accepted" for one in commit["deliveries"])
+            if any(one["status"] == "accepted" or one.get("anew") for one in commit["deliveries"])
         )
         return max(dates, default=None)
 
@@ -74,11 +160,26 @@ class Log:
     def deliveries(self) -> list[dict[str, Any]]:
         return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
 
+    @cached_property
+    def _by_feed(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for one in self.deliveries():
+            found.setdefault(one["feed"], []).append(one)
+        return found
+
+    def of_feed(self, feed: str) -> list[dict[str, Any]]:
+        """The deliveries of one feed."""
+        return self._by_feed.get(feed, [])
+
     def taken(self, source: str) -> set[str]:
         """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
         return {
             one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
         }
+
+    def told(self, settings: Settings, feed: str) -> Told:
+        """What deliveries told of a feed."""
+        return Told(receipts(self.of_feed(feed)), tuple(self.paths(settings, withheld(feed))))
 
     def until(self, moment: str) -> Log:
         """What was learnt by a moment (ISO, UTC)."""
@@ -86,6 +187,10 @@ class Log:
 
     def after(self, seq: int) -> Log:
         return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
+
+    def before(self, seq: int) -> Log:
+        """The log as it stood when ``seq`` was its last commit."""
+        return Log(tuple(commit for commit in self.commits if commit["seq"] <= seq))
 
 
 def read(settings: Settings) -> Log:
@@ -123,9 +228,94 @@ def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
     return Log((*log.commits, entry))
 
 
-def rows_sql(contract: Contract, paths: Iterable[Path]) -> str:
-    """SELECT of the lake rows of a feed from an explicit list of files; without files, no rows of the right types."""
-    return typed_sql(contract.lake_columns, paths)
+def withheld(feed: str) -> str:
+    """Under which name the log lists the keys of snapshots' rows that are in quarantine."""
+    return f"{feed}#withheld"
+
+
+def rows_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None) -> str:
+    """SELECT of the lake rows of a feed from an explicit list of files; without files, no rows of the right types.
+
+    With ``told`` their ``_received_date`` is that of the delivery, whichever of its receipts was loaded first, and
+    ``_gone_date`` is the day of the first later snapshot of the same kind that lacks the row's key.
+    """
+    stored = typed_sql(contract.lake_columns, paths)
+    rows = f"select * replace (coalesce(_is_deleted, false) as _is_deleted) from ({stored})"
+    if told is None:
+        return rows
+    first = {one.id: one.received for one in told.receipts if not one.is_repeat}
+    moved = [(*key, day) for key, day in told.received.items() if first.get(key) != day]
+    if moved:
+        rows = f"""
+            select rows.* replace (coalesce(cast(moved.received as date), rows._received_date) as _received_date)
+            from ({rows}) as rows
+            left join ({_values(("source", "delivery_id", "received"), moved)}) as moved
+                on rows._source = moved.source and rows._delivery_id = moved.delivery_id
+        """
+    return _gone_sql(contract, rows, told.snapshots, told.withheld) if told.snapshots else rows
+
+
+def _gone_sql(contract: Contract, rows: str, snapshots: Iterable[Receipt], withheld: Iterable[Path]) -> str:
+    """``rows`` with the ``_gone_date`` that snapshots give them."""
+    keys = [quoted(name) for name in contract.key]
+    key = ", ".join(keys)
+    listed = [(one.source, one.delivery_id, str(one.entry), one.received) for one in snapshots]
+    receipt = _values(("_source", "_delivery_id", "_entry", "_received"), dict.fromkeys(listed))
+    types = {name: kind for name, kind in contract.lake_columns.items() if name in contract.key}
+    hidden = typed_sql({**types, "_source": "varchar", "_delivery_id": "varchar"}, withheld)
+    unknown = " or ".join(f"{name} is null" for name in keys)
+    return f"""
+        with lake_row as materialized ({rows}),
+        receipt as (select * exclude (_received), cast(_received as date) as _day from ({receipt})),
+        kind as (select _source, _delivery_id, _entry, max(_day) as _day from receipt group by all),
+        hidden as materialized (select * from ({hidden}) semi join receipt using (_source, _delivery_id)),
+        -- A row in quarantine whose key is not known may be any row: its snapshot is not the whole, and ends nothing.
+        partial as (
+            select distinct _source, _entry, _day from hidden join receipt using (_source, _delivery_id) where {unknown}
+        ),
+        snapshot as (
+            select _source, _entry, _day, min(_whole_day) over (
+                partition by _source, _entry order by _day rows between 1 following and unbounded following
+            ) as _next_day
+            from (
+                select _source, _entry, _day, case when partial._day is null then _day end as _whole_day
+                from (select distinct _source, _entry, _day from receipt)
+                left join partial using (_source, _entry, _day)
+            )
+        ),
+        present as (
+            select distinct {key}, _source, _entry, _day
+            from (
+                select {key}, _source, _delivery_id from lake_row
+                union all
+                select {key}, _source, _delivery_id from hidden where not ({unknown})
+            )
+            join receipt using (_source, _delivery_id)
+        ),
+        followed as (
+            select {key}, _source, _entry, _day, snapshot._next_day,
+                lead(_day) over (partition by {key}, _source, _entry order by _day) as _next_present
+            from present join snapshot using (_source, _entry, _day)
+        ),
+        gone as (
+            select {key}, _source, _entry, _day, min(
+                case when _next_present is null or _next_day < _next_present then _next_day end
+            ) over (
+                partition by {key}, _source, _entry order by _day rows between current row and unbounded following
+            ) as _gone_date
+            from followed
+        )
+        select lake_row.* replace (gone._gone_date as _gone_date)
+        from lake_row
+        left join kind using (_source, _delivery_id)
+        left join gone using ({key}, _source, _entry, _day)
+    """
+
+
+def _values(names: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    """SELECT of rows of texts."""
+    listed = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
+    return f"select * from (values {listed}) as listed({', '.join(names)})"
 
 
 def typed_sql(columns: dict[str, str], paths: Iterable[Path]) -> str:
@@ -141,14 +331,24 @@ def typed_sql(columns: dict[str, str], paths: Iterable[Path]) -> str:
     return f"select {names} from (select {nothing} where false union all by name {found})"
 
 
-def current_sql(contract: Contract, paths: Iterable[Path]) -> str:
-    """SELECT of the winning row per key: what is known of a feed after the given files."""
+def current_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None) -> str:
+    """SELECT of the row that holds per key: what is known of a feed after the given files.
+
+    A key whose winner is a deletion has none, and neither has one that a later snapshot lacks; a row that holds from a
+    day to a day ends on that snapshot's day instead.
+    """
     key = ", ".join(quoted(name) for name in contract.key)
     version = f"{quoted(contract.version)} desc nulls last, " if contract.version else ""
-    order = f"{version}_received_date desc, _delivery_id desc, _row_number desc, _row_part desc"
+    order = f"{version}_received_date desc, _delivery_id desc, _row_number desc, _row_part desc, _source desc"
     names = ", ".join(quoted(name) for name in contract.lake_columns)
     rank = f"row_number() over (partition by {key} order by {order})"
-    return f"select {names} from (select *, {rank} as _rank from ({rows_sql(contract, paths)})) where _rank = 1"
+    holds, ended = "_gone_date is null", ""
+    if contract.valid_to:
+        end = quoted(contract.valid_to)
+        holds = f"({holds} or _gone_date > {quoted(str(contract.valid_from))})"
+        ended = f"replace (least({end}, _gone_date) as {end})"
+    ranked = f"select *, {rank} as _rank from ({rows_sql(contract, paths, told)})"
+    return f"select {names} from (select * {ended} from ({ranked}) where _rank = 1 and not _is_deleted and {holds})"
 
 
 def stray_files(settings: Settings, log: Log) -> list[Path]:
@@ -178,13 +378,17 @@ __all__ = [
     "LEDGER",
     "PROVENANCE",
     "Log",
+    "Receipt",
+    "Told",
     "commit",
     "current_sql",
     "literal",
     "missing_files",
     "quoted",
     "read",
+    "receipts",
     "rows_sql",
     "stray_files",
     "typed_sql",
+    "withheld",
 ]

@@ -22,6 +22,7 @@ from dealermart.profiles import FileSpec
 
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
 _MARKS = ("_reject_reason", "_structural")
+_DELETED = "_is_deleted"
 _HARMLESS_FUNCTIONS = {"unnest", "generate_series", "range"}
 # A rebuild repeats the mapping years later: it must give the same rows.
 _CHANGING_FUNCTIONS = {
@@ -100,8 +101,9 @@ def map_rows(
 ) -> None:
     """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
 
-    ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, and ``_reject_reason`` and
-    ``_structural``, which are NULL for mapped rows.
+    ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, ``_reject_reason`` and
+    ``_structural``, which are NULL for mapped rows, and ``_is_deleted``. A deletion keeps key and version only: what
+    else its record says counts no more.
 
     Raises:
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
@@ -128,6 +130,7 @@ def map_rows(
         f"nullif(trim(cast({name} as varchar)), '') as {name}" if name in types else f"cast(null as varchar) as {name}"
         for name in _MARKS
     ]
+    inner.append(f"coalesce({_DELETED}, false) as {_DELETED}" if _DELETED in types else f"false as {_DELETED}")
     faults = []
     for column in contract.columns:
         name = quoted(column.name)
@@ -149,25 +152,43 @@ def map_rows(
     names = ", ".join(quoted(name) for name in contract.names)
     con.execute(f"""
         create temp table {quoted(into)} as
-        select {names}, {", ".join(LINEAGE)}, coalesce(_reject_reason, {fault}) as _reject_reason, _structural
-        from (select {", ".join(inner)} from selected)
+        select {names}, {", ".join(LINEAGE)},
+            coalesce(_reject_reason, {fault}) as _reject_reason, _structural, {_DELETED}
+        from (select {", ".join(inner)} from ({_without_values_of_deletions(types, contract)}))
     """)
     con.execute("drop table selected")
     _check_balance(con, path, spec, into)
 
 
+def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> str:
+    kept = {*contract.key, contract.version}
+    blanked = [
+        f"case when {_DELETED} then null else {quoted(name)} end as {quoted(name)}"
+        for name in contract.names
+        if name in types and name not in kept
+    ]
+    replacing = f"replace ({', '.join(blanked)})" if _DELETED in types and blanked else ""
+    return f"select * {replacing} from selected"
+
+
 def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:
     lineage = {"_delivery_id", "_row_number"} | ({"_row_part"} if spec.unpivot > 1 else set())
-    missing = sorted(lineage - types.keys()) + [
-        column.name for column in contract.columns if column.required and column.name not in types
-    ]
+    # A file of deletions may hold keys only; a row of it that deletes nothing is the suite's to judge.
+    needed = contract.key if _DELETED in types else [column.name for column in contract.columns if column.required]
+    missing = sorted(lineage - types.keys()) + [name for name in needed if name not in types]
     if missing:
         raise ConfigError(
             f"the select does not return {', '.join(missing)}",
             where=str(path),
             mend=f"feed {contract.feed} needs them; select a typed null if the source has none",
         )
-    unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS))
+    if types.get(_DELETED, "BOOLEAN") != "BOOLEAN":
+        raise ConfigError(
+            f"the select returns {_DELETED} as {types[_DELETED].lower()}",
+            where=str(path),
+            mend="return a condition, such as status = 'void'",
+        )
+    unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS) - {_DELETED})
     if unknown:
         raise ConfigError(
             f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have",

@@ -14,14 +14,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dealermart import yamlfile
 from dealermart.archives import Limits
-from dealermart.contracts import Contract, Name
+from dealermart.contracts import Contract, Delivery, Name
 from dealermart.errors import ConfigError
 from dealermart.settings import Settings
 from dealermart.yamlfile import Strict
 
 # Tables of a batch, and words that SQL does not take as a table's name.
 _RESERVED = {
-    *("delivery", "batch", "failing", "refused_delivery", "repeated", "passed", "selected"),
+    *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected"),
     *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
     *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
@@ -63,13 +63,19 @@ class Totals(Strict):
 
 
 class FileSpec(Strict):
-    """One kind of file of a source: how to find, read and map it."""
+    """One kind of file of a source: how to find, read and map it.
+
+    ``delivery`` is the contract's unless it stands here. Fewer rows than ``shrink_below`` times those of the deliveries
+    before refuse a file; of a snapshot less than half, if nothing is said.
+    """
 
     name: Name
     feed: Name | None = None
     map: str | None = None
     pattern: str
     required: bool = False
+    delivery: Delivery | None = None
+    shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
     format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1)] = ","
@@ -95,6 +101,8 @@ class FileSpec(Strict):
             raise ValueError("feed and map go together: a file with neither is a reference for lookups")
         if self.feed is not None and self.key:
             raise ValueError("key belongs to references; a feed's key stands in its contract")
+        if self.feed is None and (self.delivery is not None or self.shrink_below is not None):
+            raise ValueError("delivery and shrink_below belong to files of a feed")
         if self.format == "csv" and not self.header and not self.columns:
             raise ValueError("a file without a header line needs columns")
         return self

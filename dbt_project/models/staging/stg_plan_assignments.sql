@@ -17,6 +17,8 @@ select
     _ingested_at,
     _run_id,
     _row_hash,
-    _is_repeat
+    _is_repeat,
+    _gone_date,
+    _is_deleted
 from {{ source('lake', 'plan_assignments') }}
 where _ingested_at <= {{ as_of() }}

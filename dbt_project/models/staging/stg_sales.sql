@@ -25,6 +25,8 @@ select
     _ingested_at,
     _run_id,
     _row_hash,
-    _is_repeat
+    _is_repeat,
+    _gone_date,
+    _is_deleted
 from {{ source('lake', 'sales') }}
 where _ingested_at <= {{ as_of() }}

@@ -4,7 +4,7 @@ with
 assignment as (
     select
         *,
-        {{ winner_rank(['dealer_id', 'member_id', 'role', 'valid_from']) }} as winner_rank
+        {{ winner_rank(['dealer_id', 'member_id', 'role', 'valid_from'], dated=true) }} as winner_rank
     from {{ ref('stg_assignments') }}
 ),
 
@@ -19,7 +19,7 @@ validity as (
     from assignment
     where
         winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+        and {{ stated_end() }} > valid_from
 ),
 
 final as (

@@ -4,7 +4,7 @@ with
 dealer as (
     select
         *,
-        {{ winner_rank(['dealer_id', 'valid_from']) }} as winner_rank
+        {{ winner_rank(['dealer_id', 'valid_from'], dated=true) }} as winner_rank
     from {{ ref('stg_dealers') }}
 ),
 
@@ -17,7 +17,7 @@ validity as (
     from dealer
     where
         winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+        and {{ stated_end() }} > valid_from
 ),
 
 final as (

@@ -4,7 +4,7 @@ with
 member as (
     select
         *,
-        {{ winner_rank(['member_id', 'valid_from']) }} as winner_rank
+        {{ winner_rank(['member_id', 'valid_from'], dated=true) }} as winner_rank
     from {{ ref('stg_team_members') }}
 ),
 
@@ -17,7 +17,7 @@ validity as (
     from member
     where
         winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+        and {{ stated_end() }} > valid_from
 ),
 
 final as (

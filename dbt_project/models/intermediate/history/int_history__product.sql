@@ -4,7 +4,7 @@ with
 product as (
     select
         *,
-        {{ winner_rank(['product_id', 'valid_from']) }} as winner_rank
+        {{ winner_rank(['product_id', 'valid_from'], dated=true) }} as winner_rank
     from {{ ref('stg_products') }}
 ),
 
@@ -17,7 +17,7 @@ validity as (
     from product
     where
         winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+        and {{ stated_end() }} > valid_from
 ),
 
 final as (

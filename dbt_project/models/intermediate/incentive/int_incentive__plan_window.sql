@@ -4,7 +4,7 @@ with
 version as (
     select
         *,
-        {{ winner_rank(['plan_assignment_id']) }} as winner_rank
+        {{ winner_rank(['plan_assignment_id'], dated=true) }} as winner_rank
     from {{ ref('stg_plan_assignments') }}
 ),
 
@@ -15,11 +15,11 @@ assignment as (
         payee_id,
         plan_id,
         valid_from,
-        coalesce(valid_to, {{ open_end() }}) as valid_to
+        {{ stated_end() }} as valid_to
     from version
     where
         winner_rank = 1
-        and (valid_to is null or valid_to > valid_from)
+        and {{ stated_end() }} > valid_from
 ),
 
 -- Assignments that overlap or touch are one window: a sale inside two of them is credited once.
