@@ -50,6 +50,7 @@ class FileResult:
         status: accepted, duplicate (its content was taken before), refused or unrecognised.
         apart: Structural rows that the select sets apart, by its reason.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.
+        latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
     """
 
     file: str
@@ -67,6 +68,7 @@ class FileResult:
     received: str = ""
     apart: dict[str, int] = field(default_factory=dict)
     faults: list[dict[str, Any]] = field(default_factory=list)
+    latest_event: str | None = None
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -465,8 +467,15 @@ class _Run:
         }
         # What the lake file really holds, not what it should: the balance is checked against it.
         made = [literal(str(self.lake / one["path"])) for one in self.batch.files if one["feed"] == feed]
-        count = f"select _delivery_id, count(*) from read_parquet([{', '.join(made)}]) group by 1"
-        written: dict[str, int] = dict(self.con.execute(count).fetchall()) if made else {}
+        about = self.contracts[feed].event_date or self.contracts[feed].valid_from
+        day = f"cast({quoted(about)} as date)" if about else "cast(null as date)"
+        found = f"""
+            select _delivery_id, count(*), cast(max({day}) filter ({day} <= _received_date) as varchar)
+            from read_parquet([{", ".join(made)}]) group by 1
+        """
+        in_lake = self.con.execute(found).fetchall() if made else []
+        written = {delivery_id: rows for delivery_id, rows, _ in in_lake}
+        latest = {delivery_id: event for delivery_id, _, event in in_lake}
         for delivery, spec in deliveries:
             if (read := reads.get(delivery.delivery_id)) is None:
                 continue
@@ -489,6 +498,7 @@ class _Run:
                     error=f"{delivery.source_file}: {error}" if error else None,
                     received=delivery.received.isoformat(),
                     apart=own,
+                    latest_event=None if error else latest.get(delivery.delivery_id),
                 )
             )
 

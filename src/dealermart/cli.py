@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     """Take in what a source delivered on one day."""
     from dealermart import ingest as work
+    from dealermart.report import path_of as report_page
 
     result = work.run(
         config, arguments.source, arguments.received, arguments.drop, arguments.dry_run, arguments.ingested_at, say=_say
@@ -62,6 +63,9 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         ]
         total = ["total", "", "", *(_number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
         print(table(["file", "feed", "status", *columns], [*rows, total]))
+    page = report_page(config, result.run_id)
+    if not arguments.dry_run and page.exists():
+        print(f"report: {page}")
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:
@@ -125,6 +129,14 @@ def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
     if counts["commits"]:
         result = builder.run(config, say=_say)
         print(f"marts rebuilt: {result.models} models, {result.tests} tests passed, as of {result.as_of}")
+    return 0
+
+
+def report(config: Settings, arguments: argparse.Namespace) -> int:
+    """Make the HTML pages on ingest runs again from the log."""
+    from dealermart import report as work
+
+    print(work.run(config, arguments.run, arguments.all))
     return 0
 
 
@@ -283,6 +295,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--full", action="store_true", help="build every month, whatever changed")
     add("publish", publish)
     add("rebuild", rebuild)
+    one = add("report", report)
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--run", help="id of an ingest run (default: the last)")
+    which.add_argument("--all", action="store_true", help="the pages of all runs")
     one = add("runs", runs)
     one.add_argument("--last", type=_count, default=20, help="how many to show (default 20)")
     one.add_argument(

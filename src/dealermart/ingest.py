@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from dealermart import batch, checks, contracts, files, lake, landing, lock, profiles, runlog
+from dealermart import batch, checks, contracts, files, lake, landing, lock, profiles, report, runlog
 from dealermart.batch import FileResult, Judge, Rejects, Target
 from dealermart.contracts import Contract
 from dealermart.errors import DataError
@@ -100,6 +101,8 @@ def run(
                 },
                 refused=[one.error for one in result.refused],
             )
+            if not dry_run:
+                log_entry.note(**report.after_ingest(settings, log_entry.run_id, say))
     return result
 
 
@@ -195,6 +198,7 @@ def _ingest(
             taken.add(delivery.delivery_id)
             deliveries.append((delivery, spec))
     done = batch.Batch()
+    judged: list[dict[str, Any]] = []
     target = Target(scene.lake, scene.quarantine)
     for folder in (target.lake, target.quarantine):
         folder.mkdir(parents=True, exist_ok=True)
@@ -213,7 +217,7 @@ def _ingest(
                 target,
                 run_id,
                 learnt,
-                judge_by_suites(suites),
+                judge_by_suites(suites, judged),
                 say,
             )
             verdicts = _keep_verdicts(con, scene, run_id, done.verdicts)
@@ -237,21 +241,25 @@ def _ingest(
                 "files": done.files,
                 "quarantine": done.quarantine,
                 "verdicts": verdicts if deliveries else None,
+                "checks": _keep_checks(settings, run_id, judged),
                 "deliveries": [asdict(one) | {"source": profile.source} for one in results],
             },
         )
     return IngestResult(run_id, profile.source, received, committed and not dry_run, results, tuple(ignored))
 
 
-def judge_by_suites(suites: dict[str, checks.Suite]) -> Judge:
+def judge_by_suites(suites: dict[str, checks.Suite], kept: list[dict[str, Any]] | None = None) -> Judge:
     """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows.
 
     A file most of whose rows could not be read or mapped is refused too: it is not the file it should be.
+    What every rule found is added to ``kept``.
     """
 
     def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
         suite = suites[feed]
         outcomes = checks.run(con, table, suite)
+        if kept is not None:
+            kept.extend(checks.kept(suite, outcomes))
         checks.failing_rows(con, table, outcomes, "failing")
         reasons = {rule.rule: rule.description for rule in suite.rules}
         con.executemany(
@@ -295,6 +303,15 @@ def _settled(delivery: Delivery, spec: FileSpec | None, status: str, error: str 
         error=error,
         received=delivery.received.isoformat(),
     )
+
+
+def _keep_checks(settings: Settings, run_id: str, judged: list[dict[str, Any]]) -> str | None:
+    """What every rule found in the run as one JSON file beside the log; it counts once a commit names it."""
+    if not judged:
+        return None
+    path = settings.log / "checks" / f"{run_id}.json"
+    files.write_json(path, judged)
+    return f"checks/{path.name}"
 
 
 def _keep_verdicts(con: duckdb.DuckDBPyConnection, scene: Settings, run_id: str, parts: list[str]) -> str | None:

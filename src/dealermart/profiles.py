@@ -52,6 +52,7 @@ class FileSpec(Strict):
     map: str | None = None
     pattern: str
     required: bool = False
+    expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
     format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1)] = ","

@@ -67,6 +67,10 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
     def published(self) -> Path:
         return self.home / "published"
 
