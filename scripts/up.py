@@ -17,7 +17,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
         settings = environment.load()
-        dags = [*(f"ingest_{source}" for source in profiles.names(settings)), "build_marts", "publish"]
+        dags = [*(f"ingest_{source}" for source in profiles.names(settings)), "build_marts", "publish", "compact"]
         airflow = Standalone(settings, expected=dags)
         print(f"starting Airflow, state in {settings.home}", flush=True)
         with airflow:

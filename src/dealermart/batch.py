@@ -508,9 +508,8 @@ class _Run:
             self.con.execute(f"create or replace view feed_{name} as {lake.current_sql(contract, self._paths(name))}")
 
     def _paths(self, feed: str) -> list[Path]:
-        known = [one["path"] for commit in self.log.commits for one in commit["files"] if one["feed"] == feed]
         new = [one["path"] for one in self.batch.files if one["feed"] == feed]
-        return [self.lake_root / path for path in known] + [self.lake / path for path in new]
+        return [self.lake_root / path for path in self.log.files(feed)] + [self.lake / path for path in new]
 
     def _write(self, feed: str, select: str) -> None:
         name = f"{feed}/{self.run_id}.parquet"

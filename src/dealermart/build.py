@@ -52,7 +52,6 @@ def run(
     period: str | None = None,
     full: bool = False,
     say: Callable[[str], None] = lambda text: None,
-    wait_seconds: float = lock.WAIT_SECONDS,
 ) -> BuildResult:
     """Bring the marts up to the lake.
 
@@ -69,7 +68,7 @@ def run(
     known = contracts.load_all(settings)
     with (
         runlog.record(settings, "build", as_of=as_of, period=period, full=full or None) as entry,
-        lock.warehouse(settings, "build", wait_seconds) as held,
+        lock.warehouse(settings, "build", say=say) as held,
     ):
         lake.recover(settings)
         log = lake.read(settings)
@@ -99,7 +98,7 @@ def run(
             | {"code": _code_hash(settings)}
             | {f"feed {name}": one.hash for name, one in known.items()}
         )
-        wanted = {"seq": log.last, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
+        wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
         state = _State.read(settings)
         if state.done == wanted and not state.attempt and not full and settings.warehouse.exists():
             entry.note(skipped=True, as_of=moment, period_end=end.isoformat())
@@ -133,7 +132,7 @@ def run(
             full=base is None,
             months=months,
             dbt=result.summary(),
-            lake_seq=log.last,
+            lake_seq=log.news,
             warehouse=str(settings.warehouse),
         )
         result.raise_for_failures()
@@ -278,26 +277,64 @@ def _open(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
     """
     path = settings.warehouse
     path.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {
-        "memory_limit": settings.memory_limit,
-        "threads": settings.threads,
-        "storage_compatibility_version": "v1.5.0",
-        "autoinstall_known_extensions": False,
-    }
+    options = _options(settings)
     try:
         is_new = not path.exists()
         return duckdb.connect(str(path), config=options), is_new
     except duckdb.Error as error:
         if "lock" in str(error).lower():
-            raise BuildError(
-                "another program has the warehouse file open",
-                where=str(path),
-                mend="close it; readers use the served copies under published/",
-            ) from None
+            raise _open_elsewhere(path) from None
         for damaged in (path, path.with_name(path.name + ".wal")):
             if damaged.exists():
                 damaged.rename(damaged.with_name(damaged.name + ".damaged"))
         return duckdb.connect(str(path), config=options), True
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "storage_compatibility_version": "v1.5.0",
+        "autoinstall_known_extensions": False,
+    }
+
+
+def _open_elsewhere(path: Path) -> BuildError:
+    return BuildError(
+        "another program has the warehouse file open",
+        where=str(path),
+        mend="close it; readers use the served copies under published/",
+    )
+
+
+def relink(settings: Settings, log: Log) -> None:
+    """Let the warehouse's views of the lake name the files of today; they show what they showed. Needs the lock.
+
+    Raises:
+        BuildError: another program has the warehouse open. A file that cannot be read is left to the next build.
+    """
+    if not settings.warehouse.exists():
+        return
+    try:
+        con = duckdb.connect(str(settings.warehouse), config=_options(settings))
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise _open_elsewhere(settings.warehouse) from None
+        return
+    try:
+        con.execute("begin")
+        con.execute("create schema if not exists lake")
+        _name_lake_files(con, settings, contracts.load_all(settings), log)
+        con.execute("commit")
+    finally:
+        con.close()
+
+
+def _name_lake_files(con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log) -> None:
+    for name, contract in known.items():
+        con.execute(
+            f"create or replace view lake.{quoted(name)} as {lake.rows_sql(contract, log.paths(settings, name))}"
+        )
 
 
 def _prepare(
@@ -308,10 +345,7 @@ def _prepare(
     con.execute("begin")
     for schema in ("lake", "config", "meta"):
         con.execute(f"create schema if not exists {schema}")
-    for name, contract in known.items():
-        con.execute(
-            f"create or replace view lake.{quoted(name)} as {lake.rows_sql(contract, log.paths(settings, name))}"
-        )
+    _name_lake_files(con, settings, known, log)
     for name, path in tables.items():
         con.execute(f"create or replace view config.{quoted(name)} as select * from read_parquet({literal(str(path))})")
     con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
@@ -346,6 +380,7 @@ def _dirty_months(
         con.execute("insert into meta.dirty_month select month_start from config.fiscal_month")
     else:
         new = log.after(base["seq"])
+        runs = ", ".join(literal(commit["run_id"]) for commit in new.commits) or "null"
         spans = [f"select date {literal(base['period_end'])} as first_day, date {literal(end.isoformat())} as last_day"]
         for name in BY_MONTH:
             paths = new.paths(settings, name)
@@ -353,8 +388,9 @@ def _dirty_months(
                 continue
             contract = known[name]
             key = ", ".join(quoted(column) for column in contract.key)
-            # All versions of a touched key count: a correction can take a row from one month to another.
-            changed = f"select {key} from ({lake.rows_sql(contract, paths)})"
+            # All versions of a touched key count: a correction can take a row from one month to another. A compacted
+            # file holds old rows beside new ones.
+            changed = f"select {key} from ({lake.rows_sql(contract, paths)}) where _run_id in ({runs})"
             touched = f"select * from lake.{quoted(name)} semi join ({changed}) using ({key})"
             if contract.event_date:
                 day = quoted(contract.event_date)

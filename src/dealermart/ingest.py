@@ -80,7 +80,7 @@ def run(
         with (
             runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
             _loaded(settings, source) as (known, profile, suites),
-            lock.warehouse(scene, f"ingest of {source} {received}"),
+            lock.warehouse(scene, f"ingest of {source} {received}", say=say),
         ):
             _check_moments(received, ingested_at)
             found = _scan(settings, profile, received, drop)
@@ -171,7 +171,7 @@ def _ingest(
     dry_run: bool,
     say: Callable[[str], None],
 ) -> IngestResult:
-    if not dry_run:
+    if not dry_run:  # a dry run does not hold the lock that a rebuild works under
         lake.recover(settings)
     log = lake.read(settings)
     learnt = ingested_at or runlog.now()
