@@ -46,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     """Take in what a source delivered on one day."""
     from dealermart import ingest as work
-    from dealermart.report import path_of as report_page
 
     result = work.run(
         config, arguments.source, arguments.received, arguments.drop, arguments.dry_run, arguments.ingested_at, say=_say
@@ -63,9 +62,6 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         ]
         total = ["total", "", "", *(_number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
         print(table(["file", "feed", "status", *columns], [*rows, total]))
-    page = report_page(config, result.run_id)
-    if not arguments.dry_run and page.exists():
-        print(f"report: {page}")
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:

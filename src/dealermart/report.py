@@ -77,7 +77,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Fresh:
-    """When a kind of file of a source came last. ``days`` are counted to the latest received date in the log."""
+    """When a kind of file of a source came last. ``days`` are counted to ``Log.received``."""
 
     source: str
     entry: str
@@ -127,7 +127,10 @@ def after_ingest(settings: Settings, run_id: str, say: Callable[[str], None] = l
     except Exception as error:  # its text could quote anything
         fault = f"unforeseen {type(error).__name__}"
     else:
-        return {"report": page.relative_to(settings.home).as_posix()} if page else {}
+        if page is None:
+            return {}
+        say(f"report: {page}")
+        return {"report": page.relative_to(settings.home).as_posix()}
     say(f"the report was not written: {fault}\n  mend: the data is in the lake; run `dealermart report` later")
     return {"report_error": fault}
 

@@ -136,6 +136,14 @@ def test_the_ledger_has_every_file_with_both_balances(three_runs: Settings) -> N
     assert "Test Brand 测试品牌" in said
 
 
+def test_a_first_run_of_which_nothing_was_taken_has_its_page(settings: Settings) -> None:
+    commit(settings, 1, "2026-03-02", [delivery("s.csv", None, "refused", received="2026-03-02", error="s.csv: bad")])
+    said = text(page(report.run(settings)))
+    assert "1 of 1 files not taken" in said
+    assert "None in this run." in said
+    assert "Days are counted" not in said
+
+
 def test_a_broken_balance_is_shown(settings: Settings) -> None:
     commit(
         settings, 1, "2026-03-02", [delivery("s.csv", "sales", "accepted", 9, 0, 0, 8, 8, 0, 0, received="2026-03-02")]
