@@ -18,7 +18,7 @@ def main() -> int:
     try:
         settings = environment.load()
         ingests = [f"ingest_{source}" for source in profiles.names(settings)]
-        dags = [*ingests, "arrivals", "build_marts", "publish"]
+        dags = [*ingests, "arrivals", "build_marts", "publish", "compact"]
         airflow = Standalone(settings, expected=dags)
         print(f"starting Airflow, state in {settings.home}", flush=True)
         with airflow:

@@ -56,6 +56,7 @@ class FileResult:
         overridden: Rules that would have refused it, had nobody decided otherwise.
         anew: Whether a duplicate tells something new by the day on which it came.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.
+        latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
     """
 
     file: str
@@ -79,6 +80,7 @@ class FileResult:
     drift: list[dict[str, str]] = field(default_factory=list)
     overridden: list[str] = field(default_factory=list)
     anew: bool = False
+    latest_event: str | None = None
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -512,8 +514,15 @@ class _Run:
         }
         # What the lake file really holds, not what it should: the balance is checked against it.
         made = [literal(str(self.lake / one["path"])) for one in self.batch.files if one["feed"] == feed]
-        count = f"select _delivery_id, count(*) from read_parquet([{', '.join(made)}]) group by 1"
-        written: dict[str, int] = dict(self.con.execute(count).fetchall()) if made else {}
+        about = self.contracts[feed].event_date or self.contracts[feed].valid_from
+        day = f"cast({quoted(about)} as date)" if about else "cast(null as date)"
+        found = f"""
+            select _delivery_id, count(*), cast(max({day}) filter ({day} <= _received_date) as varchar)
+            from read_parquet([{", ".join(made)}]) group by 1
+        """
+        in_lake = self.con.execute(found).fetchall() if made else []
+        written = {delivery_id: rows for delivery_id, rows, _ in in_lake}
+        latest = {delivery_id: event for delivery_id, _, event in in_lake}
         for delivery, spec in deliveries:
             if (read := reads.get(delivery.delivery_id)) is None:
                 continue
@@ -538,6 +547,7 @@ class _Run:
                     entry=spec.name,
                     delivery=spec.delivery or self.contracts[feed].delivery,
                     apart=own,
+                    latest_event=None if error else latest.get(delivery.delivery_id),
                 )
             )
 
@@ -554,9 +564,8 @@ class _Run:
         return Told(receipts, tuple(self._paths(lake.withheld(feed))))
 
     def _paths(self, feed: str) -> list[Path]:
-        known = [one["path"] for commit in self.log.commits for one in commit["files"] if one["feed"] == feed]
         new = [one["path"] for one in self.batch.files if one["feed"] == feed]
-        return [self.lake_root / path for path in known] + [self.lake / path for path in new]
+        return [self.lake_root / path for path in self.log.files(feed)] + [self.lake / path for path in new]
 
     def _write(self, feed: str, select: str) -> None:
         name = f"{feed}/{self.run_id}.parquet"

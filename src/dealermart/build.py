@@ -52,7 +52,6 @@ def run(
     period: str | None = None,
     full: bool = False,
     say: Callable[[str], None] = lambda text: None,
-    wait_seconds: float = lock.WAIT_SECONDS,
 ) -> BuildResult:
     """Bring the marts up to the lake.
 
@@ -69,7 +68,7 @@ def run(
     known = contracts.load_all(settings)
     with (
         runlog.record(settings, "build", as_of=as_of, period=period, full=full or None) as entry,
-        lock.warehouse(settings, "build", wait_seconds) as held,
+        lock.warehouse(settings, "build", say=say) as held,
     ):
         lake.recover(settings)
         log = lake.read(settings)
@@ -99,7 +98,7 @@ def run(
             | {"code": _code_hash(settings)}
             | {f"feed {name}": one.hash for name, one in known.items()}
         )
-        wanted = {"seq": log.last, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
+        wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
         state = _State.read(settings)
         if state.done == wanted and not state.attempt and not full and settings.warehouse.exists():
             entry.note(skipped=True, as_of=moment, period_end=end.isoformat())
@@ -107,6 +106,8 @@ def run(
                 entry.run_id, True, as_of=moment, period_end=end.isoformat(), warehouse=settings.warehouse
             )
         base = None if full else state.base(wanted, settings)
+        if base is not None and lake.missing_files(settings, log.before(base["seq"])):
+            base = None  # compacted twice since: what the rows were then is not there to compare with
         state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
         con, is_new = _open(settings)
         try:
@@ -133,7 +134,7 @@ def run(
             full=base is None,
             months=months,
             dbt=result.summary(),
-            lake_seq=log.last,
+            lake_seq=log.news,
             warehouse=str(settings.warehouse),
         )
         result.raise_for_failures()
@@ -278,26 +279,66 @@ def _open(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]:
     """
     path = settings.warehouse
     path.parent.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {
-        "memory_limit": settings.memory_limit,
-        "threads": settings.threads,
-        "storage_compatibility_version": "v1.5.0",
-        "autoinstall_known_extensions": False,
-    }
+    options = _options(settings)
     try:
         is_new = not path.exists()
         return duckdb.connect(str(path), config=options), is_new
     except duckdb.Error as error:
         if "lock" in str(error).lower():
-            raise BuildError(
-                "another program has the warehouse file open",
-                where=str(path),
-                mend="close it; readers use the served copies under published/",
-            ) from None
+            raise _open_elsewhere(path) from None
         for damaged in (path, path.with_name(path.name + ".wal")):
             if damaged.exists():
                 damaged.rename(damaged.with_name(damaged.name + ".damaged"))
         return duckdb.connect(str(path), config=options), True
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "storage_compatibility_version": "v1.5.0",
+        "autoinstall_known_extensions": False,
+    }
+
+
+def _open_elsewhere(path: Path) -> BuildError:
+    return BuildError(
+        "another program has the warehouse file open",
+        where=str(path),
+        mend="close it; readers use the served copies under published/",
+    )
+
+
+def relink(settings: Settings, log: Log) -> None:
+    """Let the warehouse's views of the lake name the files of today; they show what they showed. Needs the lock.
+
+    Raises:
+        BuildError: another program has the warehouse open. A file that cannot be read is left to the next build.
+    """
+    if not settings.warehouse.exists():
+        return
+    try:
+        con = duckdb.connect(str(settings.warehouse), config=_options(settings))
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise _open_elsewhere(settings.warehouse) from None
+        return
+    try:
+        con.execute("begin")
+        con.execute("create schema if not exists lake")
+        _name_lake_files(con, settings, contracts.load_all(settings), log, log)
+        con.execute("commit")
+    finally:
+        con.close()
+
+
+def _name_lake_files(
+    con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log, seen: Log
+) -> None:
+    for name, contract in known.items():
+        # What was told later than the moment must not end a row that held then.
+        found = lake.rows_sql(contract, log.paths(settings, name), seen.told(settings, name))
+        con.execute(f"create or replace view lake.{quoted(name)} as {found}")
 
 
 def _prepare(
@@ -308,10 +349,7 @@ def _prepare(
     con.execute("begin")
     for schema in ("lake", "config", "meta"):
         con.execute(f"create schema if not exists {schema}")
-    for name, contract in known.items():
-        # What was told later than the moment must not end a row that held then.
-        found = lake.rows_sql(contract, log.paths(settings, name), seen.told(settings, name))
-        con.execute(f"create or replace view lake.{quoted(name)} as {found}")
+    _name_lake_files(con, settings, known, log, seen)
     for name, path in tables.items():
         con.execute(f"create or replace view config.{quoted(name)} as select * from read_parquet({literal(str(path))})")
     con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
@@ -381,7 +419,11 @@ def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> 
     not hold.
     """
     name, key = contract.feed, ", ".join(quoted(column) for column in contract.key)
-    changed = [f"select {key} from ({lake.rows_sql(contract, log.after(old.last).paths(settings, name))})"]
+    new = log.after(old.last)
+    runs = ", ".join(literal(commit["run_id"]) for commit in new.commits)
+    # A compacted file holds old rows beside new ones.
+    rows = lake.rows_sql(contract, new.paths(settings, name))
+    changed = [f"select {key} from ({rows}) where _run_id in ({runs})"]
     again = log.told(settings, name).changes(old.told(settings, name))
     if again:
         ids = ", ".join(f"({literal(source)}, {literal(delivery)})" for source, delivery in sorted(again))

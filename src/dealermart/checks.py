@@ -571,6 +571,26 @@ def run_batch(con: duckdb.DuckDBPyConnection, table: str, suite: Suite, key: Seq
     return [found[rule.rule] for rule in suite.rules]
 
 
+def kept(suite: Suite, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """What the log keeps of a suite's run: every rule as it was then and what it found. Counts only, no values."""
+    found = {outcome.rule: outcome for outcome in outcomes}
+    return [
+        {
+            "feed": suite.name,
+            "rule": rule.rule,
+            "type": rule.type,
+            "severity": rule.severity,
+            "description": rule.description,
+            "kwargs": dict(rule.kwargs),
+            "success": found[rule.rule].success,
+            "rows": found[rule.rule].rows,
+            "failed": found[rule.rule].failed,
+        }
+        for rule in suite.rules
+        if rule.rule in found
+    ]
+
+
 def failing_rows(con: duckdb.DuckDBPyConnection, table: str, outcomes: Sequence[Outcome], into: str) -> dict[str, int]:
     """Insert (``_row_id``, ``rule``, ``severity``) of every row that fails a critical or warning rule.
 

@@ -161,6 +161,27 @@ def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def compact(config: Settings, arguments: argparse.Namespace) -> int:
+    """Merge the lake's many files into one per feed and month of receipt."""
+    from dealermart import compact as work
+
+    result = work.run(config, say=_say)
+    if result.made:
+        print(f"{result.replaced:,} lake files became {result.made:,}, with the same {result.rows:,} rows")
+    else:
+        print("nothing to merge: the months of receipt that are over have one file per feed")
+    print(f"{result.deleted:,} files that an earlier compaction replaced were deleted")
+    return 0
+
+
+def report(config: Settings, arguments: argparse.Namespace) -> int:
+    """Make the HTML pages on ingest runs again from the log."""
+    from dealermart import report as work
+
+    print(work.run(config, arguments.run, arguments.all))
+    return 0
+
+
 def runs(config: Settings, arguments: argparse.Namespace) -> int:
     """Show the run log."""
     from dealermart import runlog
@@ -324,12 +345,17 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--full", action="store_true", help="build every month, whatever changed")
     add("publish", publish)
     add("rebuild", rebuild)
+    add("compact", compact)
+    one = add("report", report)
+    which = one.add_mutually_exclusive_group()
+    which.add_argument("--run", help="id of an ingest run (default: the last)")
+    which.add_argument("--all", action="store_true", help="the pages of all runs")
     one = add("runs", runs)
     one.add_argument("--last", type=_count, default=20, help="how many to show (default 20)")
     one.add_argument(
         "--command",
         dest="command_name",
-        choices=["fetch", "ingest", "build", "publish", "rebuild"],
+        choices=["fetch", "ingest", "build", "publish", "rebuild", "compact"],
         help="only runs of this command",
     )
     one.add_argument("--json", action="store_true", help="everything that is known of them, as JSON")

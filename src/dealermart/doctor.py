@@ -129,7 +129,7 @@ def _state(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "stray files",
             True,
-            f"{len(stray)} files in the lake belong to no commit; nobody reads them, `dealermart rebuild` removes them",
+            f"{len(stray)} files in the lake belong to no commit; nobody reads them, `dealermart compact` removes them",
         )
     if log.last:
         behind = build.pending(settings)

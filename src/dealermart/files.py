@@ -19,7 +19,12 @@ def sync(path: Path) -> None:
 
 
 def write_json(path: Path, data: Any, *, exclusive: bool = False) -> None:
-    """Write ``data`` as JSON under its final name in one step.
+    """Write ``data`` as JSON under its final name in one step; see ``write_text``."""
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=1, default=str), exclusive=exclusive)
+
+
+def write_text(path: Path, text: str, *, exclusive: bool = False) -> None:
+    """Write a file under its final name in one step.
 
     Args:
         exclusive: Fail with FileExistsError when the name is taken, instead of replacing the file.
@@ -28,7 +33,7 @@ def write_json(path: Path, data: Any, *, exclusive: bool = False) -> None:
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with draft.open("w", encoding="utf-8") as out:
-            json.dump(data, out, ensure_ascii=False, indent=1, default=str)
+            out.write(text)
             out.flush()
             os.fsync(out.fileno())
         if exclusive:

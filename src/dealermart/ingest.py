@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from dealermart import batch, checks, contracts, drift, files, lake, landing, lock, overrides, profiles, runlog
+from dealermart import batch, checks, contracts, drift, files, lake, landing, lock, overrides, profiles, report, runlog
 from dealermart.batch import FileResult, Judge, Rejects, Target
 from dealermart.contracts import Contract
 from dealermart.errors import DataError
@@ -84,7 +85,7 @@ def run(
         with (
             runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
             _loaded(settings, source) as (known, profile, suites),
-            lock.warehouse(scene, f"ingest of {source} {received}"),
+            lock.warehouse(scene, f"ingest of {source} {received}", say=say),
             landing.unpacking(scene, log_entry.run_id) as unpacked,
         ):
             _check_moments(received, ingested_at)
@@ -121,6 +122,8 @@ def run(
                 refused=[one.error for one in result.refused],
                 left=list(result.left),
             )
+            if not dry_run:
+                log_entry.note(**report.after_ingest(settings, log_entry.run_id, say))
     return result
 
 
@@ -193,7 +196,7 @@ def _ingest(
     unpacked: Path,
     decided: Sequence[Override],
 ) -> IngestResult:
-    if not dry_run:
+    if not dry_run:  # a dry run does not hold the lock that a rebuild works under
         lake.recover(settings)
     log = lake.read(settings)
     learnt = ingested_at or runlog.now()
@@ -239,6 +242,7 @@ def _ingest(
                 taken.add(delivery.delivery_id)
                 deliveries.append((delivery, spec))
     done = batch.Batch()
+    judged: list[dict[str, Any]] = []
     target = Target(scene.lake, scene.quarantine)
     for folder in (target.lake, target.quarantine):
         folder.mkdir(parents=True, exist_ok=True)
@@ -257,7 +261,7 @@ def _ingest(
                 target,
                 run_id,
                 learnt,
-                watch.judge(judge_by_suites(suites, known, refusals)),
+                watch.judge(judge_by_suites(suites, known, refusals, judged)),
                 say,
             )
             verdicts = _keep_verdicts(con, scene, run_id, done.verdicts)
@@ -284,6 +288,7 @@ def _ingest(
                 "quarantine": done.quarantine,
                 "verdicts": verdicts if deliveries else None,
                 "overrides": refusals.used,
+                "checks": _keep_checks(settings, run_id, judged),
                 "deliveries": [asdict(one) | {"source": profile.source} for one in results],
             },
         )
@@ -295,16 +300,23 @@ def _ingest(
 MOSTLY_REJECTED = "mostly_rejected"
 
 
-def judge_by_suites(suites: dict[str, checks.Suite], known: dict[str, Contract], refusals: Refusals) -> Judge:
+def judge_by_suites(
+    suites: dict[str, checks.Suite],
+    known: dict[str, Contract],
+    refusals: Refusals,
+    kept: list[dict[str, Any]] | None = None,
+) -> Judge:
     """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows.
 
     A file most of whose rows could not be read or mapped is refused too: it is not the file it should be. Where a
-    person overrode a refusal, what fails in it is quarantined row by row.
+    person overrode a refusal, what fails in it is quarantined row by row. What every rule found is added to ``kept``.
     """
 
     def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
         suite = suites[feed]
         outcomes = checks.run_batch(con, table, suite, known[feed].key)
+        if kept is not None:
+            kept.extend(checks.kept(suite, outcomes))
         checks.failing_rows(con, table, outcomes, "failing")
         reasons = {rule.rule: rule.description for rule in suite.rules}
         con.executemany(
@@ -356,6 +368,15 @@ def _settled(
 ) -> FileResult:
     feed, entry = (spec.feed, spec.name) if spec else (None, None)
     return FileResult(source_file, delivery_id, feed, status, error=error, received=received.isoformat(), entry=entry)
+
+
+def _keep_checks(settings: Settings, run_id: str, judged: list[dict[str, Any]]) -> str | None:
+    """What every rule found in the run as one JSON file beside the log; it counts once a commit names it."""
+    if not judged:
+        return None
+    path = settings.log / "checks" / f"{run_id}.json"
+    files.write_json(path, judged)
+    return f"checks/{path.name}"
 
 
 def _keep_verdicts(con: duckdb.DuckDBPyConnection, scene: Settings, run_id: str, parts: list[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 ``log/00000001.json`` and so on are commits: each names the lake files that one run added, what became of every
 delivery, and where the verdicts on single rows stand. A lake file that no commit names does not exist for any reader.
+A compaction is a commit as well: it brings no rows and names, for each of its files, those that it ``replaces``.
 The log is the manifest of the lake and the decision log in one; the lake can be rebuilt from it and from landing.
 """
 
@@ -22,6 +23,7 @@ from dealermart.errors import DataError
 from dealermart.settings import Settings
 
 _MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
+COMPACT = "compact"  # the kind of a commit that is a compaction
 
 LEDGER = {
     "delivery_id": "varchar",
@@ -139,7 +141,7 @@ class Log:
     @property
     def ingested_at(self) -> str | None:
         """The latest moment at which anything was learnt (ISO, UTC), or None for an empty lake."""
-        return max((commit["ingested_at"] for commit in self.commits), default=None)
+        return max((commit["ingested_at"] for commit in self.commits if "ingested_at" in commit), default=None)
 
     @property
     def received(self) -> str | None:
@@ -151,11 +153,39 @@ class Log:
         )
         return max(dates, default=None)
 
+    @property
+    def news(self) -> int:
+        """Number of the last commit that brought anything; a compaction only moves rows."""
+        return max((commit["seq"] for commit in self.commits if commit["kind"] != COMPACT), default=0)
+
+    @cached_property
+    def current(self) -> dict[str, str]:
+        """Path inside the lake -> feed (or reference, as ``source.name``) of the files that hold these commits' rows.
+
+        Of a part of the log (``after``) a compacted file is named that holds rows of it beside others.
+        """
+        found: dict[str, str] = {}
+        for commit in self.commits:
+            for one in commit["files"]:
+                replaced = [path for path in one.get("replaces", ()) if path in found]
+                for path in replaced:
+                    del found[path]
+                if replaced or "replaces" not in one:
+                    found[one["path"]] = one["feed"]
+        return found
+
+    @property
+    def replaced(self) -> set[str]:
+        """Paths of files whose rows a compaction wrote anew."""
+        return {path for commit in self.commits for one in commit["files"] for path in one.get("replaces", ())}
+
+    def files(self, feed: str) -> list[str]:
+        """The files of a feed, as paths inside the lake."""
+        return [path for path, name in self.current.items() if name == feed]
+
     def paths(self, settings: Settings, feed: str) -> list[Path]:
         """The lake files of a feed (or of a reference, as ``source.name``)."""
-        return [
-            settings.lake / one["path"] for commit in self.commits for one in commit["files"] if one["feed"] == feed
-        ]
+        return [settings.lake / path for path in self.files(feed)]
 
     def deliveries(self) -> list[dict[str, Any]]:
         return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
@@ -183,7 +213,7 @@ class Log:
 
     def until(self, moment: str) -> Log:
         """What was learnt by a moment (ISO, UTC)."""
-        return Log(tuple(commit for commit in self.commits if commit["ingested_at"] <= moment))
+        return Log(tuple(commit for commit in self.commits if commit.get("ingested_at", "") <= moment))
 
     def after(self, seq: int) -> Log:
         return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
@@ -358,10 +388,8 @@ def stray_files(settings: Settings, log: Log) -> list[Path]:
 
 
 def missing_files(settings: Settings, log: Log) -> list[Path]:
-    """Files that a commit names and that are not there."""
-    return [
-        path for commit in log.commits for one in commit["files"] if not (path := settings.lake / one["path"]).exists()
-    ]
+    """Files that hold rows of the log and are not there."""
+    return [path for one in log.current if not (path := settings.lake / one).exists()]
 
 
 def quoted(name: str) -> str:

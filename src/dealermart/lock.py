@@ -6,15 +6,15 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dealermart.errors import LockError
 from dealermart.settings import Settings
 
-WAIT_SECONDS = 900.0
 _POLL_SECONDS = 0.1
+_REMIND_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -29,27 +29,42 @@ class Held:
 
 
 @contextmanager
-def warehouse(settings: Settings, purpose: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[Held]:
+def warehouse(
+    settings: Settings,
+    purpose: str,
+    wait_seconds: float | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Iterator[Held]:
     """Hold the one lock on state under ``settings.home`` while the block runs. The kernel releases it at a death.
 
+    Args:
+        wait_seconds: How long to wait for somebody else; by default ``settings.lock_wait``.
+        say: Told for whom this process waits, and for how long at most; then once a minute.
+
     Raises:
-        LockError: somebody else held it for longer than ``wait_seconds``; names the holder.
+        LockError: somebody else held it for longer; names the holder.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     fd = os.open(settings.lock_file, os.O_RDWR | os.O_CREAT, 0o664)
     try:
-        deadline = time.monotonic() + wait_seconds
+        patience = settings.lock_wait if wait_seconds is None else wait_seconds
+        started = time.monotonic()
+        told = -_REMIND_SECONDS
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() >= deadline:
+                waited = time.monotonic() - started
+                if waited >= patience:
                     raise LockError(
-                        f"another process is at work: {holder(settings)}",
+                        f"another process is still at work after {patience:g} seconds: {holder(settings)}",
                         where=str(settings.lock_file),
-                        mend="wait for it to end, then run the same command again",
+                        mend="run the same command again when it has ended; DEALERMART_LOCK_WAIT sets the seconds",
                     ) from None
+                if waited - told >= _REMIND_SECONDS:
+                    told = waited
+                    say(f"waiting for {holder(settings)}, {patience - waited:.0f} seconds at most")
                 time.sleep(_POLL_SECONDS)
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps({"pid": os.getpid(), "user": settings.user, "purpose": purpose}).encode(), 0)
@@ -65,7 +80,7 @@ def holder(settings: Settings) -> str:
         said = json.loads(settings.lock_file.read_text("utf-8"))
         return f"{said['purpose']} of {said['user']} (process {said['pid']})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "unknown"
+        return "another process"  # it has just begun, or has just ended
 
 
 def is_held(settings: Settings) -> bool:

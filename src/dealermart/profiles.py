@@ -76,6 +76,7 @@ class FileSpec(Strict):
     required: bool = False
     delivery: Delivery | None = None
     shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
+    expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
     format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
     encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1)] = ","

@@ -46,7 +46,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> P
     Raises:
         BuildError: there is no finished build. LockError: another process is at work.
     """
-    with runlog.record(settings, "publish") as entry, lock.warehouse(settings, "publish"):
+    with runlog.record(settings, "publish") as entry, lock.warehouse(settings, "publish", say=say):
         built = build.finished(settings)
         nodes = dbt.manifest(settings)["nodes"]
         counts: dict[str, dict[str, int]] = {}

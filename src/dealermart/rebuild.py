@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, contracts, lake, landing, lock, profiles, runlog
+from dealermart import batch, compact, contracts, lake, landing, lock, profiles, runlog
 from dealermart.batch import Judge, Rejects, Target
 from dealermart.errors import ConfigError
 from dealermart.lake import Log, literal
@@ -21,8 +21,8 @@ from dealermart.settings import Settings
 def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> dict[str, int]:
     """Make the lake and the quarantine anew; the warehouse is dropped, so that the next build is a full one.
 
-    Every commit is repeated in order: the same deliveries, read and mapped with the config as it is now, with the
-    verdicts of then. The old lake stays in place until the new one is whole.
+    Every commit is repeated in order, compactions too: the same deliveries, read and mapped with the config as it is
+    now, with the verdicts of then. The old lake stays in place until the new one is whole.
 
     Returns:
         Numbers of commits, deliveries and rows.
@@ -32,7 +32,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
         ConfigError: a profile no longer takes a file that was accepted.
     """
     known = contracts.load_all(settings)
-    with runlog.record(settings, "rebuild") as entry, lock.warehouse(settings, "rebuild"):
+    with runlog.record(settings, "rebuild") as entry, lock.warehouse(settings, "rebuild", say=say):
         lake.recover(settings)
         log = lake.read(settings)
         draft = Target(settings.home / "rebuild" / "lake", settings.home / "rebuild" / "quarantine")
@@ -41,6 +41,9 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
             folder.mkdir(parents=True)
         rows = deliveries = 0
         for index, commit in enumerate(log.commits):
+            if commit["kind"] == lake.COMPACT:
+                compact.repeat(settings, commit, draft.lake, f"{entry.run_id}-{commit['seq']}")
+                continue
             say(f"commit {commit['seq']} of {log.last}: {commit['source']} {commit['received']}")
             work_id = f"{entry.run_id}-{commit['seq']}"
             with landing.unpacking(settings, work_id) as unpacked:

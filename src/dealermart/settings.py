@@ -25,6 +25,7 @@ class Settings:
         project: Root of the code: dbt project and expectation suites.
         memory_limit: What DuckDB may use, as DuckDB writes it.
         threads: Threads of DuckDB.
+        lock_wait: Seconds for which a command waits while another one is at work.
     """
 
     home: Path
@@ -33,6 +34,7 @@ class Settings:
     project: Path = REPO
     memory_limit: str = "3GB"
     threads: int = 2
+    lock_wait: float = 3600.0
     user: str = field(default="unknown", compare=False)
     warehouse_override: Path | None = None
 
@@ -71,6 +73,10 @@ class Settings:
     @property
     def runs(self) -> Path:
         return self.home / "runs"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
 
     @property
     def published(self) -> Path:
@@ -113,7 +119,7 @@ def load() -> Settings:
     """Settings from the environment.
 
     Reads ``DEALERMART_HOME`` (default ``var`` beside the code), ``DEALERMART_CONFIG``, ``DEALERMART_COMPANY``,
-    ``DEALERMART_MEMORY_LIMIT`` and ``DEALERMART_THREADS``.
+    ``DEALERMART_MEMORY_LIMIT``, ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
 
     Raises:
         ConfigError: a number does not parse, or the config folder does not exist.
@@ -129,12 +135,18 @@ def load() -> Settings:
     threads = env.get("DEALERMART_THREADS", str(os.cpu_count() or 2))
     if not threads.isdigit() or int(threads) < 1:
         raise ConfigError("DEALERMART_THREADS is not a whole number above 0", mend="for example DEALERMART_THREADS=2")
+    wait = env.get("DEALERMART_LOCK_WAIT", "3600")
+    if not wait.isdigit():
+        raise ConfigError(
+            "DEALERMART_LOCK_WAIT is not a whole number of seconds", mend="for example 3600, or 0 to not wait"
+        )
     return Settings(
         home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
         config=config,
         company=env.get("DEALERMART_COMPANY", "company.yml"),
         memory_limit=env.get("DEALERMART_MEMORY_LIMIT", "3GB"),
         threads=int(threads),
+        lock_wait=float(wait),
         user=env.get("DEALERMART_USER") or _user(),
     )
 

@@ -52,6 +52,21 @@ def test_a_second_process_is_refused_with_the_holders_name_and_served_after_its_
     assert not lock.is_held(settings)
 
 
+def test_who_waits_is_told_for_whom_and_how_long(tmp_path: Path) -> None:
+    process = holding(tmp_path, "alone")
+    said: list[str] = []
+    try:
+        with (
+            pytest.raises(LockError, match=r"after 1 seconds: build of anna"),
+            lock.warehouse(Settings(home=tmp_path, lock_wait=1), "publish", say=said.append),
+        ):
+            pass
+    finally:
+        process.kill()
+        process.communicate()
+    assert said == [f"waiting for build of anna (process {process.pid}), 1 seconds at most"]
+
+
 def test_the_lock_outlives_a_killed_process_until_its_writing_child_ends(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     process = holding(tmp_path, "child")

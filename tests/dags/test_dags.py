@@ -31,6 +31,7 @@ TASKS = {
     "arrivals": {"fetch": "default_pool", "look": "default_pool", "start": "default_pool"},
     "build_marts": {"settle": "default_pool", "build": "warehouse"},
     "publish": {"publish": "warehouse"},
+    "compact": {"compact": "warehouse"},
 }
 
 
@@ -84,6 +85,20 @@ def test_any_received_date_of_any_source_starts_the_one_build(dagbag: Any, asset
     }
     assert set(heard) == {f"{source}_landed" for source in assets.SOURCES}
     assert {mapper.to_downstream(key) for mapper in heard.values()} == {assets.WHOLE}
+
+
+def test_the_lake_is_merged_once_a_month(dagbag: Any) -> None:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import TimeRestriction
+
+    timetable = coerce_to_core_timetable(dagbag.dags["compact"].timetable)
+    since = TimeRestriction(earliest=datetime(2026, 3, 3, tzinfo=UTC), latest=None, catchup=True)
+    first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=since)
+    second = timetable.next_dagrun_info_v2(last_dagrun_info=first, restriction=since)
+    assert [one.run_after.isoformat() for one in (first, second)] == [
+        "2026-04-02T03:00:00+00:00",
+        "2026-05-02T03:00:00+00:00",
+    ]
 
 
 def test_marts_start_publish(dagbag: Any, assets: ModuleType) -> None:

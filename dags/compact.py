@@ -1,0 +1,29 @@
+"""The airflow DAG that merges the lake's small files once a month; not a row changes."""
+
+from datetime import datetime
+
+from airflow.sdk import dag, task
+
+from assets import WAREHOUSE_TASK
+
+
+@dag(
+    schedule="0 3 2 * *",  # the second of the month, at night: the month before has been received
+    start_date=datetime(2020, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["warehouse"],
+    doc_md="Merges the lake's files into one per feed and month of receipt. Starts no build: nothing is new.",
+)
+def compact():
+    @task(**WAREHOUSE_TASK)
+    def compact() -> dict:
+        from dealermart import compact, settings
+
+        result = compact.run(settings.load(), say=print)
+        return {"made": result.made, "replaced": result.replaced, "deleted": result.deleted}
+
+    compact()
+
+
+compact_dag = compact()
