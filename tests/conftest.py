@@ -21,6 +21,7 @@ calendar_start: 2026-01-01
 time_zone: Asia/Shanghai
 min_group_size: 5
 credit_rule: stated_seller_else_assignment
+complete_feeds: []  # most tests deliver what they are about and no masters; tests of waiting rows say otherwise
 """
 
 PROFILE = """\

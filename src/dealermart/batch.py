@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dealermart import files, lake, mapping, profiles, readers
+from dealermart import checks, files, lake, mapping, profiles, readers
 from dealermart.contracts import Contract
-from dealermart.errors import BalanceError, DataError
-from dealermart.lake import Log, Told, literal, quoted
+from dealermart.errors import BalanceError, ConfigError, DataError
+from dealermart.lake import Log, Receipt, Told, literal, quoted
 from dealermart.landing import Delivery
 from dealermart.profiles import FileSpec, Profile
 from dealermart.quarantine import Quarantine
@@ -28,7 +29,10 @@ from dealermart.settings import Settings
 
 @dataclass(frozen=True)
 class Rejects:
-    """Rows of a file that could not be read or mapped: how many of how many (structural ones aside), and the first."""
+    """Rows of a file that could not be read or mapped: how many of how many (structural ones aside), and the first.
+
+    Rows that wait for what another feed brings are not among them: that says nothing about the file.
+    """
 
     rows: int
     of: int
@@ -37,7 +41,7 @@ class Rejects:
 
 
 # (connection, feed, table, rejects per delivery) -> error text per refused delivery.
-# Fills the table failing (_row_id, rule, severity, reason).
+# Fills the tables failing (_row_id, rule, severity, reason, waits_for) and refused_delivery (delivery_id).
 Judge = Callable[[duckdb.DuckDBPyConnection, str, str, dict[str, Rejects]], dict[str, str]]
 
 
@@ -47,7 +51,8 @@ class FileResult:
 
     Attributes:
         feed: Feed, or ``source.name`` of a reference.
-        status: accepted, duplicate (its content was taken before), refused or unrecognised.
+        status: accepted, duplicate (its content was taken before), refused or unrecognised; taken_up or released where
+            rows of an earlier delivery left the quarantine: counts are then what changed, and add up all the same.
         entry: The kind of file in the source's profile, by name.
         delivery: What the file holds, as contract and profile said when it came: append, delta or snapshot.
         apart: Structural rows that the select sets apart, by its reason.
@@ -155,6 +160,7 @@ def process(
     run_id: str,
     ingested_at: dt.datetime,
     judge: Judge,
+    order: Sequence[str] = (),
     say: Callable[[str], None] = lambda text: None,
 ) -> Batch:
     """Read, map, judge and write a batch.
@@ -165,32 +171,36 @@ def process(
         lake_root: Where the files that ``log`` names stand.
         target: Where new files go.
         judge: Says which rows fail.
+        order: Feeds in the order in which they are processed; by default that of the profile.
 
     Raises:
         ConfigError: the profile is broken.
         BalanceError: rows went missing.
         CheckCrashed: a check could not be run.
     """
-    order = {delivery.delivery_id: ordinal for ordinal, (delivery, _) in enumerate(deliveries)}
-    con.execute("create table delivery (ordinal integer, delivery_id varchar, source_file varchar, received date)")
+    place = {delivery.delivery_id: ordinal for ordinal, (delivery, _) in enumerate(deliveries)}
+    con.execute(DELIVERY_TABLE)
     con.executemany(
-        "insert into delivery values (?, ?, ?, ?)",
-        [[order[one.delivery_id], one.delivery_id, one.source_file, one.received] for one, _ in deliveries],
+        "insert into delivery values (?, ?, ?, ?, ?)",
+        [
+            [place[one.delivery_id], profile.source, one.delivery_id, one.source_file, one.received]
+            for one, _ in deliveries
+        ],
     )
     quarantine = Quarantine(con, target.quarantine, run_id, profile.source)
-    run = _Run(
+    run = Run(
         con, work, settings, profile, contracts, log, lake_root, target.lake, run_id, ingested_at, quarantine, Batch()
     )
     for spec in profile.references:
         run.reference(spec, [delivery for delivery, kind in deliveries if kind is spec])
-    for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed):
+    for feed in dict.fromkeys((*order, *feeds_of(profile))):
         of_feed = [(delivery, spec) for delivery, spec in deliveries if spec.feed == feed]
         if of_feed:
             say(f"{feed}: {len(of_feed)} file{'s' if len(of_feed) > 1 else ''}")
             run.feed(feed, of_feed, judge)
     batch, faults = run.batch, quarantine.faults()
     batch.quarantine = quarantine.files
-    batch.results.sort(key=lambda one: order[one.delivery_id])
+    batch.results.sort(key=lambda one: place[one.delivery_id])
     for result in batch.results:
         result.check()
         result.faults = faults.get(result.delivery_id, [])
@@ -199,8 +209,48 @@ def process(
     return batch
 
 
+# The columns of a file of verdicts.
+VERDICT = {
+    "feed": "varchar",
+    "delivery_id": "varchar",
+    "row_number": "bigint",
+    "row_part": "integer",
+    "rule": "varchar",
+    "severity": "varchar",
+    "reason": "varchar",
+    "waits_for": "varchar",
+}
+DELIVERY_TABLE = (
+    "create table delivery (ordinal integer, source varchar, delivery_id varchar, source_file varchar, received date)"
+)
+
+
+def feeds_of(profile: Profile) -> list[str]:
+    """The feeds that a source delivers, in the order of its profile."""
+    return list(dict.fromkeys(spec.feed for spec in profile.files if spec.feed))
+
+
+def masters_first(feeds: Iterable[str], waits: Mapping[str, Collection[str]]) -> list[str]:
+    """Feeds in an order in which each comes after those that its rows can wait for, so that what arrives together
+    need not wait.
+
+    Raises:
+        ConfigError: feeds wait for each other in a circle.
+    """
+    listed = list(feeds)
+    sorter = TopologicalSorter({feed: [one for one in listed if one in waits[feed] and one != feed] for feed in listed})
+    try:
+        return list(sorter.static_order())
+    except CycleError as error:
+        raise ConfigError(
+            f"rows of these feeds wait for each other in a circle: {' - '.join(error.args[1])}",
+            where="expectations",
+            mend="take one of the feeds out of waits_for of a suite, or out of waits of a profile",
+        ) from None
+
+
 @dataclass
-class _Run:
+class Run:
     """The tables of one batch: ``<spec>`` raw text, ``mapped_<spec>``, ``batch`` typed rows of a feed, ``failing``,
     ``refused_delivery``, ``repeated``; those of a feed are dropped before the next."""
 
@@ -216,6 +266,10 @@ class _Run:
     ingested_at: dt.datetime
     quarantine: Quarantine
     batch: Batch
+    suffix: str = ""  # of the lake files' names
+    same_delivery: str = "delivery.delivery_id = passed._delivery_id"
+    views: dict[str, tuple[list[Path], Told]] = field(default_factory=dict)
+    arriving: dict[str, tuple[Receipt, ...]] = field(default_factory=dict)
 
     def reference(self, spec: FileSpec, deliveries: list[Delivery]) -> None:
         """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
@@ -252,7 +306,7 @@ class _Run:
                         entry=spec.name,
                     )
                 )
-        known = _shape(spec, "_received_date date")
+        known = shape(spec, "_received_date date")
         if paths := self._paths(label):
             listed = ", ".join(literal(str(path)) for path in paths)
             known += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
@@ -269,39 +323,57 @@ class _Run:
     def feed(self, feed: str, deliveries: list[tuple[Delivery, FileSpec]], judge: Judge) -> None:
         """Read, map and judge all files of one feed; write its lake and quarantine files."""
         con, contract = self.con, self.contracts[feed]
-        self._current_views()
+        self.current_views()
         specs: list[FileSpec] = []
         reads: dict[str, readers.Counts] = {}
         for spec in dict.fromkeys(spec for _, spec in deliveries):
             if found := self._read(spec, [delivery for delivery, kind in deliveries if kind is spec], spec.name):
                 reads |= found
                 specs.append(spec)
-                self._map(spec, contract)
+                self.map(spec, contract)
         if not specs:
             return
         self._gather(specs, contract)
-        con.execute("create table failing (_row_id bigint, rule varchar, severity varchar, reason varchar)")
-        refused = judge(con, feed, "batch", self._rejects(specs, reads))
-        con.execute("create table refused_delivery (delivery_id varchar)")
-        if refused:
-            con.executemany("insert into refused_delivery values (?)", [[one] for one in refused])
+        self.arriving = {feed: tuple(self._receipts(deliveries, reads))}
+        with self.judged(contract, judge, self._rejects(specs, reads)) as refused:
+            self._withhold(specs, contract)
+            for spec in specs:
+                for stage in ("read", "map", "check"):
+                    self.quarantine.add(feed, spec.name, stage, columns=contract.names, waits=self.profile.waits(spec))
+            self._keep_verdicts(feed, specs)
+            self._count(feed, specs, deliveries, reads, refused)
+        self.arriving = {}
+        for spec in specs:
+            for before, after in _TABLES_OF_A_SPEC:
+                con.execute(f"drop table {before}{spec.name}{after}")
+
+    @contextmanager
+    def judged(self, contract: Contract, judge: Judge, rejects: dict[str, Rejects]) -> Iterator[dict[str, str]]:
+        """Judge the table ``batch`` and write the rows that pass; gives the error texts of refused deliveries.
+
+        Inside the block there are ``passed``, ``failing``, ``refused_delivery`` and ``repeated``; afterwards they are
+        gone, and ``batch`` with them.
+        """
+        con = self.con
+        con.execute(
+            "create table failing (_row_id bigint, rule varchar, severity varchar, reason varchar, waits_for varchar);"
+            "create table refused_delivery (delivery_id varchar)"
+        )
         con.execute("""
             create view passed as
             select * from batch
             where _row_id not in (select _row_id from failing)
                 and _delivery_id not in (select delivery_id from refused_delivery)
         """)
+        self._offer(contract)
+        refused = judge(con, contract.feed, "batch", rejects)
+        if refused:
+            con.executemany("insert into refused_delivery values (?)", [[one] for one in refused])
         self._mark_repeats(contract)
         self._accept(contract)
-        self._withhold(specs, contract)
-        for spec in specs:
-            for stage in ("read", "map", "check"):
-                self.quarantine.add(feed, spec.name, stage)
-        self._keep_verdicts(feed)
-        self._count(feed, specs, deliveries, reads, refused)
+        yield refused
         con.execute("drop view passed")
-        tables = [f"{before}{spec.name}{after}" for spec in specs for before, after in _TABLES_OF_A_SPEC]
-        for table in ("batch", "failing", "refused_delivery", "repeated", *tables):
+        for table in ("batch", "failing", "refused_delivery", "repeated"):
             con.execute(f"drop table {table}")
 
     def _read(self, spec: FileSpec, deliveries: list[Delivery], table: str) -> dict[str, readers.Counts]:
@@ -312,7 +384,8 @@ class _Run:
         for index, delivery in enumerate(deliveries):
             part = f"{table}__{index}"
             try:
-                found = readers.read(con, delivery.payload, spec, part, delivery.delivery_id, self.work)
+                how = spec.as_delivered(delivery.source_file)
+                found = readers.read(con, delivery.payload, how, part, delivery.delivery_id, self.work)
             except DataError as error:
                 # The delivered name says more to the reader of the message than the payload's own path.
                 where = error.where.replace(str(delivery.payload), delivery.label)
@@ -324,7 +397,7 @@ class _Run:
                         "refused",
                         error=str(DataError(error.what, where=where, mend=error.mend)),
                         received=delivery.received.isoformat(),
-                        entry=spec.name,
+                        entry=spec.entry_of(delivery.source_file),
                     )
                 )
                 con.execute(f"drop table if exists {part}; drop table if exists {part}__rejects")
@@ -335,7 +408,7 @@ class _Run:
             con.execute(f"alter table {parts[0]} rename to {table}")
             con.execute(f"alter table {parts[0]}__rejects rename to {table}__rejects")
         elif parts:
-            rows = " union all by name ".join((_shape(spec), *(f"select * from {part}" for part in parts)))
+            rows = " union all by name ".join((shape(spec), *(f"select * from {part}" for part in parts)))
             rejects = " union all by name ".join(f"select * from {part}__rejects" for part in parts)
             con.execute(f"create table {table} as {rows}")
             con.execute(f"create table {table}__rejects as {rejects}")
@@ -343,7 +416,18 @@ class _Run:
                 con.execute(f"drop table {part}; drop table {part}__rejects")
         return counts
 
-    def _map(self, spec: FileSpec, contract: Contract) -> None:
+    def _receipts(
+        self, deliveries: list[tuple[Delivery, FileSpec]], reads: dict[str, readers.Counts]
+    ) -> Iterator[Receipt]:
+        for delivery, spec in deliveries:
+            if delivery.delivery_id in reads:
+                entry = spec.entry_of(delivery.source_file)
+                what = spec.delivery_of(delivery.source_file, self.contracts[str(spec.feed)])
+                received = delivery.received.isoformat()
+                yield Receipt(self.profile.source, delivery.delivery_id, entry, what, received, is_repeat=False)
+
+    def map(self, spec: FileSpec, contract: Contract) -> None:
+        """Table ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``."""
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
@@ -351,8 +435,7 @@ class _Run:
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """Table ``batch``: the mapped rows of all files, numbered in the order of receipt."""
-        names = ", ".join(map(quoted, contract.names))
-        texts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), chr(0))" for name in contract.names)
+        names = _names(contract)
         union = " union all ".join(
             f"select {names}, _is_deleted, _delivery_id, _row_number, _row_part from mapped_{spec.name} "
             "where _reject_reason is null and _structural is null"
@@ -368,20 +451,21 @@ class _Run:
                 _row_number,
                 _row_part,
                 _is_deleted,
-                md5(concat_ws(chr(31), {texts}, case when _is_deleted then 'deleted' end)) as _row_hash
+                {row_hash(contract)} as _row_hash
             from ({union}) join delivery on delivery.delivery_id = _delivery_id
         """)
 
     def _rejects(self, specs: list[FileSpec], reads: dict[str, readers.Counts]) -> dict[str, Rejects]:
         rejects: dict[str, Rejects] = {}
         for spec in specs:
+            waiting = ", ".join(map(literal, spec.waits)) or "null"
             for delivery_id, rows, first_row, first_reason in self.con.execute(f"""
                 select _delivery_id, count(*), min(_row_number), arg_min(reason, _row_number)
                 from (
                     select _delivery_id, _row_number, reason from {spec.name}__rejects
                     union all
                     select _delivery_id, _row_number, _reject_reason from mapped_{spec.name}
-                    where _reject_reason is not null
+                    where _reject_reason is not null and (_reject_reason in ({waiting})) is not true
                 )
                 group by all
             """).fetchall():
@@ -410,14 +494,13 @@ class _Run:
         """Write the lake file of a feed; none if no row passed."""
         if not self.con.execute("select count(*) from passed").fetchall()[0][0]:
             return
-        names = ", ".join(map(quoted, contract.names))
         self._write(
             contract.feed,
             f"""
-            select {names},
-                {literal(self.profile.source)} as _source,
+            select {_names(contract)},
+                delivery.source as _source,
                 _delivery_id,
-                _source_file,
+                passed._source_file,
                 _row_number,
                 _row_part,
                 delivery.received as _received_date,
@@ -427,7 +510,7 @@ class _Run:
                 repeated._row_id is not null as _is_repeat,
                 _is_deleted
             from passed
-            join delivery on delivery.delivery_id = passed._delivery_id
+            join delivery on {self.same_delivery}
             left join repeated on repeated._row_id = passed._row_id
             order by passed._row_id
             """,
@@ -463,16 +546,29 @@ class _Run:
         if self.con.execute(f"select count(*) from ({withheld})").fetchall()[0][0]:
             self._write(lake.withheld(contract.feed), withheld)
 
-    def _keep_verdicts(self, feed: str) -> None:
-        """Keep the judge's verdicts on rows of files that were taken: a rebuild replays them."""
+    def _keep_verdicts(self, feed: str, specs: list[FileSpec]) -> None:
+        """Keep the verdicts on rows of files that were taken, the selects' own included: a rebuild replays them."""
         path = self.work / f"verdicts-{feed}.parquet"
+        rejected = " ".join(
+            f"union all select _delivery_id, _row_number, _row_part, 'map', 'warning', _reject_reason, "
+            f"{self.quarantine.waits_sql(self.profile.waits(spec))} from mapped_{spec.name} as m "
+            "where _reject_reason is not null"
+            for spec in specs
+        )
+        names = ", ".join(VERDICT)
         self.con.execute(f"""
             copy (
-                select {literal(feed)} as feed, b._delivery_id as delivery_id, b._row_number as row_number,
-                    b._row_part as row_part, f.rule, f.severity, f.reason
-                from failing as f
-                join batch as b using (_row_id)
-                where b._delivery_id not in (select delivery_id from refused_delivery)
+                select {names}
+                from (
+                    select {literal(feed)} as feed, * from (
+                        select b._delivery_id as delivery_id, b._row_number as row_number, b._row_part as row_part,
+                            f.rule, f.severity, f.reason, f.waits_for
+                        from failing as f
+                        join batch as b using (_row_id)
+                        {rejected}
+                    )
+                )
+                where delivery_id not in (select delivery_id from refused_delivery)
                 order by all
             ) to {literal(str(path))} (format parquet, compression zstd)
         """)
@@ -502,16 +598,19 @@ class _Run:
                     rejected[delivery_id] = rows
                 else:
                     apart.setdefault(delivery_id, {})[kind] = rows
-        judged: dict[str, list[int]] = {
-            delivery_id: counts
-            for delivery_id, *counts in self.con.execute("""
-                select b._delivery_id, count(*), count(f._row_id), count(r._row_id)
-                from batch as b
-                left join (select _row_id from failing group by _row_id) as f using (_row_id)
-                left join repeated as r using (_row_id)
-                group by b._delivery_id
-            """).fetchall()
-        }
+        judged: dict[str, list[int]] = {}
+        for delivery_id, then, *counts in self.con.execute("""
+            select b._delivery_id, count(*) filter (f.is_rejected), count(*) filter (f.is_rejected is not true),
+                count(*) filter (not f.is_rejected), count(r._row_id)
+            from batch as b
+            -- In a rebuild, what was rejected then is rejected, though the profile of today would map it.
+            left join (select _row_id, bool_or(rule = 'map') as is_rejected from failing group by _row_id) as f
+                using (_row_id)
+            left join repeated as r using (_row_id)
+            group by b._delivery_id
+        """).fetchall():
+            judged[delivery_id] = counts
+            rejected[delivery_id] = rejected.get(delivery_id, 0) + then
         # What the lake file really holds, not what it should: the balance is checked against it.
         made = [literal(str(self.lake / one["path"])) for one in self.batch.files if one["feed"] == feed]
         about = self.contracts[feed].event_date or self.contracts[feed].valid_from
@@ -544,23 +643,43 @@ class _Run:
                     duplicate=0 if error else repeats,
                     error=f"{delivery.label}: {error}" if error else None,
                     received=delivery.received.isoformat(),
-                    entry=spec.name,
-                    delivery=spec.delivery or self.contracts[feed].delivery,
+                    entry=spec.entry_of(delivery.source_file),
+                    delivery=spec.delivery_of(delivery.source_file, self.contracts[feed]),
                     apart=own,
                     latest_event=None if error else latest.get(delivery.delivery_id),
                 )
             )
 
-    def _current_views(self) -> None:
-        """``feed_<feed>``: the current rows of every feed, those accepted earlier in this run included."""
+    def current_views(self) -> None:
+        """``feed_<feed>``: the current rows of every feed, those accepted earlier in this run included;
+        ``known_<feed>``: all its rows."""
         for name, contract in self.contracts.items():
-            rows = lake.current_sql(contract, self._paths(name), self._told(name))
-            self.con.execute(f"create or replace view feed_{name} as {rows}")
+            paths, told = self._paths(name), self._told(name)
+            if self.views.get(name) == (paths, told):  # to define a view opens every file of it
+                continue
+            current, every = checks.views(name)
+            rows = lake.rows_sql(contract, paths)
+            self.con.execute(f"create or replace view {current} as {lake.current_sql(contract, paths, told)}")
+            self.con.execute(f"create or replace view {every} as select * from ({rows}) where not _is_deleted")
+            self.views[name] = paths, told
+
+    def _offer(self, contract: Contract) -> None:
+        """Put the rows of the batch that nothing speaks against so far into the views of their own feed."""
+        offered = f"""
+            select passed.*, delivery.source as _source, delivery.received as _received_date
+            from passed join delivery on {self.same_delivery}
+        """
+        current, every = checks.views(contract.feed)
+        paths, told = self._paths(contract.feed), self._told(contract.feed)
+        rows = lake.rows_sql(contract, paths, None, offered)
+        self.con.execute(f"create or replace view {current} as {lake.current_sql(contract, paths, told, offered)}")
+        self.con.execute(f"create or replace view {every} as select * from ({rows}) where not _is_deleted")
+        self.views.pop(contract.feed, None)
 
     def _told(self, feed: str) -> Told:
         """What is known of a feed besides its rows, this run included."""
         own = [asdict(one) | {"source": self.profile.source} for one in self.batch.results if one.feed == feed]
-        receipts = lake.receipts([*self.log.of_feed(feed), *own])
+        receipts = lake.receipts([*self.log.of_feed(feed), *own]) + self.arriving.get(feed, ())
         return Told(receipts, tuple(self._paths(lake.withheld(feed))))
 
     def _paths(self, feed: str) -> list[Path]:
@@ -568,17 +687,27 @@ class _Run:
         return [self.lake_root / path for path in self.log.files(feed)] + [self.lake / path for path in new]
 
     def _write(self, feed: str, select: str) -> None:
-        name = f"{feed}/{self.run_id}.parquet"
+        name = f"{feed}/{self.run_id}{self.suffix}.parquet"
         path = self.lake / name
         path.parent.mkdir(parents=True, exist_ok=True)
         copy = f"copy ({select}) to {literal(str(path))} (format parquet, compression zstd)"
         self.batch.files.append({"feed": feed, "path": name, "rows": self.con.execute(copy).fetchall()[0][0]})
 
 
+def row_hash(contract: Contract) -> str:
+    """SQL for the hash of what a row says."""
+    texts = ", ".join(f"coalesce(cast({quoted(name)} as varchar), chr(0))" for name in contract.names)
+    return f"md5(concat_ws(chr(31), {texts}, case when _is_deleted then 'deleted' end))"
+
+
+def _names(contract: Contract) -> str:
+    return ", ".join(map(quoted, contract.names))
+
+
 _TABLES_OF_A_SPEC = (("", ""), ("", "__rejects"), ("mapped_", ""))
 
 
-def _shape(spec: FileSpec, *more: str) -> str:
+def shape(spec: FileSpec, *more: str) -> str:
     """No rows, with the raw columns that the profile promises to the select whether or not a file has them."""
     names = dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, "_delivery_id"))
     columns = [f"cast(null as varchar) as {quoted(name)}" for name in names]

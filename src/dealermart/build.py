@@ -197,7 +197,7 @@ def pending(settings: Settings) -> bool:
     return log.received is not None and (
         state.done is None
         or bool(state.attempt)
-        or log.after(state.done["seq"]).received is not None
+        or log.after(state.done["seq"]).has_news
         or not settings.warehouse.exists()
     )
 

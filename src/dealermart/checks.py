@@ -8,6 +8,15 @@ A suite is plain JSON (``expectations/<feed>.json``), one Great Expectations sui
 
 Every rule has a name of its own (``meta.rule``) and a severity: ``critical`` refuses the files that hold failing rows,
 ``warning`` quarantines the rows, ``info`` reports. Nothing that leaves this module carries a value of the data.
+
+The SQL of an ``unexpected_rows_expectation`` may read, beside ``{batch}``, the views ``feed_<feed>`` (the row in force
+per key) and ``known_<feed>`` (every accepted row) and the macro ``reporting_currency()``. A rule with
+``"waits_for": ["dealers"]`` in its meta says what a failing row waits for: a row that fails such rules only is judged
+again when those feeds get new rows. In the views of the rule's own feed stand the rows of the batch too, as far as
+nothing speaks against them.
+
+Look-ups are written ``anti join ... on`` with plain equalities: of any other condition, and of ``not in`` with several
+columns, DuckDB makes a comparison of every row with every row.
 """
 
 from __future__ import annotations
@@ -16,7 +25,7 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -126,7 +135,8 @@ _FAULT = re.compile(
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation of a suite. ``columns`` are those that it names outside of SQL; ``description`` is for people."""
+    """One expectation of a suite. ``columns`` are those that it names outside of SQL; ``description`` is for people;
+    ``waits_for`` are the feeds for which a failing row waits."""
 
     rule: str
     type: str
@@ -134,10 +144,17 @@ class Rule:
     kwargs: Mapping[str, Any]
     columns: tuple[str, ...]
     description: str
+    waits_for: tuple[str, ...] = ()
 
     @property
     def is_row_level(self) -> bool:
         return TYPES[self.type].rows
+
+    def reads(self, feed: str) -> bool:
+        """Whether the SQL reads a view of this feed."""
+        return self.type == _QUERY and any(
+            re.search(rf"\b{view}\b", str(self.kwargs["unexpected_rows_query"]), re.IGNORECASE) for view in views(feed)
+        )
 
 
 @dataclass(frozen=True)
@@ -148,6 +165,25 @@ class Suite:
     path: Path
     hash: str
     rules: tuple[Rule, ...]
+
+    @property
+    def waits_for(self) -> frozenset[str]:
+        """The other feeds for which rows of this one can wait."""
+        return frozenset(feed for rule in self.rules for feed in rule.waits_for) - {self.name}
+
+    def about(self, complete: Collection[str] | None) -> Suite:
+        """The suite without rules that wait for a feed that is not complete; None stands for all feeds."""
+        return self._only(rule for rule in self.rules if complete is None or set(rule.waits_for) <= set(complete))
+
+    def in_turn(self) -> tuple[Suite, Suite]:
+        """The rules on what stands in the batch, and those that read the feed's own views and so hang on the former."""
+        return (
+            self._only(rule for rule in self.rules if not rule.reads(self.name)),
+            self._only(rule for rule in self.rules if rule.reads(self.name)),
+        )
+
+    def _only(self, rules: Iterable[Rule]) -> Suite:
+        return replace(self, rules=tuple(rules))
 
 
 @dataclass(frozen=True)
@@ -179,13 +215,26 @@ def batch_columns(contract: Contract) -> dict[str, str]:
     return {column.name: column.sql_type for column in contract.columns} | BATCH_COLUMNS
 
 
-def load_suite(path: Path, columns: Mapping[str, str] | None = None) -> Suite:
+def views(feed: str) -> tuple[str, str]:
+    """Names of the views of a feed that the SQL of rules may read: the row in force per key, and every row."""
+    return f"feed_{feed}", f"known_{feed}"
+
+
+def define_currency(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    """The macro ``reporting_currency()`` of rules."""
+    con.execute(f"create or replace macro reporting_currency() as '{code}'")
+
+
+def load_suite(
+    path: Path, columns: Mapping[str, str] | None = None, feeds: Mapping[str, Contract] | None = None
+) -> Suite:
     """Read a suite and refuse what could not be evaluated: types, severities, arguments, names, columns and SQL.
 
     Args:
         path: The JSON file; its name without ending is the suite's name.
         columns: Column name to SQL type of the table to judge (``batch_columns``). Without it the columns that rules
             name are checked when the suite runs.
+        feeds: The feeds whose views the SQL of rules may read, by name.
 
     Raises:
         SuiteError: names file, line, rule, fault and mend.
@@ -202,17 +251,18 @@ def load_suite(path: Path, columns: Mapping[str, str] | None = None) -> Suite:
             )
         rules[rule.rule] = rule
     suite = Suite(path.stem, path, _hash(data), tuple(rules.values()))
-    _check_arguments(suite, text, columns)
+    _check_arguments(suite, text, columns, feeds or {})
     return suite
 
 
-def rehearse(suite: Suite, columns: Mapping[str, str]) -> None:
+def rehearse(suite: Suite, columns: Mapping[str, str], feeds: Mapping[str, Contract] | None = None) -> None:
     """Try every rule on an empty table of these types, as the tests do for every suite: it takes as long as a real run.
 
     Raises:
         SuiteError: a bound, set or comparison does not fit its column's type.
     """
     con = _empty_table(columns)
+    _empty_views(con, suite.rules, feeds or {})
     try:
         faults = _crashes(con, _EMPTY, suite.rules)
     finally:
@@ -327,7 +377,29 @@ def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
             "the description is missing", where=where, mend="say in plain words what is wrong with a row that fails"
         )
     _check_names(TYPES[kind], kwargs, where)
-    return Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)), description)
+    rule = Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)), description, _waits(meta, where))
+    if rule.waits_for and (severity != "warning" or not rule.is_row_level):
+        raise SuiteError(
+            "only single rows can wait, by a rule of severity warning",
+            where=where,
+            mend='write "severity": "warning" and a rule on rows, or leave waits_for out',
+        )
+    if severity == "critical" and rule.reads(path.stem):
+        raise SuiteError(
+            f"a critical rule reads rows of its own feed {path.stem}",
+            where=where,
+            mend="make it a warning: which files are refused must not hang on each other",
+        )
+    return rule
+
+
+def _waits(meta: Any, where: str) -> tuple[str, ...]:
+    waits = meta.get("waits_for", [])
+    if not isinstance(waits, list) or not all(isinstance(feed, str) for feed in waits):
+        raise SuiteError(
+            "meta.waits_for is no list of feeds", where=where, mend='write such as "waits_for": ["dealers"]'
+        )
+    return tuple(waits)
 
 
 def _check_names(kind: Type, kwargs: dict[str, Any], where: str) -> None:
@@ -398,12 +470,19 @@ def _check_columns(rule: Rule, columns: Iterable[str] | None, where: str) -> Non
         )
 
 
-def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None) -> None:
+def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None, feeds: Mapping[str, Contract]) -> None:
     """What Great Expectations says about the arguments, and what DuckDB says about SQL and expressions."""
     con = _empty_table(columns or {KEY: "bigint"})
     try:
+        _empty_views(con, suite.rules, feeds)
         for rule in suite.rules:
             where = _where(suite.path, text, rule.rule)
+            if unknown := sorted(set(rule.waits_for) - set(feeds)):
+                raise SuiteError(
+                    f"the rule waits for {', '.join(unknown)}, which is no feed",
+                    where=where,
+                    mend=f"one of: {', '.join(feeds) or 'none here'}",
+                )
             _check_columns(rule, columns, where)
             _check_regexes(con, rule, where)
             if rule.type == _QUERY:
@@ -420,6 +499,16 @@ def _empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config={"enable_external_access": "false"})
     con.execute(f"create table {_EMPTY} ({', '.join(f'{_quoted(name)} {kind}' for name, kind in columns.items())})")
     return con
+
+
+def _empty_views(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule], feeds: Mapping[str, Contract]) -> None:
+    """What the rules' SQL may read beside the batch, without rows. Anything else does not exist here."""
+    define_currency(con, "XXX")
+    for feed, contract in feeds.items():
+        if any(rule.reads(feed) for rule in rules):
+            columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in contract.lake_columns.items())
+            for view in views(feed):
+                con.execute(f"create table {view} ({columns})")
 
 
 def _check_model(rule: Rule, where: str) -> None:
@@ -496,7 +585,8 @@ def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None
     raise SuiteError(
         f"the SQL does not select {KEY} alone: {fault}",
         where=where,
-        mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias",
+        mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias; "
+        "beside it SQL may read feed_<feed> and known_<feed>",
     )
 
 

@@ -14,12 +14,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from dealermart import __version__, settings
 from dealermart.errors import DealermartError
 from dealermart.settings import Settings
+
+if TYPE_CHECKING:
+    from dealermart import desk
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +80,9 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         ]
         total = ["total", "", "", *(_number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
         print(table(["file", "feed", "status", *columns], [*rows, total]))
+    for one in result.taken_up:
+        rows_up = _number((one.accepted or 0) + (one.duplicate or 0))
+        print(f"{one.file} (received {one.received}): {rows_up} rows that had waited in quarantine taken up")
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:
@@ -112,6 +119,85 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
     for received in sorted({received for received, _ in result.fetched}):
         print(f"now: dealermart ingest --source {arguments.source} --received {received}")
+    return 0
+
+
+def quarantine(config: Settings, arguments: argparse.Namespace) -> int:
+    """See, correct, release or reject the rows that were held back."""
+    from dealermart import desk
+
+    names = ("source", "feed", "file", "received", "entry", "rule", "state", "rows")
+    choice = desk.Choice(**{name: getattr(arguments, name) for name in names})
+    action: Callable[[Settings, argparse.Namespace, desk.Choice], int] = arguments.action
+    return action(config, arguments, choice)
+
+
+def quarantine_list(config: Settings, arguments: argparse.Namespace, choice: desk.Choice) -> int:
+    """Count them by file, rule and state."""
+    from dealermart import desk
+
+    lines = desk.listing(config, choice)
+    rows = [
+        [one.received.isoformat(), one.source, one.feed, one.file, one.rule, one.state, _number(one.rows)]
+        for one in lines
+    ]
+    print(table(["received", "source", "feed", "file", "rule", "state", "rows"], rows) if rows else "no such rows")
+    return 0
+
+
+def quarantine_show(config: Settings, arguments: argparse.Namespace, choice: desk.Choice) -> int:
+    """Show single rows with what is wrong with them; their values with --values only."""
+    from dealermart import desk
+
+    found = desk.rows(config, choice)
+    for one in found[: arguments.limit]:
+        place = f"{one.file}:{one.row_number}" + (f" part {one.row_part}" if one.row_part > 1 else "")
+        decided = f" by {one.decided_by}, {one.why}" if one.decided_by else ""
+        when = f" at {one.decided_at:%Y-%m-%d %H:%M:%S} UTC{decided}" if one.decided_at else ""
+        waits = f" for {one.waits_for}" if one.state == "waiting" and one.waits_for else ""
+        print(f"{place} ({one.feed}, received {one.received}): {one.reasons} [{one.rules}], {one.state}{waits}{when}")
+        if arguments.values:
+            print(f"  {one.record}")
+    if len(found) > arguments.limit:
+        print(f"and {len(found) - arguments.limit:,} more; --limit shows more of them")
+    if not found:
+        print("no such rows")
+    return 0
+
+
+def quarantine_export(config: Settings, arguments: argparse.Namespace, choice: desk.Choice) -> int:
+    """Write them to a file for correction; it comes back as a delivery."""
+    from dealermart import desk
+
+    done = desk.export(config, choice, arguments.out)
+    print(f"{done.records} records written to {arguments.out}")
+    if done.unreadable:
+        print(f"{done.unreadable} more could not be read and have no columns; correct them in the delivered file")
+    print(f"corrected, put it into {done.back} and ingest that date")
+    return 0
+
+
+def quarantine_release(config: Settings, arguments: argparse.Namespace, choice: desk.Choice) -> int:
+    """Let them in in spite of the rules."""
+    from dealermart import desk
+
+    done = desk.release(config, choice, arguments.by, arguments.reason, say=_say)
+    more = f", {done.taken_up} rows that waited for them taken up" if done.taken_up else ""
+    print(f"{done.rows} rows released{more}")
+    if done.left:
+        print(
+            f"{done.left} rows were not: they do not map to their feed\n"
+            "  mend: correct them with `dealermart quarantine export`, or reject them",
+            file=sys.stderr,
+        )
+    return 3 if done.left else 0
+
+
+def quarantine_reject(config: Settings, arguments: argparse.Namespace, choice: desk.Choice) -> int:
+    """Close them for good."""
+    from dealermart import desk
+
+    print(f"{desk.reject(config, choice, arguments.by, arguments.reason).rows} rows rejected")
     return 0
 
 
@@ -335,6 +421,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--file", action="append", metavar="NAME", help="only these of them (name or pattern)")
     one.add_argument("--by", default="", metavar="NAME", help="who decides so; kept in the log")
     one.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the log")
+    _quarantine_parser(add("quarantine", quarantine))
     one = add("fetch", fetch)
     one.add_argument("--source", required=True, help="a source of config/sources")
     one = add("build", build)
@@ -355,7 +442,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--command",
         dest="command_name",
-        choices=["fetch", "ingest", "build", "publish", "rebuild", "compact"],
+        choices=["fetch", "ingest", "release", "reject", "build", "publish", "rebuild", "compact"],
         help="only runs of this command",
     )
     one.add_argument("--json", action="store_true", help="everything that is known of them, as JSON")
@@ -364,6 +451,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("doctor", doctor)
     return parser
+
+
+def _quarantine_parser(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="action")
+    for name, action in (
+        ("list", quarantine_list),
+        ("show", quarantine_show),
+        ("export", quarantine_export),
+        ("release", quarantine_release),
+        ("reject", quarantine_reject),
+    ):
+        one = actions.add_parser(name, help=(action.__doc__ or "").rstrip("."), description=action.__doc__)
+        one.set_defaults(action=action)
+        one.add_argument("--source", help="only rows of this source")
+        one.add_argument("--feed", help="only rows of this feed")
+        one.add_argument("--file", help="only rows of this file, as it was delivered")
+        one.add_argument("--received", type=_day, help="only rows of files received on this day")
+        one.add_argument("--entry", help="only rows of files that this entry of the profile takes")
+        one.add_argument("--rule", help="only rows that this rule holds back (also: map, read)")
+        one.add_argument(
+            "--state",
+            choices=["open", "waiting", "taken_up", "released", "rejected", "corrected"],
+            help="only rows in this state",
+        )
+        one.add_argument("--rows", help="only these rows of the file, such as 5,9-12")
+        if name == "show":
+            one.add_argument("--values", action="store_true", help="show the records as they were delivered, too")
+            one.add_argument("--limit", type=int, default=50, help="how many to show (default 50)")
+        if name == "export":
+            one.add_argument("--out", type=Path, required=True, help="file to write, .xlsx or .csv")
+        if name in ("release", "reject"):
+            one.add_argument("--by", required=True, help="who decides")
+            one.add_argument("--reason", required=True, help="why")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ class Company(Strict):
     """The company file (``config/company.yml``).
 
     ``plans`` and ``reviews`` name the files that apply, inside ``config/plans`` and ``config/reviews``; left out, all
-    files of the folder apply.
+    files of the folder apply. ``complete_feeds`` names the feeds in which everything stands that others may refer to;
+    left out, all of them. Rows that refer to what such a feed does not hold wait for it.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -49,6 +50,7 @@ class Company(Strict):
     min_group_size: Annotated[int, Field(ge=2)] = 5
     plans: tuple[str, ...] | None = None
     reviews: tuple[str, ...] | None = None
+    complete_feeds: tuple[str, ...] | None = None
 
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""

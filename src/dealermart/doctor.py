@@ -108,7 +108,7 @@ def _config(settings: Settings) -> Iterator[Finding]:
     for source in profiles.names(settings):
         profile = profiles.load(settings, source, known)
         for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed):
-            checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]))
+            checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]), known)
         yield Finding(f"source {source}", True, f"{len(profile.files)} kinds of file")
     company = compile.load_config(settings).company
     yield Finding("company", True, f"{settings.company_file.name}, amounts in {company.reporting_currency}")

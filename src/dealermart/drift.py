@@ -54,6 +54,8 @@ class Watch:
     def repeated(self, delivery: Delivery, spec: FileSpec) -> None:
         """Note a file whose content was taken before: as a snapshot of another day it is the whole once more."""
         known = {(one["delivery_id"], one["received"]) for one in self._of(spec) if one["status"] != "refused"}
+        if spec.is_corrected(delivery.source_file):
+            return
         if self._is_snapshot(spec) and (delivery.delivery_id, delivery.received.isoformat()) not in known:
             self._repeats.setdefault(spec.name, []).append(delivery)
 
@@ -96,6 +98,7 @@ class Watch:
             where delivery_id in (select _delivery_id from mapped_{spec.name})
             order by ordinal
         """).fetchall()
+        files = [one for one in files if not spec.is_corrected(one[1])]  # a few rows, chosen by a person
         for delivery_id, source_file, received in files:
             now, before = found.get(delivery_id, {}), self._before(spec, received)
             self._seen[delivery_id] = now

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,10 +14,26 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, checks, contracts, drift, files, lake, landing, lock, overrides, profiles, report, runlog
+from dealermart import (
+    batch,
+    checks,
+    contracts,
+    drift,
+    files,
+    lake,
+    landing,
+    lock,
+    overrides,
+    profiles,
+    report,
+    runlog,
+    uptake,
+    yamlfile,
+)
 from dealermart.batch import FileResult, Judge, Rejects, Target
+from dealermart.company import Company
 from dealermart.contracts import Contract
-from dealermart.errors import DataError
+from dealermart.errors import ConfigError, DataError
 from dealermart.landing import Delivery
 from dealermart.overrides import Override, Refusals
 from dealermart.profiles import FileSpec, Profile
@@ -26,7 +42,8 @@ from dealermart.settings import Settings
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What one run did. ``committed`` says whether the lake tells anything that it did not tell before."""
+    """What one run did. ``committed`` says whether the lake tells anything that it did not tell before; ``taken_up``
+    what changed for earlier deliveries, of any source, because rows that waited need wait no longer."""
 
     run_id: str
     source: str
@@ -35,6 +52,7 @@ class IngestResult:
     files: tuple[FileResult, ...]
     ignored: tuple[str, ...] = ()
     left: tuple[str, ...] = ()  # what is to be run again, and why
+    taken_up: tuple[FileResult, ...] = ()
 
     @property
     def refused(self) -> tuple[FileResult, ...]:
@@ -116,9 +134,10 @@ def run(
                     for status in ("accepted", "duplicate", "refused", "unrecognised")
                 },
                 rows={
-                    name: sum(getattr(one, name) or 0 for one in result.files)
+                    name: sum(getattr(one, name) or 0 for one in (*result.files, *result.taken_up))
                     for name in ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
                 },
+                taken_up=sum((one.accepted or 0) + (one.duplicate or 0) for one in result.taken_up),
                 refused=[one.error for one in result.refused],
                 left=list(result.left),
             )
@@ -128,18 +147,13 @@ def run(
 
 
 @contextmanager
-def _loaded(settings: Settings, source: str) -> Iterator[tuple[dict[str, Contract], Profile, dict[str, checks.Suite]]]:
+def _loaded(settings: Settings, source: str) -> Iterator[tuple[dict[str, Contract], Profile, Suites]]:
     """Contracts, profile and suites of a source: broken config is found before the lock is waited for."""
     known = contracts.load_all(settings)
     profile = profiles.load(settings, source, known)
-    yield (
-        known,
-        profile,
-        {
-            feed: checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]))
-            for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed)
-        },
-    )
+    suites = Suites(settings, known)
+    suites.load(batch.feeds_of(profile))
+    yield known, profile, suites
 
 
 def _check_moments(received: dt.date, ingested_at: dt.datetime | None) -> None:
@@ -171,7 +185,9 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
         )
     required = [spec for spec in profile.files if spec.required]
     names = [name for one in found for name in landing.names(*one)] if required else []
-    missing = [spec for spec in required if found and not any(spec.takes(name) for name in names)]
+    # Corrected rows of earlier deliveries need nothing beside them.
+    delivered = [name for name in names if not any(spec.is_corrected(name) for spec in profile.files)]
+    missing = [spec for spec in required if delivered and not any(spec.takes(name) for name in names)]
     if missing:
         raise DataError(
             f"a required file is missing: {', '.join(f'{spec.name} ({spec.pattern})' for spec in missing)}",
@@ -186,7 +202,7 @@ def _ingest(
     scene: Settings,
     profile: Profile,
     known: dict[str, Contract],
-    suites: dict[str, checks.Suite],
+    suites: Suites,
     found: list[tuple[str, Path]],
     received: dt.date,
     run_id: str,
@@ -227,7 +243,7 @@ def _ingest(
             elif delivery.delivery_id in taken:
                 settled.append(_settled(delivery.source_file, delivery.delivery_id, received, spec, "duplicate", None))
                 if spec is not None and spec.feed is not None:
-                    settled[-1].delivery = spec.delivery or known[spec.feed].delivery
+                    settled[-1].delivery = spec.delivery_of(delivery.source_file, known[spec.feed])
                     watch.repeated(delivery, spec)
             elif spec is None:
                 unknown = DataError(
@@ -246,6 +262,8 @@ def _ingest(
     target = Target(scene.lake, scene.quarantine)
     for folder in (target.lake, target.quarantine):
         folder.mkdir(parents=True, exist_ok=True)
+    order = masters_first(profile, suites)
+    verdicts = None
     if deliveries:
         readable = {settings.lake, target.lake, target.quarantine, scene.landing, unpacked}
         with batch.workspace(scene, run_id, *readable) as (con, work):
@@ -262,6 +280,7 @@ def _ingest(
                 run_id,
                 learnt,
                 watch.judge(judge_by_suites(suites, known, refusals, judged)),
+                order,
                 say,
             )
             verdicts = _keep_verdicts(con, scene, run_id, done.verdicts)
@@ -269,42 +288,90 @@ def _ingest(
     watch.finish(results)
     _mark_anew(settings, log, profile.source, results)
     committed = any(one.status == "accepted" or one.anew for one in results)
-    if (committed or any(one.status != "duplicate" for one in results)) and not dry_run:
-        lake.commit(
-            settings,
-            log,
-            {
-                "kind": "ingest",
-                "run_id": run_id,
-                "source": profile.source,
-                "received": received.isoformat(),
-                "ingested_at": learnt.isoformat(sep=" ", timespec="microseconds"),
-                "code_version": runlog.code_version(),
-                "user": settings.user,
-                "profile_hash": profiles.hash_of(settings, profile.source),
-                "contract_hashes": {feed: known[feed].hash for feed in suites},
-                "suite_hashes": {feed: suite.hash for feed, suite in suites.items()},
-                "files": done.files,
-                "quarantine": done.quarantine,
-                "verdicts": verdicts if deliveries else None,
-                "overrides": refusals.used,
-                "checks": _keep_checks(settings, run_id, judged),
-                "deliveries": [asdict(one) | {"source": profile.source} for one in results],
-            },
-        )
+    moved = uptake.Moved()
+    if committed or any(one.status != "duplicate" for one in results):
+        entry: dict[str, Any] = {
+            "kind": "ingest",
+            "run_id": run_id,
+            "source": profile.source,
+            "received": received.isoformat(),
+            "ingested_at": learnt.isoformat(sep=" ", timespec="microseconds"),
+            "code_version": runlog.code_version(),
+            "user": settings.user,
+            "profile_hash": profiles.hash_of(settings, profile.source),
+            "contract_hashes": {feed: known[feed].hash for feed in suites},
+            "suite_hashes": {feed: suite.hash for feed, suite in suites.items()},
+            "feed_order": order,
+            "files": done.files,
+            "quarantine": done.quarantine,
+            "verdicts": verdicts,
+            "overrides": refusals.used,
+            "checks": None if dry_run else _keep_checks(settings, run_id, judged),
+            "deliveries": [asdict(one) | {"source": profile.source} for one in results],
+            "decisions": None,
+        }
+        so_far = lake.Log((*log.commits, {"seq": log.last + 1, **entry}))
+        place = uptake.Scene(settings, scene, known, so_far, settings.lake, settings.quarantine, target, run_id, learnt)
+        moved = uptake.take_up(place, suites, judge_by_suites(suites, known, Refusals()), say)
+        moved.add_to(entry)
+        if not dry_run:
+            lake.commit(settings, log, entry)
     return IngestResult(
-        run_id, profile.source, received, committed and not dry_run, results, tuple(ignored), tuple(left)
+        run_id,
+        profile.source,
+        received,
+        committed and not dry_run,
+        results,
+        tuple(ignored),
+        tuple(left),
+        tuple(one for _, one in moved.results),
     )
 
 
 MOSTLY_REJECTED = "mostly_rejected"
 
 
+class Suites(dict[str, checks.Suite]):
+    """Suites of feeds, loaded when they are asked for, without the rules on feeds that are not complete.
+
+    Raises:
+        SuiteError: a suite is broken. ConfigError: the company file is.
+    """
+
+    def __init__(self, settings: Settings, known: dict[str, Contract]) -> None:
+        super().__init__()
+        company = yamlfile.load(settings.company_file, Company)
+        if unknown := sorted(set(company.complete_feeds or ()) - set(known)):
+            raise ConfigError(
+                f"field complete_feeds: there is no feed {', '.join(unknown)}",
+                where=str(settings.company_file),
+                mend=f"one of: {', '.join(known)}",
+            )
+        self.currency, self._complete = company.reporting_currency, company.complete_feeds
+        self._settings, self._known = settings, known
+
+    def load(self, feeds: Iterable[str]) -> None:
+        for feed in feeds:
+            self[feed]
+
+    def __missing__(self, feed: str) -> checks.Suite:
+        path = self._settings.expectations / f"{feed}.json"
+        suite = checks.load_suite(path, checks.batch_columns(self._known[feed]), self._known)
+        self[feed] = suite.about(self._complete)
+        return self[feed]
+
+
+def masters_first(profile: Profile, suites: Suites) -> list[str]:
+    """The feeds of a source, each after those that its rows can wait for by its suite or its profile."""
+    waits = {feed: set(suites[feed].waits_for) for feed in batch.feeds_of(profile)}
+    for spec in profile.files:
+        if spec.feed:
+            waits[spec.feed].update(*spec.waits.values())
+    return batch.masters_first(waits, waits)
+
+
 def judge_by_suites(
-    suites: dict[str, checks.Suite],
-    known: dict[str, Contract],
-    refusals: Refusals,
-    kept: list[dict[str, Any]] | None = None,
+    suites: Suites, known: dict[str, Contract], refusals: Refusals, kept: list[dict[str, Any]] | None = None
 ) -> Judge:
     """A judge that asks the feed's suite: critical failures refuse the files that hold them, others quarantine rows.
 
@@ -313,16 +380,13 @@ def judge_by_suites(
     """
 
     def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
-        suite = suites[feed]
+        checks.define_currency(con, suites.currency)
+        suite, by_views = suites[feed].in_turn()
         outcomes = checks.run_batch(con, table, suite, known[feed].key)
         if kept is not None:
             kept.extend(checks.kept(suite, outcomes))
         checks.failing_rows(con, table, outcomes, "failing")
-        reasons = {rule.rule: rule.description for rule in suite.rules}
-        con.executemany(
-            "update failing set reason = $reason where rule = $rule",
-            [{"rule": rule, "reason": text} for rule, text in reasons.items()],
-        )
+        reasons = {rule.rule: rule.description for rule in suites[feed].rules}
         names = dict(con.execute("select delivery_id, source_file from delivery").fetchall())
         for delivery_id, one in rejects.items():
             if one.rows * 2 > one.of:
@@ -346,6 +410,16 @@ def judge_by_suites(
                 refusals.add(
                     outcome.rule, delivery_id, names[delivery_id], what, "correct the file and deliver it again"
                 )
+        if refusals.errors:
+            con.executemany("insert into refused_delivery values (?)", [[one] for one in refusals.errors])
+        judge_by_own_rows(con, table, by_views, kept)
+        con.executemany(
+            "update failing set reason = $reason, waits_for = $waits_for where rule = $rule",
+            [
+                {"rule": rule.rule, "reason": rule.description, "waits_for": ",".join(rule.waits_for) or None}
+                for rule in suites[feed].rules
+            ],
+        )
         return refusals.errors
 
     return judge
@@ -363,10 +437,29 @@ def _mark_anew(settings: Settings, log: lake.Log, source: str, results: Sequence
             one.anew = bool(now.changes(log.told(settings, one.feed)))
 
 
+def judge_by_own_rows(
+    con: duckdb.DuckDBPyConnection, table: str, suite: checks.Suite, kept: list[dict[str, Any]] | None = None
+) -> None:
+    """The rules that read the views of the feed itself. A row that fails leaves these views, on which others of the
+    batch may have built (a return of a line that waits itself), so they are asked until nothing new fails."""
+    new = 1 if suite.rules else 0
+    while new:
+        con.execute(f"create temp table again ({checks.KEY} bigint, rule varchar, severity varchar)")
+        outcomes = checks.run(con, table, suite)
+        checks.failing_rows(con, table, outcomes, "again")
+        new = con.execute(f"""
+            insert into failing ({checks.KEY}, rule, severity)
+            select * from again anti join failing using ({checks.KEY}, rule)
+        """).fetchall()[0][0]
+        con.execute("drop table again")
+    if kept is not None and suite.rules:
+        kept.extend(checks.kept(suite, outcomes))
+
+
 def _settled(
     source_file: str, delivery_id: str, received: dt.date, spec: FileSpec | None, status: str, error: str | None
 ) -> FileResult:
-    feed, entry = (spec.feed, spec.name) if spec else (None, None)
+    feed, entry = (spec.feed, spec.entry_of(source_file)) if spec else (None, None)
     return FileResult(source_file, delivery_id, feed, status, error=error, received=received.isoformat(), entry=entry)
 
 

@@ -211,6 +211,13 @@ class Log:
         """What deliveries told of a feed."""
         return Told(receipts(self.of_feed(feed)), tuple(self.paths(settings, withheld(feed))))
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything is told that was not before: by a delivery, or by rows that left the quarantine."""
+        return any(
+            one["status"] in ("accepted", "taken_up", "released") or one.get("anew") for one in self.deliveries()
+        )
+
     def until(self, moment: str) -> Log:
         """What was learnt by a moment (ISO, UTC)."""
         return Log(tuple(commit for commit in self.commits if commit.get("ingested_at", "") <= moment))
@@ -263,13 +270,16 @@ def withheld(feed: str) -> str:
     return f"{feed}#withheld"
 
 
-def rows_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None) -> str:
+def rows_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None, more: str | None = None) -> str:
     """SELECT of the lake rows of a feed from an explicit list of files; without files, no rows of the right types.
 
     With ``told`` their ``_received_date`` is that of the delivery, whichever of its receipts was loaded first, and
     ``_gone_date`` is the day of the first later snapshot of the same kind that lacks the row's key.
+
+    Args:
+        more: SELECT of rows that come to them.
     """
-    stored = typed_sql(contract.lake_columns, paths)
+    stored = typed_sql(contract.lake_columns, paths, more)
     rows = f"select * replace (coalesce(_is_deleted, false) as _is_deleted) from ({stored})"
     if told is None:
         return rows
@@ -348,20 +358,24 @@ def _values(names: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
     return f"select * from (values {listed}) as listed({', '.join(names)})"
 
 
-def typed_sql(columns: dict[str, str], paths: Iterable[Path]) -> str:
+def typed_sql(columns: dict[str, str], paths: Iterable[Path], more: str | None = None) -> str:
     """SELECT of ``columns`` from Parquet files. A column that older files lack is NULL in their rows."""
     listed = [str(path) for path in paths]
     nothing = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in columns.items())
-    if not listed:
+    if not listed and more is None:
         return f"select {nothing} where false"
     names = ", ".join(quoted(name) for name in columns)
     files_list = ", ".join(literal(path) for path in listed)
     # The typed empty branch gives columns that a file of an older contract does not have.
-    found = f"select * from read_parquet([{files_list}], union_by_name = true)"
-    return f"select {names} from (select {nothing} where false union all by name {found})"
+    parts = [f"select {nothing} where false"]
+    if listed:
+        parts.append(f"select * from read_parquet([{files_list}], union_by_name = true)")
+    if more is not None:
+        parts.append(more)
+    return f"select {names} from ({' union all by name '.join(parts)})"
 
 
-def current_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None) -> str:
+def current_sql(contract: Contract, paths: Iterable[Path], told: Told | None = None, more: str | None = None) -> str:
     """SELECT of the row that holds per key: what is known of a feed after the given files.
 
     A key whose winner is a deletion has none, and neither has one that a later snapshot lacks; a row that holds from a
@@ -377,7 +391,7 @@ def current_sql(contract: Contract, paths: Iterable[Path], told: Told | None = N
         end = quoted(contract.valid_to)
         holds = f"({holds} or _gone_date > {quoted(str(contract.valid_from))})"
         ended = f"replace (least({end}, _gone_date) as {end})"
-    ranked = f"select *, {rank} as _rank from ({rows_sql(contract, paths, told)})"
+    ranked = f"select *, {rank} as _rank from ({rows_sql(contract, paths, told, more)})"
     return f"select {names} from (select * {ended} from ({ranked}) where _rank = 1 and not _is_deleted and {holds})"
 
 

@@ -96,6 +96,35 @@ def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: I
             )
 
 
+def check_single_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec) -> None:
+    """Refuse a select that looks at other rows of its file: one row of it cannot be mapped again by itself.
+
+    Raises:
+        ConfigError: it has a window, an aggregate or its file twice.
+    """
+    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
+    nodes = list(_nodes(answer["statements"][0]))
+    aggregates = {
+        name
+        for (name,) in con.execute(
+            "select distinct function_name from duckdb_functions() where function_type = 'aggregate'"
+        ).fetchall()
+    }
+    reads = sum(one.get("type") == "BASE_TABLE" and one["table_name"].lower() == spec.name.lower() for one in nodes)
+    if reads > 1 or any(
+        one.get("class") == "WINDOW"
+        or (one.get("class") == "FUNCTION" and one["function_name"].lower() in aggregates)
+        or one.get("type") in ("DISTINCT_MODIFIER", "LIMIT_MODIFIER")
+        or one.get("group_expressions")
+        for one in nodes
+    ):
+        raise ConfigError(
+            "the select looks at other rows of the file, so that a rejected row cannot be mapped again by itself",
+            where=str(path),
+            mend=f"let the select of {spec.name} look at one row at a time, or correct the rows and deliver them again",
+        )
+
+
 def map_rows(
     con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, into: str
 ) -> None:

@@ -21,7 +21,9 @@ from dealermart.yamlfile import Strict
 
 # Tables of a batch, and words that SQL does not take as a table's name.
 _RESERVED = {
-    *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected"),
+    *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected", "again"),
+    *("accepted", "fault", "decision", "held", "moving", "moved", "gathered", "commits", "corrected", "state"),
+    *("chosen",),
     *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
     *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
@@ -29,6 +31,7 @@ _RESERVED = {
 }
 STORAGES = ("file", "s3", "sftp")
 NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
+CORRECTED = "corrected"  # folder of a drop in which corrected rows come back
 
 
 def _known_encoding(name: str) -> str:
@@ -95,6 +98,7 @@ class FileSpec(Strict):
     decimal: Literal[".", ","] = "."
     unpivot: Annotated[int, Field(ge=1)] = 1
     key: tuple[str, ...] = ()
+    waits: dict[str, Annotated[tuple[Name, ...], Field(min_length=1)]] = {}
 
     @model_validator(mode="after")
     def _fits_together(self) -> FileSpec:
@@ -106,6 +110,8 @@ class FileSpec(Strict):
             raise ValueError("delivery and shrink_below belong to files of a feed")
         if self.format == "csv" and not self.header and not self.columns:
             raise ValueError("a file without a header line needs columns")
+        if self.feed is None and self.waits:
+            raise ValueError("waits belongs to files of a feed: a reference has no reject reasons")
         return self
 
     def __hash__(self) -> int:
@@ -113,7 +119,40 @@ class FileSpec(Strict):
 
     def takes(self, path: str) -> bool:
         """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""
-        return _glob(self.pattern).fullmatch(path) is not None
+        return self.is_corrected(path) or _glob(self.pattern).fullmatch(path) is not None
+
+    def is_corrected(self, path: str) -> bool:
+        """Whether the file holds corrected rows of an export of the quarantine: ``corrected/<name>/*.xlsx`` or csv."""
+        folder, _, file = path.rpartition("/")
+        return folder == f"{CORRECTED}/{self.name}" and file.lower().endswith((".xlsx", ".csv"))
+
+    def entry_of(self, path: str) -> str:
+        """Under which name the log keeps the file at ``path``: corrected rows are a kind of their own, by whose number
+        and columns no other delivery is measured."""
+        return f"{CORRECTED}/{self.name}" if self.is_corrected(path) else self.name
+
+    def delivery_of(self, path: str, contract: Contract) -> Delivery:
+        """What the file at ``path`` holds. Corrected rows of a snapshot are not the whole."""
+        found = self.delivery or contract.delivery
+        return "delta" if found == "snapshot" and self.is_corrected(path) else found
+
+    def as_delivered(self, path: str) -> FileSpec:
+        """How the file at ``path`` is read: as the entry says, or as the export wrote it."""
+        if not self.is_corrected(path):
+            return self
+        return self.model_copy(
+            update={
+                "format": "xlsx" if path.lower().endswith(".xlsx") else "csv",
+                "encoding": "utf-8",
+                "delimiter": ",",
+                "quote": '"',
+                "row_end": None,
+                "skip_rows": 0,
+                "header": True,
+                "sheet": None,
+                "records": None,
+            }
+        )
 
 
 class Ignored(Strict):
@@ -167,6 +206,15 @@ class Profile(Strict):
     def references(self) -> tuple[FileSpec, ...]:
         return tuple(one for one in self.files if one.feed is None)
 
+    def waits(self, spec: FileSpec) -> dict[str, tuple[str, ...]]:
+        """Reject reasons of an entry that wait, each with what it waits for as the lake names it: a feed, or
+        ``source.name`` of a reference."""
+        own = {one.name for one in self.references}
+        return {
+            reason: tuple(f"{self.source}.{name}" if name in own else name for name in names)
+            for reason, names in spec.waits.items()
+        }
+
 
 def names(settings: Settings) -> list[str]:
     """The sources that have a profile."""
@@ -196,7 +244,7 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
             raise ConfigError(
                 f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}"
             )
-        if spec.name in _RESERVED or spec.name.startswith(("feed_", "mapped_", "arrived_")):
+        if spec.name in _RESERVED or spec.name.startswith(("feed_", "known_", "mapped_", "arrived_")):
             raise ConfigError(
                 f"{field}: the name is taken by the program",
                 where=str(path),
@@ -206,7 +254,26 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
             raise ConfigError(
                 f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
             )
+        _check_waits(path, field, profile, spec, contracts)
     return profile
+
+
+def _check_waits(path: Path, field: str, profile: Profile, spec: FileSpec, contracts: dict[str, Contract]) -> None:
+    """A reason that the select never gives, or a wait for nothing, would leave rows behind in silence."""
+    known = [*contracts, *(one.name for one in profile.references)]
+    for reason, waited in spec.waits.items():
+        if unknown := sorted(set(waited) - set(known)):
+            raise ConfigError(
+                f"{field}: waits for {', '.join(unknown)}, which is neither a feed nor a reference of this source",
+                where=str(path),
+                mend=f"one of: {', '.join(known)}",
+            )
+        if reason not in (path.parent / str(spec.map)).read_text("utf-8"):
+            raise ConfigError(
+                f"{field}: the select {spec.map} never gives the reason {reason!r} that waits",
+                where=str(path),
+                mend="write the very text that the select puts into _reject_reason",
+            )
 
 
 def sql_of(settings: Settings, source: str, spec: FileSpec) -> tuple[Path, str]:

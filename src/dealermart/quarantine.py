@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,29 +24,37 @@ COLUMNS = {
     "severity": "varchar",
     "reason": "varchar",
     "row": "varchar",  # the record as it was read, as JSON; the line itself where it could not be read
+    "mapped": "varchar",  # what the select made of it, as JSON of texts; nothing where it could not be read
+    "waits_for": "varchar",  # what the row waits for, with commas between; nothing where it does not wait
 }
 
 _FOUND = {
     "read": """
         select _delivery_id as delivery_id, _row_number as row_number, 1 as row_part, 'read' as rule,
-            'warning' as severity, reason, line as "row"
+            'warning' as severity, reason, line as "row", cast(null as varchar) as mapped,
+            cast(null as varchar) as waits_for
         from {raw}__rejects
     """,
     "map": """
         select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, 'map' as rule,
-            'warning' as severity, m._reject_reason as reason, cast(to_json(raw) as varchar) as "row"
+            'warning' as severity, m._reject_reason as reason, cast(to_json(raw) as varchar) as "row",
+            {mapped} as mapped, {waits} as waits_for
         from mapped_{raw} as m
         join {raw} as raw using (_delivery_id, _row_number)
         where m._reject_reason is not null
+        union all
+        -- In a rebuild: rows that were rejected then and would map by the profile of today.
+        {failing} where f.rule = 'map'
     """,
-    "check": """
-        select b._delivery_id as delivery_id, b._row_number as row_number, b._row_part as row_part, f.rule, f.severity,
-            f.reason, cast(to_json(raw) as varchar) as "row"
-        from failing as f
-        join batch as b using (_row_id)
-        join {raw} as raw on raw._delivery_id = b._delivery_id and raw._row_number = b._row_number
-    """,
+    "check": "{failing} where f.rule <> 'map'",
 }
+_FAILING = """
+        select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, f.rule, f.severity,
+            f.reason, cast(to_json(raw) as varchar) as "row", {mapped} as mapped, f.waits_for
+        from failing as f
+        join batch as m using (_row_id)
+        join {raw} as raw on raw._delivery_id = m._delivery_id and raw._row_number = m._row_number
+"""
 
 
 @dataclass
@@ -62,28 +71,59 @@ class Quarantine:
     source: str
     files: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, feed: str, raw: str, stage: str, label: str | None = None) -> None:
-        """Write what ``stage`` (read, map, check) found in the files of table ``raw``; no file if it found nothing."""
+    def add(
+        self,
+        feed: str,
+        raw: str,
+        stage: str,
+        label: str | None = None,
+        columns: Sequence[str] = (),
+        waits: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Write what ``stage`` (read, map, check) found in the files of table ``raw``; no file if it found nothing.
+
+        Args:
+            columns: The feed's columns.
+            waits: Reject reasons that wait, each with what it waits for.
+        """
         name = f"{feed}/{self.run_id}-{label or raw}-{stage}.parquet"
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in COLUMNS.items())
+        typed = ", ".join(f"cast({quoted(name)} as {kind}) as {quoted(name)}" for name, kind in COLUMNS.items())
+        texts = ", ".join(f"{quoted(name)} := cast(m.{quoted(name)} as varchar)" for name in (*columns, "_is_deleted"))
+        mapped = f"cast(to_json(struct_pack({texts})) as varchar)"
+        found = _FOUND[stage].format(
+            raw=raw,
+            mapped=mapped,
+            waits=self.waits_sql(waits or {}),
+            failing=_FAILING.format(raw=raw, mapped=mapped),
+        )
         rows = self.con.execute(f"""
             copy (
-                select {columns}
+                select {typed}
                 from (
                     select found.*, delivery.source_file, {literal(self.run_id)} as run_id,
                         {literal(self.source)} as source, {literal(feed)} as feed, {literal(stage)} as stage
-                    from ({_FOUND[stage].format(raw=raw)}) as found
+                    from ({found}) as found
                     join delivery using (delivery_id)
                 )
                 order by source_file, row_number, row_part, rule
             ) to {literal(str(path))} (format parquet, compression zstd)
         """).fetchall()[0][0]
         if rows:
-            self.files.append({"feed": feed, "path": name, "rows": rows})
+            waited = self.con.execute(f"""
+                select distinct unnest(string_split(waits_for, ',')) from read_parquet({literal(str(path))}) order by 1
+            """).fetchall()
+            waits_for = [one for (one,) in waited]
+            self.files.append({"feed": feed, "path": name, "rows": rows, "stage": stage, "waits_for": waits_for})
         else:
             path.unlink()
+
+    @staticmethod
+    def waits_sql(waits: Mapping[str, Sequence[str]]) -> str:
+        """SQL for what a row ``m`` that its select rejected waits for."""
+        whens = " ".join(f"when {literal(reason)} then {literal(','.join(on))}" for reason, on in waits.items())
+        return f"case m._reject_reason {whens} end" if whens else "cast(null as varchar)"
 
     def faults(self) -> dict[str, list[dict[str, Any]]]:
         """Per delivery: stage, rule, reason, number of rows and the first of them."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, compact, contracts, lake, landing, lock, profiles, runlog
+from dealermart import batch, compact, contracts, lake, landing, lock, profiles, runlog, uptake
 from dealermart.batch import Judge, Rejects, Target
 from dealermart.errors import ConfigError
 from dealermart.lake import Log, literal
@@ -44,7 +44,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
             if commit["kind"] == lake.COMPACT:
                 compact.repeat(settings, commit, draft.lake, f"{entry.run_id}-{commit['seq']}")
                 continue
-            say(f"commit {commit['seq']} of {log.last}: {commit['source']} {commit['received']}")
+            say(f"commit {commit['seq']} of {log.last}: {commit['source'] or commit['kind']} {commit['received']}")
             work_id = f"{entry.run_id}-{commit['seq']}"
             with landing.unpacking(settings, work_id) as unpacked:
                 done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, work_id, unpacked)
@@ -82,6 +82,35 @@ def _repeat(
     work_id: str,
     unpacked: Path,
 ) -> batch.Batch:
+    done = _repeat_deliveries(settings, known, commit, before, draft, work_id, unpacked)
+    if commit.get("decisions"):
+        so_far = {**commit, "files": done.files, "quarantine": done.quarantine, "decisions": None}
+        scene = uptake.Scene(
+            settings,
+            settings,
+            known,
+            Log((*before.commits, so_far)),
+            draft.lake,
+            draft.quarantine,
+            draft,
+            commit["run_id"],
+            dt.datetime.fromisoformat(commit["ingested_at"]),
+        )
+        done.files += uptake.repeat(scene, commit["files"], settings.log / commit["decisions"]).files
+    return done
+
+
+def _repeat_deliveries(
+    settings: Settings,
+    known: dict[str, contracts.Contract],
+    commit: dict[str, Any],
+    before: Log,
+    draft: Target,
+    work_id: str,
+    unpacked: Path,
+) -> batch.Batch:
+    if all(one["status"] != "accepted" for one in commit["deliveries"]):
+        return batch.Batch()
     profile = profiles.load(settings, commit["source"], known)
     deliveries = []
     for one in commit["deliveries"]:
@@ -115,6 +144,7 @@ def _repeat(
             commit["run_id"],
             dt.datetime.fromisoformat(commit["ingested_at"]),
             _judge_by_verdicts(verdicts),
+            commit.get("feed_order", ()),
         )
 
 
@@ -123,7 +153,8 @@ def _judge_by_verdicts(verdicts: Path | None) -> Judge:
         if verdicts is not None:
             con.execute(f"""
                 insert into failing
-                select b._row_id, v.rule, v.severity, v.reason from read_parquet({literal(str(verdicts))}) as v
+                select b._row_id, v.rule, v.severity, v.reason, v.waits_for
+                from ({lake.typed_sql(batch.VERDICT, [verdicts])}) as v
                 join {table} as b
                     on v.delivery_id = b._delivery_id and v.row_number = b._row_number and v.row_part = b._row_part
                 where v.feed = {literal(feed)}

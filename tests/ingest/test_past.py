@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from dealermart import build, cli, doctor, ingest, lake, rebuild
@@ -60,7 +61,20 @@ def test_a_rebuild_does_not_take_what_was_rejected_then(settings: Settings, drop
     profile = settings.sources / "mini" / "source.yml"
     profile.write_text(profile.read_text("utf-8").replace('"%Y/%m/%d"', '"%Y/%m/%d", "%d %b %Y"'), "utf-8")
     before = {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
-    with pytest.raises(ConfigError, match="rejected 1 then, 0 now") as error:
+    rebuild.run(settings)
+    assert {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == before
+    (held,) = settings.quarantine.rglob("*.parquet")
+    assert duckdb.sql(f"select row_number, stage, rule from '{held}'").fetchall() == [(3, "map", "map")]
+
+
+def test_a_rebuild_by_a_profile_that_gives_other_rows_stops(settings: Settings, drop: Drop) -> None:
+    """Without its date format a row would be rejected that was accepted then."""
+    slashed = SALES.replace("A1", "A9").replace("2026-02-10", "2026/02/10")
+    ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES + slashed.removeprefix(HEAD)}))
+    profile = settings.sources / "mini" / "source.yml"
+    profile.write_text(profile.read_text("utf-8").replace('"%Y/%m/%d"', '"%d.%m.%Y"'), "utf-8")
+    before = {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
+    with pytest.raises(ConfigError, match="rejected 0 then, 1 now") as error:
         rebuild.run(settings)
     assert "sales.csv" in str(error.value)
     assert {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == before

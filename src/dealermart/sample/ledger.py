@@ -29,6 +29,7 @@ class Fate:
     why: str | None = None
     kind: str | None = None
     while_reading: bool = False  # refused by the reader, before any mapping
+    waits: bool = False  # held back until what it waits for comes with a later delivery
 
 
 ACCEPTED = Fate("accepted")
@@ -47,6 +48,11 @@ def rejected(column: str, kind_of_value: str, kind: str) -> Fate:
 def quarantined(rule: str, kind: str) -> Fate:
     """A row that fails a rule of the feed's suite."""
     return Fate("quarantined", rule, kind)
+
+
+def waiting(rule: str, kind: str) -> Fate:
+    """A row that names what a later delivery brings: held back at first, then taken up."""
+    return Fate("quarantined", rule, kind, waits=True)
 
 
 @dataclass
@@ -69,6 +75,7 @@ class FileTruth:
         """Note a raw row that becomes the given rows (one fate each)."""
         for part, fate in enumerate(fates, start=1):
             self.counts[fate.outcome] += 1
+            self.counts["taken_up"] += fate.waits
             if fate.outcome == "quarantined":
                 self.by_rule[str(fate.why)] += 1
             if fate.outcome == "rejected":
@@ -100,6 +107,7 @@ class FileTruth:
             "accepted": counts["accepted"],
             "quarantined": counts["quarantined"],
             "duplicate": counts["duplicate"],
+            "taken_up": counts["taken_up"],
             "quarantined_by_rule": dict(sorted(self.by_rule.items())),
             "rejected_by_reason": dict(sorted((k, v) for k, v in self.by_reason.items() if k)),
             "rejected_while_reading": self.by_reason[""],

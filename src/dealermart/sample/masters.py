@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from dealermart.sample.ledger import (
     Ledger,
     quarantined,
     rejected,
+    waiting,
     write_json,
     write_xlsx,
 )
@@ -390,6 +391,8 @@ def write_targets(
 
     revised_member = next(m.member_id for m in sales if m.currency == "USD" or m.currency == "EUR")
     before = {month: targets[revised_member, month] for month in _months(date(2026, 7, 1), END)}
+    # Their targets are set before the list of members that names them is delivered.
+    joining = {m.member_id for m in company.late_members} - {m.member_id for m in company.members}
     for year in (2023, 2024, 2025, 2026):
         wide = [
             ("member", m.member_id, "", {n: targets.get((m.member_id, date(year, n, 1))) for n in range(1, 13)})
@@ -406,7 +409,8 @@ def write_targets(
                 for n in range(1, 13)
             }
             wide.append(("region", region, "E-Bikes", ebikes))
-        _write_target_year(ledger, FIRST_RECEIVED, f"targets/销售目标_{year}.xlsx", year, wide, planted=year == 2025)
+        file = f"targets/销售目标_{year}.xlsx"
+        _write_target_year(ledger, FIRST_RECEIVED, file, year, wide, planted=year == 2025, joining=joining)
     for month, was in before.items():
         targets[revised_member, month] = was * 9 // 10
     revision = {n: targets[revised_member, date(2026, n, 1)] if n in (7, 8, 9) else None for n in range(1, 13)}
@@ -430,8 +434,9 @@ def _write_target_year(
     year: int,
     wide: Sequence[tuple[str, str, str, dict[int, Decimal | None]]],
     planted: bool,
+    joining: Collection[str] = (),
 ) -> None:
-    empty = Fate("structural", "empty month")
+    empty, early = Fate("structural", "empty month"), waiting("member_unknown", "member not known yet")
 
     def rows() -> Iterator[tuple[list[Cell], list[Fate]]]:
         for kind, subject, category, months in wide:
@@ -446,7 +451,8 @@ def _write_target_year(
                 "CNY",
             ]
             cells += [None if value is None else float(value) for value in months.values()]
-            yield cells, [empty if value is None else ACCEPTED for value in months.values()]
+            fate = early if subject in joining else ACCEPTED
+            yield cells, [empty if value is None else fate for value in months.values()]
         if planted:
             cells = ["个人", "M001", "net_revenue", "", year, "CNY", *[None] * 12]
             fates = [empty] * 12

@@ -1,0 +1,370 @@
+"""Quarantined rows on their way into the lake: taken up when what they wait for has come, released by a person, and
+both again when the lake is rebuilt.
+
+A row that a check held back is what its select made of it at receipt, as the quarantine file keeps it. A row that the
+select rejected is mapped again with what is known now. Either keeps the delivery, file, row and date that it came with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dealermart import batch, decisions, files, lake, mapping, profiles
+from dealermart.batch import Batch, FileResult, Judge, Rejects, Target
+from dealermart.checks import Suite
+from dealermart.contracts import Contract
+from dealermart.errors import BalanceError, ConfigError
+from dealermart.lake import Log, literal, quoted
+from dealermart.profiles import FileSpec, Profile
+from dealermart.quarantine import Quarantine
+from dealermart.settings import Settings
+
+TAKEN_UP, RELEASED = "taken_up", "released"
+_KEY = ", ".join(decisions.KEY)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Between which folders rows are moved.
+
+    Attributes:
+        settings: Where config and log are read.
+        home: Where work is done and decisions are kept: the same, or for a dry run a home that goes away.
+        log: All commits; the last one is in the making and holds its files, quarantine and deliveries so far.
+        lake: Where the lake files of the earlier commits stand; those of the last one are in ``target.lake``.
+        quarantine: The same for quarantine files.
+        at: The moment of the commit.
+    """
+
+    settings: Settings
+    home: Settings
+    contracts: dict[str, Contract]
+    log: Log
+    lake: Path
+    quarantine: Path
+    target: Target
+    run_id: str
+    at: dt.datetime
+
+    def quarantine_paths(self, wanted: Callable[[dict[str, Any]], bool]) -> list[Path]:
+        """The quarantine files whose entries in the log are wanted."""
+        return [
+            (self.target.quarantine if commit is self.log.commits[-1] else self.quarantine) / one["path"]
+            for commit in self.log.commits
+            for one in commit["quarantine"]
+            if wanted(one)
+        ]
+
+
+@dataclass
+class Moved:
+    """What was moved: lake files, what changed in the ledger per delivery and feed, and the file of decisions."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    results: list[tuple[str, FileResult]] = field(default_factory=list)  # with the source
+    decisions: str | None = None
+
+    def add_to(self, entry: dict[str, Any]) -> None:
+        """Write it into the commit in the making."""
+        entry["files"] = [*entry["files"], *self.files]
+        entry["deliveries"] += [asdict(result) | {"source": source} for source, result in self.results]
+        entry["decisions"] = self.decisions
+
+
+def take_up(scene: Scene, suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None]) -> Moved:
+    """Judge again the rows that wait for what this commit brought; those that pass become rows of the lake."""
+    grown = {one["feed"] for one in scene.log.commits[-1]["files"]}
+    reached = _reached(scene.log, grown)
+    paths = scene.quarantine_paths(lambda one: _can_wait(one, reached))
+    if not grown or not paths:
+        return Moved()
+    with mover(scene, paths) as rows:
+        rows.take_up(grown, suites, judge, say)
+        return rows.finish()
+
+
+def moved_by(entry: dict[str, Any]) -> str | None:
+    """How the rows of a lake file of a commit came out of the quarantine, or None where they were delivered."""
+    return next((label for label in (RELEASED, TAKEN_UP) if entry["path"].endswith(f"-{label}.parquet")), None)
+
+
+def repeat(scene: Scene, entries: Iterable[dict[str, Any]], decided: Path) -> Moved:
+    """Move again what the decisions of a commit say, without judging: for a rebuild.
+
+    Args:
+        entries: The lake files of the commit, in its order.
+
+    Raises:
+        ConfigError: a row that was moved then is no longer mapped.
+    """
+    with mover(scene, scene.quarantine_paths(lambda one: True)) as rows:
+        rows.con.execute(f"create table again as {lake.typed_sql(decisions.COLUMNS, [decided])}")
+        for entry in entries:
+            if (label := moved_by(entry)) is None:
+                continue
+            feed = entry["feed"]
+            chosen = f"select {_KEY} from again where decision = {literal(label)} and feed = {literal(feed)}"
+            wanted = rows.con.execute(f"select count(*) from ({chosen})").fetchall()[0][0]
+            moved = rows.move(feed, f"({_KEY}) in ({chosen})", nothing_fails, label)
+            if moved != wanted:
+                raise ConfigError(
+                    f"{wanted - moved} of {wanted} rows of {feed} that were {label.replace('_', ' ')} then are no "
+                    "longer mapped",
+                    where=f"log/{decided.parent.name}/{decided.name}",
+                    mend="a profile was changed; bring back what maps them: what was accepted belongs to the past",
+                )
+        return rows.finish(keep=False)
+
+
+@contextmanager
+def mover(scene: Scene, paths: Iterable[Path]) -> Iterator[Mover]:
+    """A workspace with the rows of quarantine files (``decisions.load``), to move some of them."""
+    readable = {scene.settings.log, scene.lake, scene.quarantine, scene.target.lake, scene.target.quarantine}
+    with batch.workspace(scene.home, f"{scene.run_id}-quarantine", *readable) as (con, work):
+        decisions.load(con, scene.log, scene.settings.log, paths)
+        yield Mover(scene, con, work)
+
+
+class Mover:
+    """Moves rows from quarantine to the lake, feed by feed."""
+
+    def __init__(self, scene: Scene, con: duckdb.DuckDBPyConnection, work: Path) -> None:
+        self.scene, self.con, self.work = scene, con, work
+        self._done = Batch(files=list(scene.log.commits[-1]["files"]))
+        self._before = len(self._done.files)
+        self._results: list[tuple[str, FileResult]] = []
+        self._run = batch.Run(
+            con=con,
+            work=work,
+            settings=scene.settings,
+            profile=Profile.model_construct(source="", title="", files=()),
+            contracts=scene.contracts,
+            log=Log((*scene.log.commits[:-1], {**scene.log.commits[-1], "files": []})),
+            lake_root=scene.lake,
+            lake=scene.target.lake,
+            run_id=scene.run_id,
+            ingested_at=scene.at,
+            quarantine=Quarantine(con, scene.target.quarantine, scene.run_id, ""),
+            batch=self._done,
+            same_delivery="delivery.delivery_id = passed._delivery_id and delivery.source = passed._from",
+        )
+        con.execute(batch.DELIVERY_TABLE)
+        con.execute("create table moved as select *, '' as label, false as is_repeat from held where false")
+
+    def take_up(self, grown: set[str], suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None]) -> None:
+        """Move the waiting rows for which what they wait for is there now, masters first."""
+        for feed in self.feeds(_WAITING):
+            # A row that was rejected by its select has not met the checks yet, and may wait for what they ask for.
+            met = f"len(list_intersect(string_split(waits_for, ','), {_texts(grown)})) > 0"
+            if suites[feed].waits_for & grown:
+                met = f"(stage = 'map' or {met})"
+            if moved := self.move(feed, f"{_WAITING} and {met}", judge, TAKEN_UP, say):
+                say(f"{feed}: {moved} row{'s' if moved > 1 else ''} taken up from quarantine")
+                grown.add(feed)
+
+    def feeds(self, where: str) -> list[str]:
+        """Feeds of the rows that ``where`` selects, masters first."""
+        waits: dict[str, set[str]] = {}
+        for feed, waited in self.con.execute(f"""
+            select distinct feed, unnest(string_split(coalesce(waits_for, ''), ',')) from held
+            where {where} order by all
+        """).fetchall():
+            waits.setdefault(feed, set()).add(waited)
+        return batch.masters_first(waits, waits)
+
+    def move(self, feed: str, where: str, judge: Judge, label: str, say: Callable[[str], None] | None = None) -> int:
+        """Move the rows of a feed that ``where`` selects, that map and that the judge lets pass.
+
+        Args:
+            say: Told of sources whose config is broken; their rows are passed over. Without it that is an error.
+
+        Returns:
+            Number of rows moved.
+        """
+        con, contract = self.con, self.scene.contracts.get(feed)
+        con.execute(f"create table moving as select * from held where feed = {literal(feed)} and ({where})")
+        try:
+            if contract is None or not con.execute("select count(*) from moving").fetchall()[0][0]:
+                return 0
+            con.execute("""
+                insert into delivery
+                select distinct 0, source, delivery_id, source_file, received
+                from moving anti join delivery using (source, delivery_id)
+            """)
+            self._run.current_views()
+            self._gather(contract, say)
+            self._run.suffix = f"-{label}"
+            with self._run.judged(contract, judge, {}):
+                return self._note(feed, label)
+        finally:
+            con.execute("drop table moving")
+
+    def finish(self, by: str = "", reason: str = "", keep: bool = True) -> Moved:
+        """Sync what was written and keep the decisions beside the log.
+
+        Args:
+            by: Who released rows, and why.
+            keep: False where the decisions stand there already.
+        """
+        made = self._done.files[self._before :]
+        for one in made:
+            files.sync(self.scene.target.lake / one["path"])
+        moved = Moved(made, self._results)
+        if keep and self.con.execute("select count(*) from moved").fetchall()[0][0]:
+            moved.decisions = decisions.keep(
+                self.con,
+                self.scene.home,
+                self.work,
+                self.scene.run_id,
+                decisions.select_of("label", "moved", self.scene.at, by, reason),
+            )
+        return moved
+
+    def _gather(self, contract: Contract, say: Callable[[str], None] | None) -> None:
+        """Table ``batch``: the rows that are moving, typed."""
+        con, names = self.con, ", ".join(map(quoted, contract.names))
+        con.execute(f"""
+            create table gathered as
+            select {decisions.mapped_sql(contract)}, source as _from, delivery_id as _delivery_id,
+                row_number as _row_number, row_part as _row_part
+            from moving where stage = 'check'
+        """)
+        for (source,) in con.execute("select distinct source from moving where stage = 'map' order by 1").fetchall():
+            try:
+                self._map_again(source, contract)
+            except ConfigError as error:
+                if say is None:
+                    raise
+                say(f"rows of {source} stay in quarantine: {error}")
+        con.execute(f"""
+            create table batch as
+            select
+                row_number() over (order by received, _from, _delivery_id, _row_number, _row_part) as _row_id,
+                {names}, _is_deleted, _from, _delivery_id, source_file as _source_file, _row_number, _row_part,
+                {batch.row_hash(contract)} as _row_hash
+            from gathered join delivery on delivery.source = _from and delivery.delivery_id = _delivery_id
+        """)
+        con.execute("drop table gathered")
+
+    def _map_again(self, source: str, contract: Contract) -> None:
+        """Insert into ``gathered`` the rows of a source that were rejected and map now."""
+        con, scene = self.con, self.scene
+        profile = profiles.load(scene.settings, source, scene.contracts)
+        rejected = f"from moving where stage = 'map' and source = {literal(source)}"
+        specs: dict[FileSpec, list[str]] = {}
+        for (file,) in con.execute(f"select distinct source_file {rejected} order by 1").fetchall():
+            if (spec := profile.spec_of(file)) is not None and spec.feed == contract.feed:
+                specs.setdefault(spec, []).append(file)
+        self._run.profile = profile
+        tables = [one.name for one in profile.references]
+        try:
+            for reference in profile.references:
+                self._run.reference(reference, [])
+            for spec, of_spec in specs.items():
+                path, sql = profiles.sql_of(scene.settings, source, spec)
+                mapping.check_single_rows(con, path, sql, spec)
+                tables += [spec.name, f"mapped_{spec.name}"]
+                self._raw(spec, f"{rejected} and source_file in ({', '.join(map(literal, of_spec))})")
+                self._run.map(spec, contract)
+                names = ", ".join(f"m.{quoted(name)}" for name in contract.names)
+                con.execute(f"""
+                    insert into gathered
+                    select {names}, m._is_deleted, {literal(source)}, m._delivery_id, m._row_number, m._row_part
+                    from mapped_{spec.name} as m
+                    semi join (select * {rejected}) as r
+                        on r.delivery_id = m._delivery_id and r.row_number = m._row_number and r.row_part = m._row_part
+                    where m._reject_reason is null and m._structural is null
+                """)
+        finally:
+            for table in tables:
+                con.execute(f"drop table if exists {table}")
+
+    def _raw(self, spec: FileSpec, rejected: str) -> None:
+        """The raw table of an entry, from the records in quarantine."""
+        con = self.con
+        keys = con.execute(f'select distinct unnest(json_keys("row")) {rejected} order by 1').fetchall()
+        kinds = {name: "BIGINT" if name == "_row_number" else "VARCHAR" for (name,) in keys}
+        struct = json.dumps(kinds, ensure_ascii=False)
+        con.execute(f"""
+            create table {spec.name} as
+            {batch.shape(spec)} union all by name
+            select unnest(json_transform(record, {literal(struct)}))
+            from (select any_value("row") as record {rejected} group by delivery_id, row_number)
+        """)
+
+    def _note(self, feed: str, label: str) -> int:
+        """Keep what was moved, as decisions and as changes of the ledger; gives the number of rows."""
+        con = self.con
+        moved: int = con.execute(f"""
+            insert into moved
+            select moving.*, {literal(label)} as label, repeated._row_id is not null as is_repeat
+            from passed
+            join moving on moving.source = passed._from and moving.delivery_id = passed._delivery_id
+                and moving.row_number = passed._row_number and moving.row_part = passed._row_part
+            left join repeated on repeated._row_id = passed._row_id
+        """).fetchall()[0][0]
+        con.execute(f"delete from held where ({_KEY}) in (select {_KEY} from moved)")
+        written = self._done.files[-1]["rows"] if moved else 0
+        if written != moved:
+            raise BalanceError(
+                f"{moved} rows of {feed} were to leave the quarantine and {written} arrived in the lake",
+                mend="report this as a fault of the program; nothing was committed",
+            )
+        for source, delivery_id, file, received, checked, mapped, repeats in con.execute(f"""
+            select source, delivery_id, source_file, received, count(*) filter (stage = 'check'),
+                count(*) filter (stage = 'map'), count(*) filter (is_repeat)
+            from moved where feed = {literal(feed)} and label = {literal(label)}
+            group by source, delivery_id, source_file, received order by all
+        """).fetchall():
+            result = FileResult(
+                file,
+                delivery_id,
+                feed,
+                label,
+                records=0,
+                structural=0,
+                rejected=-mapped,
+                mapped=mapped,
+                accepted=checked + mapped - repeats,
+                quarantined=-checked,
+                duplicate=repeats,
+                received=received.isoformat(),
+            )
+            result.check()
+            self._results.append((source, result))
+        return moved
+
+
+_WAITING = "waits_for is not null and decision is null"
+
+
+def nothing_fails(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
+    """The judge of rows on which has been decided."""
+    return {}
+
+
+def _can_wait(entry: dict[str, Any], reached: set[str]) -> bool:
+    """Whether a quarantine file can hold rows that go on once the feeds ``reached`` have grown."""
+    return bool(set(waits := entry.get("waits_for", [])) & reached or (waits and entry["stage"] == "map"))
+
+
+def _reached(log: Log, grown: set[str]) -> set[str]:
+    """``grown`` and every feed of which rows may be taken up in consequence."""
+    entries = [one for commit in log.commits for one in commit["quarantine"]]
+    reached, size = set(grown), -1
+    while size != len(reached):
+        size = len(reached)
+        reached |= {one["feed"] for one in entries if _can_wait(one, reached)}
+    return reached
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(literal, sorted(texts)))}]"
