@@ -214,6 +214,7 @@ class _Run:
     ingested_at: dt.datetime
     quarantine: Quarantine
     batch: Batch
+    viewed: dict[str, str] = field(default_factory=dict)  # what each view of a feed selects
 
     def reference(self, spec: FileSpec, deliveries: list[Delivery]) -> None:
         """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
@@ -545,7 +546,9 @@ class _Run:
         """``feed_<feed>``: the current rows of every feed, those accepted earlier in this run included."""
         for name, contract in self.contracts.items():
             rows = lake.current_sql(contract, self._paths(name), self._told(name))
-            self.con.execute(f"create or replace view feed_{name} as {rows}")
+            if self.viewed.get(name) != rows:
+                self.con.execute(f"create or replace view feed_{name} as {rows}")
+                self.viewed[name] = rows
 
     def _told(self, feed: str) -> Told:
         """What is known of a feed besides its rows, this run included."""
