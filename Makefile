@@ -14,7 +14,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test test-duckdb2 soak lint format lock clean distclean
+.PHONY: help demo up remote test test-duckdb2 soak lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: $(VENV)/.dev ## let ruff and sqlfluff write the code
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --quiet dbt_project
+
+feeds: $(VENV)/.dev ## write what follows from the contracts: staging models, sources, docs/feeds.md
+	$(BIN)/python scripts/make_feeds.py
 
 lock: ## resolve the dependencies anew, keeping what still fits; UPGRADE=1 takes the newest
 	$(PYTHON) scripts/make_lock.py $(if $(UPGRADE),--upgrade)

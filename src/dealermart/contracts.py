@@ -83,6 +83,7 @@ class Contract(Strict):
     valid_from: Name | None = None
     valid_to: Name | None = None
     hr_only: bool = False
+    hr_only_rows: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}  # column: values of rows for HR only
 
     @model_validator(mode="after")
     def _columns_exist(self) -> Contract:
@@ -90,9 +91,9 @@ class Contract(Strict):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"columns stand twice: {', '.join(repeated)}")
-        for field in (*self.key, self.version, self.event_date, self.valid_from, self.valid_to):
+        for field in (*self.key, self.version, self.event_date, self.valid_from, self.valid_to, *self.hr_only_rows):
             if field is not None and field not in names:
-                raise ValueError(f"{field} is named as key or date but is no column")
+                raise ValueError(f"{field} is named as key, date or HR-only mark but is no column")
         if self.valid_to is not None and self.valid_from is None:
             raise ValueError("valid_to needs valid_from")
         return self

@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from dealermart import checks, contracts, ingest, settings
 
@@ -13,148 +15,11 @@ SETTINGS = settings.load()
 CONTRACTS = contracts.load_all(SETTINGS)
 FEEDS = sorted(CONTRACTS)
 
-# One right row per feed, every column filled (where two columns cannot both be filled, the rule says so below).
-GOOD = {
-    "assignments": {
-        "dealer_id": "D1",
-        "member_id": "M1",
-        "role": "owner",
-        "valid_from": "2025-01-01",
-        "valid_to": "2026-01-01",
-        "split_pct": 60,
-    },
-    "dealers": {
-        "dealer_id": "D1",
-        "valid_from": "1900-01-01",
-        "valid_to": "9999-12-31",
-        "dealer_name": "上海华通贸易有限公司",
-        "dealer_type": "专卖店",
-        "tier": "A",
-        "parent_dealer_id": "D0",
-        "region": "East",
-        "country": "China",
-        "city": "上海",
-        "currency_code": "CNY",
-        "onboarded_date": "1974-01-01",
-        "status": "active",
-        "credit_limit_amount": 0,
-    },
-    "fx_rates": {
-        "rate_date": "2026-01-01",
-        "from_currency_code": "USD",
-        "to_currency_code": "CNY",
-        "rate_type": "market",
-        "rate": 7.0123,
-    },
-    "plan_assignments": {
-        "plan_assignment_id": "PA1",
-        "payee_type": "member",
-        "payee_id": "M1",
-        "plan_id": "sales_2026",
-        "target_pay_amount": 60000,
-        "currency_code": "CNY",
-        "valid_from": "2026-01-01",
-        "valid_to": "2027-01-01",
-    },
-    "products": {
-        "product_id": "P1",
-        "valid_from": "2026-01-01",
-        "valid_to": "2026-07-01",
-        "product_name": "Road-150",
-        "category": "Bikes",
-        "subcategory": "Road Bikes",
-        "brand": "R",
-        "unit": "piece",
-        "currency_code": "USD",
-        "list_price_amount": 0,
-        "standard_cost_amount": 0,
-    },
-    "sales": {
-        "transaction_id": "T1",
-        "line_no": 0,
-        "transaction_type": "invoice",
-        "channel": "sell_in",
-        "dealer_id": "D1",
-        "product_id": "P1",
-        "seller_id": "M1",
-        "quantity": 1,
-        "unit_price_amount": 10,
-        "discount_amount": 10,
-        "net_amount": 0,
-        "cost_amount": 6,
-        "currency_code": "EUR",
-        "sale_date": "1990-01-01",
-        "original_transaction_id": "T0",
-        "original_line_no": 1,
-    },
-    "survey_responses": {
-        "response_id": "S1",
-        "survey": "csat",
-        "scale_min": 1,
-        "scale_max": 5,
-        "respondent_id": "R1",
-        "dealer_id": "D1",
-        "member_id": "M1",
-        "case_id": "C1",
-        "sent_date": "2026-01-01",
-        "answered_date": "2026-01-01",
-        "score": 5,
-        "comment": "好",
-    },
-    "targets": {
-        "target_id": "G1",
-        "subject_type": "member",
-        "subject_id": "M1",
-        "metric": "net_revenue",
-        "product_category": "Bikes",
-        "valid_from": "2026-01-01",
-        "valid_to": "2026-02-01",
-        "target_value": 0,
-        "unit": "CNY",
-        "objective_id": "O1",
-        "weight_pct": 100,
-    },
-    "team_members": {
-        "member_id": "M1",
-        "valid_from": "2026-01-01",
-        "valid_to": "2026-07-01",
-        "member_name": "José Saraiva",
-        "role": "sales",
-        "grade": "L2",
-        "team": "East",
-        "manager_id": "M0",
-        "region": "East",
-        "hired_date": "1985-01-01",
-        "left_date": "2026-07-01",
-        "employment_pct": 50,
-        "currency_code": "CNY",
-        "base_pay_amount": 240000,
-        "gender": "f",
-        "birth_year": 1990,
-    },
-    "training_courses": {
-        "course_id": "C1",
-        "course_name": "Basics",
-        "topic": "product",
-        "is_mandatory": True,
-        "hours": 0,
-    },
-    "training_records": {
-        "record_id": "R1",
-        "updated_at": "2026-01-05 08:00:00",
-        "course_id": "C1",
-        "member_id": "M1",
-        "dealer_id": "D1",
-        "assigned_date": "2026-01-01",
-        "due_date": "2026-01-01",
-        "started_date": "2026-01-01",
-        "completed_date": "2026-01-01",
-        "score": 100,
-        "is_passed": True,
-        "cost_amount": 0,
-        "currency_code": "CNY",
-    },
-}
+# tests/checks/feeds/<feed>.yml: `good` is a right row, every column filled; `cases` are changes to it with the rules that
+# must find them (severity info included). Missing required columns are planted for every feed by the test itself, and
+# windows that cannot be for those that say `window: true`.
+FILES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (Path(__file__).parent / "feeds").glob("*.yml")}
+GOOD = {feed: file["good"] for feed, file in FILES.items()}
 
 WINDOW = [
     ({"valid_from": "1899-12-31"}, {"valid_from_out_of_range"}),
@@ -164,172 +29,11 @@ WINDOW = [
     ({"valid_to": "1899-12-31"}, {"valid_to_out_of_range", "valid_to_not_after_valid_from"}),
 ]
 
-# Changes to the right row, and the rules that must find it (severity info included). A missing required column is
-# planted for every feed by the test itself.
-CASES = {
-    "assignments": [
-        *WINDOW,
-        ({"role": "boss"}, {"role_unknown"}),
-        ({"role": "Owner"}, {"role_unknown"}),
-        ({"split_pct": -0.0001}, {"split_pct_out_of_range"}),
-        ({"split_pct": 100.0001}, {"split_pct_out_of_range"}),
-        ({"split_pct": 0}, set()),
-        ({"dealer_id": "D9"}, {"dealer_unknown"}),
-        ({"member_id": "M9"}, {"member_unknown"}),
-        ({"split_pct": None}, {"split_pct_missing"}),
-        ({"split_pct": None, "role": "service"}, set()),
-    ],
-    "dealers": [
-        *WINDOW,
-        ({"status": "closed"}, {"status_unknown"}),
-        ({"status": None, "tier": None, "currency_code": None, "valid_to": None}, set()),
-        ({"currency_code": "RMB¥"}, {"currency_code_malformed"}),
-        ({"currency_code": "cny"}, {"currency_code_malformed"}),
-        ({"onboarded_date": "1899-12-31"}, {"onboarded_date_out_of_range"}),
-        ({"credit_limit_amount": -1}, {"credit_limit_amount_negative"}),
-        ({"parent_dealer_id": "D9"}, {"parent_unknown"}),
-        ({"parent_dealer_id": None}, set()),
-    ],
-    "fx_rates": [
-        ({"rate_date": "1989-12-31"}, {"rate_date_out_of_range"}),
-        ({"rate_date": "2100-01-02"}, {"rate_date_out_of_range"}),
-        ({"from_currency_code": "US"}, {"from_currency_code_malformed"}),
-        ({"to_currency_code": "USDT"}, {"to_currency_code_malformed"}),
-        ({"rate_type": "spot"}, {"rate_type_unknown"}),
-        ({"rate": 0}, {"rate_not_positive"}),
-        ({"rate": -7}, {"rate_not_positive"}),
-        ({"rate": "0.0000000001"}, set()),
-        ({"from_currency_code": "CNY", "rate": "1.0000000001"}, {"own_rate_not_one"}),
-        ({"from_currency_code": "CNY", "rate": 1}, set()),
-    ],
-    "plan_assignments": [
-        *WINDOW,
-        ({"payee_type": "team"}, {"payee_type_unknown"}),
-        ({"payee_type": "dealer", "payee_id": "D1"}, set()),
-        ({"payee_type": "dealer", "payee_id": "M1"}, {"dealer_unknown"}),
-        ({"payee_id": "D1"}, {"member_unknown"}),
-        ({"target_pay_amount": -1}, {"target_pay_amount_negative"}),
-        ({"currency_code": "YUAN"}, {"currency_code_malformed"}),
-        ({"currency_code": None}, {"currency_code_missing"}),
-        ({"currency_code": None, "target_pay_amount": None}, set()),
-    ],
-    "products": [
-        *WINDOW,
-        ({"currency_code": "$"}, {"currency_code_malformed"}),
-        ({"currency_code": None}, {"currency_code_missing"}),
-        ({"currency_code": None, "list_price_amount": None}, set()),
-        ({"list_price_amount": -0.01}, {"list_price_amount_negative"}),
-        ({"standard_cost_amount": -0.01}, {"standard_cost_amount_negative"}),
-    ],
-    "sales": [
-        ({"line_no": -1}, {"line_no_negative"}),
-        ({"transaction_type": "order"}, {"transaction_type_unknown"}),
-        ({"channel": "web"}, {"channel_unknown"}),
-        ({"quantity": 0}, {"invoice_quantity_not_positive"}),
-        ({"quantity": -1}, {"invoice_quantity_not_positive"}),
-        ({"net_amount": -0.0001}, {"invoice_net_amount_negative"}),
-        ({"transaction_type": "return", "quantity": -1, "net_amount": -5}, set()),
-        ({"transaction_type": "return", "quantity": 0, "net_amount": -5}, {"return_quantity_not_negative"}),
-        ({"transaction_type": "return", "quantity": 2, "net_amount": -5}, {"return_quantity_not_negative"}),
-        ({"transaction_type": "return", "quantity": -1, "net_amount": 5}, {"return_net_amount_positive"}),
-        ({"transaction_type": "credit_note", "quantity": 0, "net_amount": -5}, set()),
-        ({"transaction_type": "credit_note", "quantity": 0, "net_amount": 5}, {"return_net_amount_positive"}),
-        ({"unit_price_amount": -1}, {"unit_price_amount_negative"}),
-        ({"currency_code": "比特币"}, {"currency_code_malformed"}),
-        ({"currency_code": "CNY"}, set()),  # the reporting currency needs no rate
-        ({"currency_code": "USD"}, {"rate_unknown"}),  # there is one from CNY to USD, and none is turned round
-        ({"currency_code": "GBP", "sale_date": "2026-01-01"}, set()),
-        ({"currency_code": "GBP", "sale_date": "2025-12-31"}, {"rate_unknown"}),
-        ({"sale_date": "1989-12-31"}, {"sale_date_out_of_range"}),
-        ({"dealer_id": "D9"}, {"dealer_unknown"}),
-        ({"dealer_id": "D2", "sale_date": "2026-03-01"}, set()),  # the day of onboarding
-        ({"dealer_id": "D2", "sale_date": "2026-02-28"}, {"dealer_not_onboarded"}),
-        ({"product_id": "P9"}, {"product_unknown"}),
-        ({"seller_id": "M9"}, {"seller_unknown"}),
-        ({"original_line_no": 2}, {"original_unknown"}),
-        ({"original_line_no": None}, set()),  # the document without a line
-        ({"original_transaction_id": "T9", "original_line_no": None}, {"original_unknown"}),
-        ({"sale_date": "2206-01-01"}, {"sale_date_out_of_range"}),
-        ({"original_transaction_id": None}, {"original_transaction_id_missing"}),
-        ({"original_transaction_id": None, "original_line_no": None, "seller_id": None}, set()),
-    ],
-    "survey_responses": [
-        ({"survey": "thumbs"}, {"survey_unknown"}),
-        ({"scale_max": 1, "score": 1}, {"scale_max_not_after_scale_min"}),
-        ({"scale_min": 5, "scale_max": 1}, {"scale_max_not_after_scale_min", "score_outside_scale"}),
-        ({"survey": "nps"}, {"nps_scale_not_0_to_10"}),
-        ({"survey": "nps", "scale_min": 0, "scale_max": 10}, set()),
-        ({"sent_date": "1989-12-31"}, {"sent_date_out_of_range"}),
-        ({"sent_date": "2026-01-02"}, {"answered_date_before_sent_date"}),
-        ({"answered_date": "2206-01-01"}, {"answered_date_out_of_range"}),
-        ({"score": None}, {"answered_without_score"}),
-        ({"answered_date": None}, {"score_without_answered_date"}),
-        ({"answered_date": None, "score": None}, set()),
-        ({"dealer_id": "D9", "member_id": "M9"}, {"dealer_unknown", "member_unknown"}),
-        ({"dealer_id": None, "member_id": None}, set()),
-        ({"score": 0.9999}, {"score_outside_scale"}),
-        ({"score": 5.0001}, {"score_outside_scale"}),
-    ],
-    "targets": [
-        ({"valid_from": "1899-12-31"}, {"valid_from_out_of_range"}),
-        ({"valid_from": "2100-01-02", "valid_to": "2100-01-03"}, {"valid_from_out_of_range", "valid_to_out_of_range"}),
-        ({"valid_to": "2026-01-01"}, {"valid_to_not_after_valid_from"}),
-        ({"subject_type": "company"}, {"subject_type_unknown"}),
-        ({"target_value": -1}, {"target_value_negative"}),
-        ({"unit": "count"}, set()),
-        ({"unit": "pieces"}, {"unit_unknown"}),
-        ({"weight_pct": 100.1}, {"weight_pct_out_of_range"}),
-        ({"weight_pct": -1}, {"weight_pct_out_of_range"}),
-        ({"subject_id": "M9"}, {"member_unknown"}),
-        ({"subject_type": "dealer", "subject_id": "D1"}, set()),
-        ({"subject_type": "dealer", "subject_id": "M1"}, {"dealer_unknown"}),
-        ({"subject_type": "team", "subject_id": "East"}, set()),
-        ({"subject_type": "region", "subject_id": "East"}, set()),
-    ],
-    "team_members": [
-        *WINDOW,
-        ({"role": "intern"}, {"role_unknown"}),
-        ({"hired_date": "1939-12-31"}, {"hired_date_out_of_range"}),
-        ({"left_date": "1939-12-31"}, {"left_date_out_of_range", "left_date_not_after_hired_date"}),
-        ({"left_date": "1985-01-01"}, {"left_date_not_after_hired_date"}),
-        ({"left_date": None, "valid_to": None}, set()),
-        ({"employment_pct": 101}, {"employment_pct_out_of_range"}),
-        ({"currency_code": "R"}, {"currency_code_malformed"}),
-        ({"currency_code": None}, {"currency_code_missing"}),
-        ({"base_pay_amount": -1}, {"base_pay_amount_negative"}),
-        ({"birth_year": 90}, {"birth_year_out_of_range"}),
-        ({"member_id": "M0"}, {"member_is_own_manager"}),
-        ({"manager_id": "M9"}, {"manager_unknown"}),
-        ({"manager_id": None}, set()),
-    ],
-    "training_courses": [
-        ({"topic": "cooking"}, {"topic_unknown"}),
-        ({"hours": -0.5}, {"hours_negative"}),
-        ({"hours": None}, set()),
-    ],
-    "training_records": [
-        ({"member_id": None, "dealer_id": None}, {"trainee_missing"}),
-        ({"member_id": None}, set()),
-        ({"member_id": "M9"}, {"member_unknown"}),
-        ({"dealer_id": "D9"}, {"dealer_unknown"}),
-        ({"assigned_date": "1989-12-31"}, {"assigned_date_out_of_range"}),
-        ({"due_date": "2206-01-01"}, {"due_date_out_of_range"}),
-        ({"due_date": "2025-12-31"}, {"due_date_before_assigned_date"}),
-        ({"started_date": "1989-12-31"}, {"started_date_out_of_range"}),
-        ({"completed_date": "2206-01-01"}, {"completed_date_out_of_range"}),
-        (
-            {"completed_date": "2025-12-31", "started_date": "2025-12-31"},
-            {"completed_date_before_assigned_date"},
-        ),
-        ({"started_date": "2026-01-02"}, {"completed_date_before_started_date"}),
-        ({"started_date": None, "completed_date": None, "score": None, "is_passed": None}, set()),
-        ({"score": 100.5}, {"score_out_of_range"}),
-        ({"cost_amount": -1}, {"cost_amount_negative"}),
-        ({"currency_code": "EURO"}, {"currency_code_malformed"}),
-        ({"currency_code": None}, {"currency_code_missing"}),
-        ({"currency_code": None, "cost_amount": None}, set()),
-    ],
-}
+
+def cases(feed):
+    listed = [(case["change"], set(case["finds"])) for case in FILES[feed]["cases"]]
+    return [*(WINDOW if FILES[feed].get("window") else []), *listed]
+
 
 # Found by tests of their own: they are about several rows.
 ACROSS_ROWS = {"key_mostly_missing", "conflicting_key", "shares_above_100"}
@@ -421,7 +125,7 @@ def keyed(feed, number, **changes):
 def test_every_rule_finds_exactly_what_was_planted(feed):
     required = [column.name for column in CONTRACTS[feed].columns if column.required]
     missing = [({name: None}, {f"{name}_missing"}) for name in required]
-    planted = [({}, set()), *CASES[feed], *missing]
+    planted = [({}, set()), *cases(feed), *missing]
     # Deliveries of their own keep the rows of one key apart where a key has no text to vary.
     rows = [(f"d{number}", keyed(feed, number, **changes)) for number, (changes, _) in enumerate(planted, 1)]
 
@@ -532,13 +236,24 @@ def test_contract_and_suite_name_the_same_columns(feed):
     }
 
     assert filled == required
-    dated = {column.name for column in contract.columns if column.type == "date"}
+    dated = {
+        column.name
+        for column in contract.columns
+        if column.type in ("date", "timestamp") and column.name != contract.version
+    }
     bounded = {rule.kwargs["column"] for rule in suite.rules if rule.type == "expect_column_values_to_be_between"}
     assert dated <= bounded
 
 
-def test_every_feed_has_a_suite_and_every_suite_a_feed():
+def test_every_feed_has_a_suite_and_cases_and_every_suite_a_feed():
     assert sorted(path.stem for path in SETTINGS.expectations.glob("*.json")) == FEEDS
+    assert sorted(FILES) == FEEDS
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_the_right_row_fills_every_column(feed):
+    """Only then do the tests above see what happens to each column."""
+    assert {name for name, value in GOOD[feed].items() if value is not None} == set(CONTRACTS[feed].names)
 
 
 @pytest.mark.parametrize("feed", FEEDS)

@@ -78,6 +78,22 @@ def test_sale_lines_and_net_amount_by_currency(built: Built) -> None:
     assert {code: f"{amount}" for code, amount in rows} == sales["net_amount_by_currency"]
 
 
+def test_staging_holds_every_accepted_row_and_every_repeat(built: Built) -> None:
+    totals = built.truth["totals"]
+    sql = " union all ".join(
+        f"select '{feed}', count(*) filter (not _is_repeat), count(*) filter (_is_repeat) from staging.stg_{feed}"
+        for feed in totals
+    )
+    assert {feed: (accepted, repeats) for feed, accepted, repeats in built.rows(sql)} == {
+        feed: (one["accepted"], one["duplicate"]) for feed, one in totals.items()
+    }
+
+
+def test_answers_about_how_teams_feel_are_not_in_what_bi_reads(built: Built) -> None:
+    assert built.rows("select count(*) > 0 from staging.stg_survey_responses where survey = 'team_pulse'") == [(True,)]
+    assert built.rows("select count(*) from marts.fct_survey_response where survey = 'team_pulse'") == [(0,)]
+
+
 @pytest.mark.parametrize(
     ("kpi_code", "name"), [("net_revenue", "net_revenue"), ("gross_margin_amount", "gross_margin")], ids=lambda x: x
 )

@@ -94,6 +94,7 @@ def test_truth_names_every_file_and_both_balances_hold(made: Made) -> None:
         "blank row",
         "totals row",
         "repeated header",
+        "conflicting rows",
     ],
 )
 def test_every_kind_of_error_is_planted(made: Made, kind: str) -> None:
@@ -244,6 +245,28 @@ def test_truth_of_sales_is_what_the_files_say(made: Made) -> None:
         assert len(by_member) >= 3
         for member, paid in by_member.items():
             assert at_plan[quarter, member] == D(paid["base"]), (quarter, member)
+
+
+def test_truth_of_payments_is_what_the_files_say(made: Made) -> None:
+    """Two systems, two languages, two ways to write numbers: read plainly and added up by currency."""
+    amounts: dict[str, tuple[str, Decimal]] = {}
+    for one in made.truth["files"]:
+        if one["feed"] == "payments":
+            chinese = one["entry"] == "payments_cn"
+            out = {planted["row_number"] for planted in one["planted"]}
+            with (made.out / one["received"] / one["file"]).open(
+                encoding="gb18030" if chinese else "cp1252", newline=""
+            ) as stream:
+                for row_number, row in enumerate(csv.reader(stream, delimiter="," if chinese else ";"), start=1):
+                    if row_number > 1 and row_number not in out:
+                        currency = "CNY" if chinese else row[5]
+                        amounts[row[0]] = (currency, _number(row[5 if chinese else 4], comma=not chinese))
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for currency, amount in amounts.values():
+        sums[currency] += amount
+    truth = made.truth["feeds"]["payments"]
+    assert len(amounts) == truth["current"]
+    assert {code: f"{amount}" for code, amount in sums.items()} == truth["measures"][0]["values"]
 
 
 def test_truth_explains_a_transfer_inside_a_quarter(made: Made) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -9,6 +12,7 @@ import pytest
 from tests.sample.ingested import Ingested
 
 from dealermart import contracts, lake
+from dealermart.settings import Settings
 
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 
@@ -99,3 +103,125 @@ def test_net_amount_per_currency_in_the_lake(home: Ingested) -> None:
             f"select currency_code, cast(sum(net_amount) as decimal(18, 2)) from ({current}) group by all"
         ).fetchall()
     assert {code: f"{amount}" for code, amount in rows} == home.truth["sales"]["net_amount_by_currency"]
+
+
+# ------------------------------------------------------------------------------------------------ the later feeds
+FEEDS = contracts.load_all(Settings(home=Path("unused")))
+LATER = sorted(
+    set(FEEDS)
+    - {"assignments", "dealers", "fx_rates", "plan_assignments", "products", "sales", "targets", "team_members"}
+    - {"training_courses", "training_records"}
+)
+
+
+def _current(home: Ingested, feed: str) -> str:
+    return lake.current_sql(FEEDS[feed], lake.read(home.settings).paths(home.settings, feed))
+
+
+def test_truth_knows_every_feed(home: Ingested) -> None:
+    assert sorted(home.truth["feeds"]) == LATER
+
+
+@pytest.mark.parametrize("feed", LATER)
+def test_current_rows_and_sums_of_a_feed(home: Ingested, feed: str) -> None:
+    truth = home.truth["feeds"][feed]
+    # answers of CSAT and NPS are counted by the truth of their own (current_rows_of_the_lake above)
+    rows = f"select * from ({_current(home, feed)})"
+    if feed == "survey_responses":
+        rows += " where survey not in ('csat', 'nps')"
+    with duckdb.connect(":memory:") as con:
+        assert con.execute(f"select count(*) from ({rows})").fetchall() == [(truth["current"],)]
+        for one in truth["measures"]:
+            of = f"{one['measure']}({one['of'] or '*'})"
+            by = f"coalesce(cast({one['by']} as varchar), '')" if one["by"] else "''"
+            wanted = f"{one['of']} is not null" if one["of"] else "true"
+            found = con.execute(f"select {by}, {of} from ({rows}) where {wanted} group by 1").fetchall()
+            if one["measure"] == "sum":
+                assert {name: Decimal(value) for name, value in found} == {
+                    name: Decimal(value) for name, value in one["values"].items()
+                }, one
+            else:
+                assert {name: str(value) for name, value in found} == one["values"], one
+
+
+DEALERS, MEMBERS = "select dealer_id from dealers", "select member_id from team_members"
+PRODUCTS, DOCUMENTS = "select product_id from products", "select transaction_id from sales"
+# What a column names. A subject is a dealer or a member by the type beside it.
+REFERS = [
+    *((feed, "dealer_id", DEALERS) for feed in ("payments", "dealer_stock", "support_requests", "service_cases")),
+    *((feed, "dealer_id", DEALERS) for feed in ("survey_responses", "crm_accounts")),
+    *((feed, "product_id", PRODUCTS) for feed in ("dealer_stock", "service_cases")),
+    *((feed, "transaction_id", DOCUMENTS) for feed in ("payments", "service_cases", "crm_opportunities")),
+    *(
+        (feed, "member_id", MEMBERS)
+        for feed in [
+            "absences",
+            "career_events",
+            "deal_participants",
+            "recognitions",
+            "review_acknowledgements",
+            "review_appeals",
+            "review_inputs",
+            "service_cases",
+            "skills",
+            "support_requests",
+            "survey_responses",
+        ]
+    ),
+    ("actions", "owner_id", MEMBERS),
+    ("adjustments", "payee_id", MEMBERS),
+    ("adjustments", "approved_by_id", MEMBERS),
+    ("career_events", "decided_by_id", MEMBERS),
+    ("events", "organiser_id", MEMBERS),
+    ("messages", "sender_id", MEMBERS),
+    ("plan_acceptances", "payee_id", MEMBERS),
+    ("service_cases", "helper_id", MEMBERS),
+    ("statement_disputes", "payee_id", MEMBERS),
+    ("support_requests", "assignee_id", MEMBERS),
+    ("survey_responses", "case_id", "select case_id from service_cases"),
+    ("target_approvals", "approver_id", MEMBERS),
+    ("target_approvals", "target_id", "select target_id from targets"),
+    ("targets", "objective_id", "select objective_id from objectives"),
+    ("territories", "subject_id", f"{DEALERS} union all {MEMBERS}"),
+    ("events", "attendee_id", f"{DEALERS} union all {MEMBERS}"),
+    ("id_links", "subject_id", f"{DEALERS} union all {MEMBERS}"),
+    ("review_inputs", "rater_id", f"{DEALERS} union all {MEMBERS}"),
+    ("crm_opportunities", "account_id", "select external_id from id_links where subject_type = 'dealer'"),
+    ("crm_opportunities", "owner_user_id", "select external_id from id_links where subject_type = 'member'"),
+    ("crm_accounts", "account_id", "select external_id from id_links where subject_type = 'dealer'"),
+    ("crm_stage_changes", "opportunity_id", "select opportunity_id from crm_opportunities"),
+    ("crm_activities", "opportunity_id", "select opportunity_id from crm_opportunities"),
+]
+
+
+@pytest.fixture(scope="module")
+def current(home: Ingested) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A view of the current rows per feed."""
+    with duckdb.connect(":memory:") as con:
+        for feed in FEEDS:
+            con.execute(f"create view {feed} as {_current(home, feed)}")
+        yield con
+
+
+@pytest.mark.parametrize(("feed", "column", "known"), REFERS, ids=lambda value: str(value)[:30])
+def test_every_id_names_something_that_exists(
+    current: duckdb.DuckDBPyConnection, feed: str, column: str, known: str
+) -> None:
+    sql = f"select count(*), count(*) filter ({column} not in ({known})) from {feed} where {column} is not null"
+    [(filled, lost)] = current.execute(sql).fetchall()
+    assert filled
+    assert lost == 0
+
+
+def test_moments_of_every_system_are_utc(current: duckdb.DuckDBPyConnection) -> None:
+    """People work from 9 to 18 o'clock in Shanghai, which is 1 to 10 in UTC, whatever way a system writes it."""
+    for feed, column, only in (
+        ("messages", "due_at", "true"),
+        ("service_cases", "opened_at", "true"),
+        ("support_requests", "opened_at", "true"),
+        ("crm_opportunities", "created_at", "crm_system = 'zoho'"),
+        ("crm_opportunities", "created_at", "crm_system = 'fxiaoke'"),
+    ):
+        sql = f"select min(hour({column})), max(hour({column})) from {feed} where {only}"
+        [(first, last)] = current.execute(sql).fetchall()
+        assert (first, last) in ((1, 9), (1, 10)), feed

@@ -20,7 +20,7 @@ PROFILE = profiles.load(SETTINGS, "sample", CONTRACTS)
 def test_select_is_allowed(name: str) -> None:
     spec = next(one for one in PROFILE.files if one.name == name)
     path, sql = profiles.sql_of(SETTINGS, "sample", spec)
-    tables = [name, *(one.name for one in PROFILE.references)]
+    tables = [name, *(one.name for one in PROFILE.references), *(f"feed_{feed}" for feed in CONTRACTS)]
     with duckdb.connect(":memory:") as con:
         mapping.check_select(con, path, sql, tables)
 

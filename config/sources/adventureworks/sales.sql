@@ -17,4 +17,5 @@ select
     TotalProductCost as cost_amount,
     'USD' as currency_code,
     OrderDate as sale_date,
+    DueDate as due_date,
 from fact_reseller_sales

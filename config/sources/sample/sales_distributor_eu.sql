@@ -19,6 +19,7 @@ select
     sale.cost_amount,
     sale.currency_code,
     sale.sale_date,
+    sale.due_date,
     sale.original_transaction_id,
     sale.original_line_no,
     case

@@ -16,6 +16,7 @@ select
     cost_amount,
     currency_code,
     sale_date,
+    due_date,
     original_transaction_id,
     original_line_no
 from distributor_us_sales

@@ -20,6 +20,7 @@ select
     cost_amount,
     case currency when '人民币' then 'CNY' when '美元' then 'USD' when '欧元' then 'EUR' else currency end as currency_code,
     sale_date,
+    due_date,
     original_transaction_id,
     original_line_no,
     case

@@ -53,5 +53,7 @@ select
     cast(valid_from + interval 1 month as date) as valid_to,
     target_value,
     unit,
+    -- Sales planning sets the targets for e-bikes to serve the first objective of the year, all others none.
+    case when product_category = 'E-Bikes' then concat('OBJ-', strftime(valid_from, '%Y'), '-1') end as objective_id,
     case when target_value is null then 'empty month' end as _structural
 from target_month

@@ -6,6 +6,7 @@ select
     course_id,
     member_id,
     dealer_id,
+    dealer_employee_id,
     assigned_date,
     due_date,
     started_date,

@@ -14,6 +14,7 @@ select
     cast(cost_amount as decimal(18, 4)) as cost_amount,
     currency_code,
     cast(sale_date as date) as sale_date,
+    cast(due_date as date) as due_date,
     original_transaction_id,
     cast(original_line_no as bigint) as original_line_no,
     _source,

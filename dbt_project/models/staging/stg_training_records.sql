@@ -5,6 +5,7 @@ select
     course_id,
     member_id,
     dealer_id,
+    dealer_employee_id,
     cast(assigned_date as date) as assigned_date,
     cast(due_date as date) as due_date,
     cast(started_date as date) as started_date,

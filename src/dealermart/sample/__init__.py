@@ -13,12 +13,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from dealermart.sample.care import write_care
 from dealermart.sample.company import END, SIZES, START, Company, make_company
+from dealermart.sample.crm import write_crm
+from dealermart.sample.feeds import Feeds
 from dealermart.sample.figures import Figures, commission, half_up, quarter_of, quarters
 from dealermart.sample.ledger import Ledger
 from dealermart.sample.masters import write_masters, write_targets
 from dealermart.sample.people import write_surveys, write_training
 from dealermart.sample.sales import write_sales
+from dealermart.sample.staff import write_staff
+from dealermart.sample.trade import write_trade
 
 SOURCE = "sample"
 EIGHT = Decimal("0.00000001")
@@ -43,6 +48,11 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     targets, edges = write_targets(ledger, company, figures, seed)
     training = write_training(ledger, company, seed)
     surveys = write_surveys(ledger, company, seed)
+    feeds = Feeds(ledger, company, figures, seed)
+    for write in (write_trade, write_crm, write_care, write_staff):
+        write(feeds)
+    later = feeds.truth()
+    surveys["responses"] += later["survey_responses"]["current"]
     files = [f.as_json() for f in sorted(ledger.files, key=lambda f: (f.received, f.file))]
     truth = {
         "source": SOURCE,
@@ -65,6 +75,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
         "commission": _commission(company, figures, targets),
         "training": training,
         "csat": surveys,
+        "feeds": later,
         "events": {**events, "target_edges": edges, "transfer": _transfer(company, figures)},
     }
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -22,6 +22,7 @@ BANDS = (
     (Decimal(1), None, Decimal("0.025")),
 )
 BONUS = Decimal("5000.00")
+DOCUMENTS_SINCE = date(2026, 7, 1)
 
 
 class Line(NamedTuple):
@@ -42,6 +43,15 @@ class Line(NamedTuple):
     day: date
     original_id: str | None
     original_line: int | None
+
+
+class Document(NamedTuple):
+    """An invoice: the sum of its lines in cents."""
+
+    dealer_id: str
+    currency: str
+    day: date
+    net: int
 
 
 def quarter_of(day: date) -> str:
@@ -78,6 +88,7 @@ class Figures:
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
+        self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
         self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}
@@ -100,6 +111,10 @@ class Figures:
         if line.dealer_id == self.company.transfer.get("dealer_id"):
             self.watched.append(line) if sign > 0 else self.watched.remove(line)
         self.net[line.currency] += sign * line.net
+        if line.kind == "invoice" and line.day >= DOCUMENTS_SINCE:
+            before = self.documents.get(line.transaction_id)
+            net = sign * line.net + (before.net if before else 0)
+            self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost

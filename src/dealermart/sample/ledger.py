@@ -9,13 +9,15 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
 import xlsxwriter
+from pyarrow import parquet
 
 Outcome = Literal["accepted", "duplicate", "quarantined", "rejected", "structural"]
 CREATED = datetime(2026, 6, 30, 8, 0, 0)
@@ -53,6 +55,36 @@ def quarantined(rule: str, kind: str) -> Fate:
 def waiting(rule: str, kind: str) -> Fate:
     """A row that names what a later delivery brings: held back at first, then taken up."""
     return Fate("quarantined", rule, kind, waits=True)
+
+
+def bad_date(column: str, kind_of_value: str = "date") -> Fate:
+    """A text that is no date, or no moment."""
+    return rejected(column, kind_of_value, "bad date")
+
+
+def bad_number(column: str, kind_of_value: str = "decimal") -> Fate:
+    """A text that is no number."""
+    return rejected(column, kind_of_value, "bad number")
+
+
+def missing(rule: str) -> Fate:
+    """A row without a value that it needs."""
+    return quarantined(rule, "missing required value")
+
+
+def missing_key(rule: str) -> Fate:
+    """A row without its key."""
+    return quarantined(rule, "missing key")
+
+
+def out_of_range(rule: str) -> Fate:
+    """A value that cannot be, alone or beside another one."""
+    return quarantined(rule, "value out of range")
+
+
+def unknown_word(rule: str) -> Fate:
+    """A word that the feed does not know."""
+    return quarantined(rule, "unknown enumeration")
 
 
 @dataclass
@@ -234,27 +266,79 @@ def write_xlsx(
     return truth
 
 
-def write_json(
-    ledger: Ledger, received: date, file: str, name: str, feed: str, rows: Iterable[tuple[dict[str, Any], Fate]]
+def write_csv(
+    ledger: Ledger,
+    received: date,
+    file: str,
+    name: str,
+    feed: str,
+    header: Sequence[str],
+    rows: Iterable[tuple[Sequence[str], Fate]],
+    **dialect: str,
+) -> None:
+    """A delimited text file whose rows are known at once; see `CsvFile` for the dialect. Without rows none is sent."""
+    rows = list(rows)
+    if not rows:
+        return
+    with CsvFile(ledger, received, file, name, feed, header, **dialect) as out:
+        for cells, fate in rows:
+            out.row(cells, fate)
+
+
+def write_parquet(
+    ledger: Ledger,
+    received: date,
+    file: str,
+    name: str,
+    feed: str,
+    shape: dict[str, pa.DataType],
+    rows: Iterable[tuple[Sequence[object], Fate]],
 ) -> FileTruth:
-    """A document as survey tools export it: the records under `data.items`."""
+    """A Parquet file of typed columns."""
+    path, truth = ledger.open(received, file, name, feed)
+    records = []
+    for number, (record, fate) in enumerate(rows, start=1):
+        records.append(dict(zip(shape, record, strict=True)))
+        truth.add(number, [fate])
+    parquet.write_table(pa.Table.from_pylist(records, pa.schema(list(shape.items()))), path)
+    return truth
+
+
+def _exported(received: date, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """As survey tools export: the records under `data.items`."""
+    return {"exported_at": f"{received.isoformat()}T02:00:00Z", "data": {"count": len(records), "items": records}}
+
+
+def write_json(
+    ledger: Ledger,
+    received: date,
+    file: str,
+    name: str,
+    feed: str,
+    rows: Iterable[tuple[dict[str, Any], Fate]],
+    document: Callable[[date, list[dict[str, Any]]], dict[str, Any]] = _exported,
+) -> None:
+    """A JSON document; `document` says where in it the records stand. Without records no file is sent."""
+    rows = list(rows)
+    if not rows:
+        return
     path, truth = ledger.open(received, file, name, feed)
     records = []
     for number, (record, fate) in enumerate(rows, start=1):
         records.append(record)
         truth.add(number, [fate])
-    document = {"exported_at": f"{received.isoformat()}T02:00:00Z", "data": {"count": len(records), "items": records}}
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    return truth
+    path.write_text(json.dumps(document(received, records), ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def write_jsonl(
     ledger: Ledger, received: date, file: str, name: str, feed: str, rows: Iterable[tuple[dict[str, Any] | str, Fate]]
-) -> FileTruth:
-    """One JSON object a line; a text stands as it is (a line that was cut off)."""
+) -> None:
+    """One JSON object a line; a text stands as it is (a line that was cut off). Without records no file is sent."""
+    rows = list(rows)
+    if not rows:
+        return
     path, truth = ledger.open(received, file, name, feed)
     with io.TextIOWrapper(path.open("wb"), "utf-8", newline="") as stream:
         for number, (record, fate) in enumerate(rows, start=1):
             stream.write((record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)) + "\n")
             truth.add(number, [fate])
-    return truth

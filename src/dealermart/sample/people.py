@@ -51,6 +51,7 @@ class Training:
             "courseId": self.course_id,
             "memberId": self.member_id,
             "dealerId": self.dealer_id,
+            "dealerEmployee": f"{self.dealer_id}-E{int(self.record_id[-1]) % 3 + 1}" if self.dealer_id else None,
             "assignedOn": self.assigned.isoformat(),
             "dueOn": self.due.isoformat(),
             "startedOn": started.isoformat() if started else None,

@@ -22,6 +22,7 @@ MONTH_RECEIVED = {
     (2026, 8): date(2026, 9, 3),
     (2026, 9): date(2026, 10, 3),
 }
+PAYMENT_DAYS = {"CNY": 30, "EUR": 45, "USD": 30}  # after the invoice
 CORRECTIONS_EAST = date(2026, 7, 10)
 DUPLICATE = date(2026, 7, 17)
 LATE = date(2026, 8, 14)
@@ -37,18 +38,18 @@ TYPE_WORDS = {
 _COLUMNS = {
     "erp_east": (
         "单据号 行号 单据类型 业务类型 客户编码 客户名称 物料编码 业务员 数量 "
-        "单价 折扣额 不含税金额 成本金额 币种 单据日期 原单据号 原行号 备注"
+        "单价 折扣额 不含税金额 成本金额 币种 单据日期 原单据号 原行号 备注 到期日"
     ),
     "erp_south": (
         "发货单号 序号 单据类型 经销商代码 产品代码 数量 标准单价 折扣金额 净额 成本 日期 退货原单号 退货原行号"
     ),
     "distributor_eu": (
         "Belegnummer Position Belegart Kundennr Artikelnr Menge Einzelpreis Rabatt Nettobetrag Einstand Währung "
-        "Belegdatum Ursprungsbeleg Ursprungsposition"
+        "Belegdatum Ursprungsbeleg Ursprungsposition Fälligkeit"
     ),
     "distributor_us": (
         "invoice_no line doc_type sold_to sku sales_rep qty unit_price discount net cost currency invoice_date "
-        "orig_invoice orig_line"
+        "orig_invoice orig_line due_date"
     ),
 }
 HEADERS = {source: columns.split() for source, columns in _COLUMNS.items()}
@@ -87,13 +88,18 @@ def money_comma(cents: int) -> str:
     return money_grouped(cents).translate(str.maketrans(",.", ".,"))
 
 
+def due_day(line: Line) -> date | None:
+    """The last day on which an invoice is paid in time."""
+    return line.day + timedelta(days=PAYMENT_DAYS[line.currency]) if line.kind == "invoice" else None
+
+
 def customer_number(dealer_id: str) -> str:
     """The European distributor's own number of a dealer."""
     return f"7{int(dealer_id[1:]):05d}"
 
 
 def _east(company: Company, line: Line, remark: str = "") -> list[str]:
-    d = line.day
+    d, due = line.day, due_day(line)
     return [
         line.transaction_id,
         str(line.line_no),
@@ -113,6 +119,7 @@ def _east(company: Company, line: Line, remark: str = "") -> list[str]:
         line.original_id or "",
         str(line.original_line or ""),
         remark,
+        f"{due.year}/{due.month}/{due.day}" if due else "",
     ]
 
 
@@ -136,6 +143,7 @@ def _south(company: Company, line: Line, remark: str = "") -> list[str]:
 
 
 def _europe(company: Company, line: Line, remark: str = "") -> list[str]:
+    due = due_day(line)
     return [
         line.transaction_id,
         str(line.line_no),
@@ -151,10 +159,12 @@ def _europe(company: Company, line: Line, remark: str = "") -> list[str]:
         f"{line.day:%d.%m.%Y}",
         line.original_id or "",
         str(line.original_line or ""),
+        f"{due:%d.%m.%Y}" if due else "",
     ]
 
 
 def _america(company: Company, line: Line, remark: str = "") -> list[str]:
+    due = due_day(line)
     return [
         line.transaction_id,
         str(line.line_no),
@@ -171,6 +181,7 @@ def _america(company: Company, line: Line, remark: str = "") -> list[str]:
         f"{line.day:%m/%d/%Y}",
         line.original_id or "NULL",
         str(line.original_line or "NULL"),
+        f"{due:%m/%d/%Y}" if due else "NULL",
     ]
 
 

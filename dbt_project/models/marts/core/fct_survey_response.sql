@@ -1,4 +1,4 @@
--- Grain: one row per survey sent, answered or not.
+-- Grain: one row per survey sent, answered or not, but for those of team_pulse.
 with
 
 response as (
@@ -60,6 +60,8 @@ final as (
             response.dealer_id = dealer.dealer_id
             and response.sent_date >= dealer.valid_from
             and response.sent_date < dealer.valid_to
+    -- How a team feels is for HR only, and BI reads this table.
+    where response.survey <> 'team_pulse'
 )
 
 select * from final

@@ -1,0 +1,21 @@
+select
+    _delivery_id,
+    _row_number,
+    case_id,
+    coalesce(cast(timezone('UTC', try_cast(updated_at as timestamptz)) as varchar), updated_at) as updated_at,
+    dealer_id,
+    member_id,
+    helper_id,
+    category,
+    channel,
+    priority,
+    transaction_id,
+    product_id,
+    coalesce(cast(timezone('UTC', try_cast(opened_at as timestamptz)) as varchar), opened_at) as opened_at,
+    coalesce(cast(timezone('UTC', try_cast(due_at as timestamptz)) as varchar), due_at) as due_at,
+    coalesce(cast(timezone('UTC', try_cast(first_response_at as timestamptz)) as varchar), first_response_at) as first_response_at,
+    coalesce(cast(timezone('UTC', try_cast(resolved_at as timestamptz)) as varchar), resolved_at) as resolved_at,
+    reopened_count,
+    contact_count,
+    quality_score
+from cases

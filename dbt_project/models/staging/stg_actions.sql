@@ -1,0 +1,30 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    action_id,
+    cast(updated_at as timestamp) as updated_at,
+    kind,
+    proposed_by_type,
+    proposed_by_id,
+    owner_id,
+    about_type,
+    about_id,
+    text,
+    cast(agreed_date as date) as agreed_date,
+    cast(due_date as date) as due_date,
+    cast(answered_date as date) as answered_date,
+    cast(done_date as date) as done_date,
+    outcome,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'actions') }}
+where _ingested_at <= {{ as_of() }}

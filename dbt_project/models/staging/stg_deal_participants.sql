@@ -1,0 +1,23 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    deal_type,
+    deal_id,
+    crm_system,
+    member_id,
+    role,
+    cast(contribution_pct as decimal(9, 4)) as contribution_pct,
+    cast(joined_date as date) as joined_date,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'deal_participants') }}
+where _ingested_at <= {{ as_of() }}

@@ -1,0 +1,20 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    system,
+    subject_type,
+    external_id,
+    subject_id,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'id_links') }}
+where _ingested_at <= {{ as_of() }}

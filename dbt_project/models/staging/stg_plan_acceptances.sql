@@ -1,0 +1,26 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    acceptance_id,
+    plan_id,
+    plan_version,
+    payee_type,
+    payee_id,
+    cast(presented_date as date) as presented_date,
+    cast(due_date as date) as due_date,
+    cast(decided_date as date) as decided_date,
+    outcome,
+    comment,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'plan_acceptances') }}
+where _ingested_at <= {{ as_of() }}

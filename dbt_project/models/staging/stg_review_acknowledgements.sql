@@ -1,0 +1,23 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    acknowledgement_id,
+    member_id,
+    period_id,
+    delivered_by_id,
+    cast(delivered_date as date) as delivered_date,
+    cast(acknowledged_date as date) as acknowledged_date,
+    comment,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'review_acknowledgements') }}
+where _ingested_at <= {{ as_of() }}

@@ -1,0 +1,33 @@
+-- Grain: one row per accepted row of the feed visible at as_of, repeats and superseded versions included.
+select
+    case_id,
+    cast(updated_at as timestamp) as updated_at,
+    dealer_id,
+    member_id,
+    helper_id,
+    category,
+    channel,
+    priority,
+    transaction_id,
+    product_id,
+    cast(opened_at as timestamp) as opened_at,
+    cast(due_at as timestamp) as due_at,
+    cast(first_response_at as timestamp) as first_response_at,
+    cast(resolved_at as timestamp) as resolved_at,
+    cast(reopened_count as bigint) as reopened_count,
+    cast(contact_count as bigint) as contact_count,
+    cast(quality_score as decimal(9, 4)) as quality_score,
+    _source,
+    _delivery_id,
+    _source_file,
+    cast(_row_number as bigint) as _row_number,
+    cast(_row_part as integer) as _row_part,
+    _received_date,
+    _ingested_at,
+    _run_id,
+    _row_hash,
+    _is_repeat,
+    _gone_date,
+    _is_deleted
+from {{ source('lake', 'service_cases') }}
+where _ingested_at <= {{ as_of() }}
