@@ -65,8 +65,12 @@ def history(seed: int, each: int) -> list[File]:
     return [file for kinds, keys, _ in FEEDS.values() for file in deliveries(rng, kinds, keys, each)]
 
 
-def load(settings: Settings, files: Iterable[File], rng: random.Random, folder: Path) -> None:
-    """Ingest files in a random order: runs hold those of one day, in one or two goes."""
+def load(settings: Settings, files: Iterable[File], rng: random.Random, folder: Path, *, renamed: bool = False) -> None:
+    """Ingest files in a random order: runs hold those of one day, in one or two goes.
+
+    Args:
+        renamed: Give every file a name of its own, also where it repeats another. Rows show the name they came under.
+    """
     ordered = sorted(files, key=lambda one: one.day)
     runs = []
     for day, found in groupby(ordered, key=lambda one: one.day):
@@ -81,7 +85,8 @@ def load(settings: Settings, files: Iterable[File], rng: random.Random, folder: 
         drop = folder / str(number)
         drop.mkdir(parents=True)
         for at, file in enumerate(part):
-            (drop / f"{names[file.entry]}_{rng.randint(100, 999)}_{at}.csv").write_text(file.text, "utf-8")
+            own = f"{rng.randint(100, 999)}_{at}" if renamed else file.id
+            (drop / f"{names[file.entry]}_{own}.csv").write_text(file.text, "utf-8")
         result = ingest.run(settings, "things", day, drop)
         assert {one.status for one in result.files} <= {"accepted", "duplicate"}, [one.error for one in result.files]
 
@@ -113,7 +118,7 @@ def test_any_order_of_ingest_gives_what_the_model_says(here: Settings, tmp_path:
     files, rng = history(seed, 7), random.Random(seed)
     for turn in range(2):
         settings = replace(here, home=tmp_path / f"home{turn}")
-        load(settings, files, rng, tmp_path / f"drops{turn}")
+        load(settings, files, rng, tmp_path / f"drops{turn}", renamed=True)
         for feed in FEEDS:
             model = {key: (one.row.value, one.gone) for key, one in expected(files, feed).items()}
             assert found(settings, feed) == model, feed
