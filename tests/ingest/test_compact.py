@@ -93,28 +93,44 @@ def test_not_a_row_changes_and_every_month_that_is_over_has_one_file(
     assert contents(settings) == before
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> Settings:
+    """A lake of two months that are over and one that is not, never compacted."""
+    root = tmp_path_factory.mktemp("filled")
+    settings = replace(company, home=root / "home")
+    fill(settings, root, 3, ["2026-05-04", "2026-05-11", "2026-06-08", "2026-06-09", "2026-07-01"])
+    return settings
+
+
+@pytest.fixture
+def many(filled: Settings, tmp_path: Path) -> Settings:
+    """A copy of it to work on."""
+    settings = replace(filled, home=tmp_path / "home")
+    shutil.copytree(filled.home, settings.home)
+    return settings
+
+
 def test_the_month_of_the_receipt_decides_and_late_files_are_merged_the_next_time(
-    settings: Settings, tmp_path: Path
+    many: Settings, tmp_path: Path
 ) -> None:
-    days = ["2026-05-04", "2026-05-11", "2026-06-08"]
-    fill(settings, tmp_path, 5, days)
-    assert len(lake.read(settings).files("sales")) == 3
+    settings = many
+    assert len(lake.read(settings).files("sales")) == 5
     first = compact.run(settings)
-    assert len(lake.read(settings).files("sales")) == 2
+    assert len(lake.read(settings).files("sales")) == 3
     late = states.write(tmp_path / "late", {"sales": ["L1,1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
     states.deliver(settings, dt.date(2026, 5, 12), late)
     before = contents(settings)
     second = compact.run(settings)
     assert second.made == 1
-    assert len(lake.read(settings).files("sales")) == 2
+    assert len(lake.read(settings).files("sales")) == 3
     assert contents(settings) == before
     assert second.deleted == first.replaced, "what the first replaced; what this one replaced stays"
     assert lake.stray_files(settings, lake.read(settings)) == []
     assert [one.ok for one in doctor.examine(settings) if one.name == "lake"] == [True]
 
 
-def test_ingesting_goes_on_as_if_nothing_had_been_merged(settings: Settings, tmp_path: Path) -> None:
-    fill(settings, tmp_path, 3, DAYS[:6])
+def test_ingesting_goes_on_as_if_nothing_had_been_merged(many: Settings, tmp_path: Path) -> None:
+    settings = many
     plain = replace(settings, home=tmp_path / "plain")
     shutil.copytree(settings.home, plain.home)
     compact.run(settings)
@@ -156,8 +172,8 @@ def test_only_new_rows_are_new_after_a_compaction(settings: Settings, tmp_path: 
     assert {name for name, run_id in found if run_id in runs} == {"X1"}
 
 
-def test_a_rebuild_repeats_it(settings: Settings, tmp_path: Path) -> None:
-    fill(settings, tmp_path, 6, DAYS)
+def test_a_rebuild_repeats_it(many: Settings, tmp_path: Path) -> None:
+    settings = many
     compact.run(settings)
     late = states.write(tmp_path / "late", {"sales": ["L1,1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
     states.deliver(settings, dt.date(2026, 5, 12), late)
@@ -171,10 +187,8 @@ def test_a_rebuild_repeats_it(settings: Settings, tmp_path: Path) -> None:
     assert compact.run(settings).deleted == 0
 
 
-def test_a_merge_that_loses_a_row_is_not_committed(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fill(settings, tmp_path, 7, ["2026-05-04", "2026-05-11", "2026-06-08"])
+def test_a_merge_that_loses_a_row_is_not_committed(many: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = many
     before, log = contents(settings), lake.read(settings)
     measure = compact._measure
 
@@ -190,8 +204,8 @@ def test_a_merge_that_loses_a_row_is_not_committed(
     assert lake.stray_files(settings, log) == []
 
 
-def test_a_lost_file_is_said_and_nothing_is_merged(settings: Settings, tmp_path: Path) -> None:
-    fill(settings, tmp_path, 8, ["2026-05-04", "2026-05-11", "2026-06-08"])
+def test_a_lost_file_is_said_and_nothing_is_merged(many: Settings) -> None:
+    settings = many
     next((settings.lake / "sales").iterdir()).unlink()
     with pytest.raises(DataError, match="1 lake files that the log names are gone"):
         compact.run(settings)
