@@ -80,7 +80,7 @@ def read(path: Path, kind: str) -> tuple[object, int]:
         [sys.executable, "-c", READ, str(path), kind], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(done.stdout.splitlines()[-1])  # the engine may show its progress before
     return found["said"], found["mb"]
 
 
