@@ -28,7 +28,7 @@ _RESERVED = {
     *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
 }
 STORAGES = ("file", "s3", "sftp")
-NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
+NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
 
 
 def _known_encoding(name: str) -> str:
@@ -53,6 +53,12 @@ def _storage_url(url: str) -> str:
     if parts.scheme != "file" and not parts.netloc:
         raise ValueError("the bucket or host is missing: s3://bucket/folder, sftp://host/folder")
     return url
+
+
+def _settled(form: str) -> str:
+    if "%y" in form or "%Y" not in form:
+        raise ValueError(f"dates: {form!r} has no year of four digits (%Y), so the century would be a guess")
+    return form
 
 
 class Totals(Strict):
@@ -90,8 +96,9 @@ class FileSpec(Strict):
     sheet: str | None = None
     records: str | None = None
     nulls: tuple[str, ...] = NULLS
+    more_nulls: tuple[str, ...] = ()
     totals: Totals | None = None
-    dates: tuple[str, ...] = ()
+    dates: tuple[Annotated[str, AfterValidator(_settled)], ...] = ()
     decimal: Literal[".", ","] = "."
     unpivot: Annotated[int, Field(ge=1)] = 1
     key: tuple[str, ...] = ()
@@ -108,8 +115,21 @@ class FileSpec(Strict):
             raise ValueError("a file without a header line needs columns")
         return self
 
+    @model_validator(mode="after")
+    def _one_order(self) -> FileSpec:
+        for form in self.dates:
+            other = form.translate(str.maketrans("dm", "md"))
+            if other != form and other in self.dates:
+                raise ValueError(f"dates: {form!r} and {other!r} read one text as two days; keep the one that holds")
+        return self
+
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Texts that mean a missing value."""
+        return (*self.nulls, *self.more_nulls)
 
     def takes(self, path: str) -> bool:
         """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""

@@ -12,6 +12,7 @@ import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -169,7 +170,7 @@ def _load_plain(
     errors, scans = f"{target.table}__errors", f"{target.table}__scans"
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in head.columns.names)
     # An empty list of texts for NULL means the default; no plain file holds the character U+0000.
-    nulls = ", ".join(map(literal, spec.nulls)) or "chr(0)"
+    nulls = ", ".join(map(literal, spec.missing)) or "chr(0)"
     quote = literal(spec.quote)
     source = f"""read_csv({literal(str(path))},
         auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
@@ -178,7 +179,7 @@ def _load_plain(
         parallel = {not found.folded}, nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
-        clean: Callable[[str], str] = (lambda name: cleaned(name, spec.nulls)) if found.padded else (lambda name: name)
+        clean: Callable[[str], str] = partial(cleaned, nulls=spec.missing) if found.padded else str
         con.execute(f"create table {target.name} as select {selection(head.columns, clean)} from {source}")
         rejected = con.execute(f"""
             select line_byte_position - 1, any_value(csv_line) from {quoted(errors)}
@@ -259,7 +260,7 @@ def _compare(
                 fields = _parse_one(_body(file.read(end - start).decode()), spec).fields[: len(head.columns.names)]
                 values = (field.strip() for field in fields)
                 number = head.records + 1 + ordinal
-                expected[number] = tuple(None if value in spec.nulls else value for value in values)
+                expected[number] = tuple(None if value in spec.missing else value for value in values)
     names = ", ".join(map(quoted, head.columns.names))
     con.register("samples", pa.table({"number": pa.array(expected, pa.int64())}))
     rows = con.execute(
@@ -302,7 +303,7 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
     if len(fields) < width:
         return f"too few fields: {len(fields)} instead of {width}"
     # Missing values after the last field say nothing: some systems end each row with a delimiter.
-    if any(field.strip() not in ("", *spec.nulls) for field in fields[width:]):
+    if any(field.strip() not in ("", *spec.missing) for field in fields[width:]):
         return f"too many fields: {len(fields)} instead of {width}"
     return None
 

@@ -49,7 +49,7 @@ def _select(columns: Columns, texts: list[str]) -> str:
 def _as_text(column: str, kind: str, spec: FileSpec) -> str:
     """SQL for a value as text; whole floating-point numbers have no point."""
     if kind == "VARCHAR":
-        return cleaned(column, spec.nulls)
+        return cleaned(column, spec.missing)
     text = f"cast({column} as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
         text = f"regexp_replace({text}, '\\.0$', '')"
@@ -57,4 +57,4 @@ def _as_text(column: str, kind: str, spec: FileSpec) -> str:
         text = f"coalesce(try(decode({column})), hex({column}))"
     elif kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
         text = f"cast(to_json({column}) as varchar)"
-    return present(text, spec.nulls)
+    return present(text, spec.missing)

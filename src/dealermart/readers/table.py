@@ -116,7 +116,7 @@ def load(
     tally = Tally()
     names = (*columns.names, "_reason", "_line")
     schema = pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_row_number", pa.int64())])
-    cleaning = selection(columns, lambda name: cleaned(name, spec.nulls))
+    cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
     select = f"select {cleaning}, _reason, _line, _row_number from records_to_load"
     con.register("records_to_load", schema.empty_table())
     con.execute(f"create table {target.name} as {select}")
@@ -177,7 +177,7 @@ def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, colum
 
 def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
     """How header texts look in a cleaned row: in lower case, and empty where the text itself means missing."""
-    return sorted({"" if text in {null.lower() for null in spec.nulls} else text for text in headers})
+    return sorted({"" if text in {null.lower() for null in spec.missing} else text for text in headers})
 
 
 def _batches(records: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
