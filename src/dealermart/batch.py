@@ -57,6 +57,8 @@ class FileResult:
         anew: Whether a duplicate tells something new by the day on which it came.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.
         latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
+        encoding: How a text file was read.
+        confidence: Percent, where the encoding was detected and not stated.
     """
 
     file: str
@@ -81,6 +83,8 @@ class FileResult:
     overridden: list[str] = field(default_factory=list)
     anew: bool = False
     latest_event: str | None = None
+    encoding: str | None = None
+    confidence: int | None = None
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -250,6 +254,8 @@ class _Run:
                         duplicate=0,
                         received=delivery.received.isoformat(),
                         entry=spec.name,
+                        encoding=read.encoding,
+                        confidence=read.confidence,
                     )
                 )
         known = _shape(spec, "_received_date date")
@@ -276,7 +282,7 @@ class _Run:
             if found := self._read(spec, [delivery for delivery, kind in deliveries if kind is spec], spec.name):
                 reads |= found
                 specs.append(spec)
-                self._map(spec, contract)
+                self._map(spec, contract, [one for one, read in found.items() if read.from_1904])
         if not specs:
             return
         self._gather(specs, contract)
@@ -343,11 +349,11 @@ class _Run:
                 con.execute(f"drop table {part}; drop table {part}__rejects")
         return counts
 
-    def _map(self, spec: FileSpec, contract: Contract) -> None:
+    def _map(self, spec: FileSpec, contract: Contract, of_1904: list[str]) -> None:
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
-        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}")
+        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", of_1904)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """Table ``batch``: the mapped rows of all files, numbered in the order of receipt."""
@@ -548,6 +554,8 @@ class _Run:
                     delivery=spec.delivery or self.contracts[feed].delivery,
                     apart=own,
                     latest_event=None if error else latest.get(delivery.delivery_id),
+                    encoding=read.encoding,
+                    confidence=read.confidence,
                 )
             )
 

@@ -30,13 +30,22 @@ _RESERVED = {
 STORAGES = ("file", "s3", "sftp")
 NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
 
+DETECTABLE = ("utf-8", "utf-16", "gb18030", "cp1252")
 
-def _known_encoding(name: str) -> str:
+
+def _known_encoding(name: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(name, tuple):
+        if unknown := [one for one in name if one not in DETECTABLE]:
+            raise ValueError(f"{', '.join(unknown)} cannot be detected; candidates are {', '.join(DETECTABLE)}")
+        if len(name) < 2:
+            raise ValueError("a list of candidates needs two or more; write a single encoding without a list")
+        return name
     try:
-        codecs.lookup(name)
-        "".encode(name)  # some codecs are not of text
+        if name != "auto":
+            codecs.lookup(name)
+            "".encode(name)  # some codecs are not of text
     except LookupError:
-        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252") from None
+        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252, auto") from None
     return name
 
 
@@ -83,8 +92,8 @@ class FileSpec(Strict):
     delivery: Delivery | None = None
     shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
     expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
-    format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    format: Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
+    encoding: Annotated[str | tuple[str, ...], AfterValidator(_known_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1)] = ","
     quote: Annotated[str, Field(max_length=1)] = '"'
     row_end: str | None = None

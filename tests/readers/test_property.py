@@ -81,4 +81,4 @@ def test_roads_agree_with_the_csv_module(con, tmp_path, file):
         refused = con.execute("select _row_number from raw__rejects order by 1").fetchall()
         assert found == rows
         assert [number for (number,) in refused] == rejected
-        assert counts == readers.Counts(len(rows) + len(rejected) + structural, structural, len(rejected))
+        assert counts == readers.Counts(len(rows) + len(rejected) + structural, structural, len(rejected), "utf-8")

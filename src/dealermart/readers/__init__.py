@@ -15,7 +15,8 @@ __all__ = ["Counts", "read"]
 
 _READ = {
     "csv": delimited.read,
-    "xlsx": sheets.read,
+    "xlsx": sheets.read,  # what the workbook is, its content says
+    "xls": sheets.read,
     "json": jsons.read,
     "jsonl": jsons.read_lines,
     "parquet": parquets.read,

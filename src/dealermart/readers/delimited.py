@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, selection
+from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, reject, selection
 
 _BOM = b"\xef\xbb\xbf"
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
@@ -83,10 +83,11 @@ class _Head:
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
     """Read a delimited file; see ``readers.read``."""
-    text = as_utf8(path, spec.encoding, work)
+    text, encoding = as_utf8(path, spec.encoding, work)
     limit = csv.field_size_limit(LONGEST_LINE)  # the module's own limit is 128 kB, and it is global
     try:
-        return _read(con, text, spec, target, work)
+        counts = _read(con, text, spec, target, work)
+        return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
     except DataError as error:
         if text == path:
             raise
@@ -213,13 +214,10 @@ def _load_plain(
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
-    if refused:
-        arrays = [pa.array(values) for values in zip(*refused, strict=True)]
-        con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
-        fields = f"{literal(target.delivery_id)}, number, reason, line"
-        con.execute(f"insert into {target.rejects} select {fields} from refused_records")
-        con.unregister("refused_records")
-    return finish(con, target, spec, head.columns, Counts(found.records, structural, len(refused)))
+    reject(con, target, refused)
+    return finish(
+        con, target, spec, head.columns, Counts(found.records, structural, len(refused)), damaged=found.damaged
+    )
 
 
 def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:

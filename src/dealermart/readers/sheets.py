@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import struct
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,8 @@ from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Record, Target, load
 
 _EXACT_INTEGERS = 2**53
+_WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
+_BIFF_BEGIN, _BIFF_DATE_MODE, _BIFF_END = b"\x09\x08\x10\x00\x00\x06\x05\x00", 0x22, 0x0A
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -43,20 +49,46 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             else "open it in Excel and save it as .xlsx, or set format in the source profile",
         ) from None
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
+    columns = _columns(path, spec, numbered)
+    counts = load(con, target, spec, columns, _records(numbered, columns))
+    return replace(counts, from_1904=_counts_from_1904(path))
+
+
+def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) -> Columns:
+    """The columns; the header is taken from the rows."""
     if not spec.header:
-        return load(con, target, spec, (columns := columns_of.positional(spec, str(path))), _records(numbered, columns))
-    for number, row in numbered:
+        return columns_of.positional(spec, str(path))
+    for number, row in rows:
         texts = [cell_text(cell).strip() for cell in row]
         while texts and not texts[-1]:
             texts.pop()
         if texts:
-            columns = columns_of.resolve(texts, spec, f"{path}:{number}")
-            return load(con, target, spec, columns, _records(numbered, columns))
+            return columns_of.resolve(texts, spec, f"{path}:{number}")
     raise DataError(
         "the sheet has no header and no records",
         where=str(path),
         mend="set sheet and skip_rows in the source profile, or ask for the file with its content",
     )
+
+
+def _counts_from_1904(path: Path) -> bool:
+    """Whether the workbook's day numbers count from 1904. Date cells arrive as dates; bare numbers need to know."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if _WORKBOOK not in archive.namelist():
+                return False
+            with archive.open(_WORKBOOK) as part:
+                return re.search(rb"date1904\s*=\s*[\"'](1|true)", part.read(_HEAD)) is not None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    # The records of an xls workbook (type, length, content), from its beginning to the one that says it.
+    place = head.find(_BIFF_BEGIN)
+    while 0 <= place <= len(head) - 6:
+        kind, length, content = struct.unpack_from("<HHH", head, place)
+        if kind == _BIFF_DATE_MODE:
+            return bool(content)
+        place = -1 if kind == _BIFF_END else place + 4 + length
+    return False
 
 
 def _records(rows: Iterator[tuple[int, list[Any]]], columns: Columns) -> Iterator[Record | None]:
