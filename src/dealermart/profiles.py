@@ -98,7 +98,7 @@ class FileSpec(Strict):
     quote: Annotated[str, Field(max_length=1)] = '"'
     row_end: str | None = None
     skip_rows: Annotated[int, Field(ge=0)] = 0
-    header: bool = True
+    header: bool | Literal["find"] = True
     columns: tuple[str, ...] = ()
     aliases: dict[str, tuple[str, ...]] = {}
     required_columns: tuple[str, ...] = ()
@@ -122,6 +122,8 @@ class FileSpec(Strict):
             raise ValueError("delivery and shrink_below belong to files of a feed")
         if self.format == "csv" and not self.header and not self.columns:
             raise ValueError("a file without a header line needs columns")
+        if self.header == "find" and not (self.columns or self.aliases or self.required_columns):
+            raise ValueError("header: find needs names to find: aliases, columns or required_columns")
         return self
 
     @model_validator(mode="after")

@@ -125,6 +125,12 @@ CASES = [
     Case("skipped line with a quote", b'5" pipes\na,b\n1,x\n', [(3, "1", "x")], (1, 0, 0), spec={"skip_rows": 1}),
     Case("skipped blank line", b"title\n\na,b\n1,x\n", [(4, "1", "x")], (1, 0, 0), spec={"skip_rows": 2}),
     Case("blank lines before the header", b"\n,,\na,b\n1,x\n", [(4, "1", "x")], (1, 0, 0)),
+    Case("found header", "经销商名单\n2026年,,\n\n编码,x\n1,y\n".encode(), [(5, "1", "y")], (1, 0, 0), spec={"header": "find", "aliases": {"a": ["编码"], "b": ["x"]}}),
+    Case("found header at once", b"a,b\n1,x\n", [(2, "1", "x")], (1, 0, 0), spec={"header": "find", "columns": ["a", "b"]}),
+    Case("found header below a title with an open quote", b'"Report,of May\na,b\n1,x\n2,y\n', [(3, "1", "x"), (4, "2", "y")], (2, 0, 0), spec={"header": "find", "columns": ["a", "b"]}),
+    Case("found header with a newline in it", b'title\n"a","b\nc"\n1,x\n', [(3, "1", "x")], (1, 0, 0), spec={"header": "find", "aliases": {"a": [], "b": ["B C"]}}),
+    Case("found header below one of its words", b"a\na,b\n1,x\n", [(3, "1", "x")], (1, 0, 0), spec={"header": "find", "columns": ["a", "b"]}),
+    Case("found header, skipped rows first", b"a,b\na,b\n1,x\n", [(3, "1", "x")], (1, 0, 0), spec={"header": "find", "skip_rows": 1, "columns": ["a", "b"]}),
     Case("skipped line without header", b"title\n1,x\n", [(2, "1", "x")], (1, 0, 0), spec={**AB, "skip_rows": 1}),
     # -- structural rows --
     Case("blank lines", b"a,b\n\n1,x\n\n\n2,y\n\n", [(3, "1", "x"), (6, "2", "y")], (6, 4, 0)),
@@ -148,6 +154,13 @@ CASES = [
         [(2, "1", "x"), (4, "2", "Total")],
         (4, 2, 0),
         spec={"totals": {"column": "a", "values": ["合计", "Total"]}},
+    ),
+    Case(
+        "totals, spaced out and with a colon",
+        "a,b\n1,x\n合 计,9\n合　计：,9\n合计:,9\n合,计\n".encode(),
+        [(2, "1", "x"), (6, "合", "计")],
+        (5, 3, 0),
+        spec={"totals": {"column": "a", "values": ["合计"]}},
     ),
     Case(
         "totals row with too few fields",
@@ -275,13 +288,17 @@ def test_transcoding_crosses_pieces(read):
         ("Dealer Code,Amount", {"aliases": {"dealer": ["dealer code"], "amount": []}}, ["dealer", "amount"]),
         ("经销商编号 ,x", {"aliases": {"dealer": ["Dealer Code", "经销商编号"]}}, ["dealer", "x"]),
         ("DEALER,x", {"columns": ["dealer"]}, ["dealer", "x"]),
+        ("Ｄｅａｌｅｒ　Ｃｏｄｅ １,x", {"aliases": {"dealer": ["dealer code 1"]}}, ["dealer", "x"]),
+        ('"经销商\n编号（新）",x', {"aliases": {"dealer": ["经销商编号(新)"]}}, ["dealer", "x"]),
+        ('"Net\r\n Amount",x', {"aliases": {"net": ["net amount"]}}, ["net", "x"]),
+        ("​net﻿,x", {"columns": ["net"]}, ["net", "x"]),
         ("x,dealer", {"aliases": {"dealer": [], "note": []}, "required_columns": ["dealer"]}, ["x", "dealer", "note"]),
         ("a,A", {}, ["a", "A_2"]),
         ("a,,b", {}, ["a", "column_2", "b"]),
         ("_row_number,_Delivery_ID", {}, ["_row_number_2", "_Delivery_ID_2"]),
         ('"it\'s a ""name""",b', {}, ['it\'s a "name"', "b"]),
     ],
-    ids=["alias", "Chinese alias", "name itself", "optional one absent", "same text twice", "no text", "reserved", "quotes"],
+    ids=["alias", "Chinese alias", "name itself", "full-width", "newline and wide parentheses", "newline and spaces", "invisible signs", "optional one absent", "same text twice", "no text", "reserved", "quotes"],
 )  # fmt: skip
 @pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
 def test_header(read, header, spec, columns, only_python):

@@ -36,6 +36,8 @@ FAULTS = {
     "missing column": (b"a,c\n1,4711secret\n", {"columns": ["a", "b"]}, "missing: b; the file has: a, c", ":1"),
     "missing column, line of the header": (b"t\n\na,c\n1,4711secret\n", {"skip_rows": 1, "columns": ["a", "b"]}, "missing: b; the file has: a, c", ":3"),
     "missing columns, header unknown": (b"4711secret,x\n1,2\n", {"columns": ["a", "b"]}, "missing: a, b; none of the 2 texts", ":1"),
+    "no header found": (b"title\na,c\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records; the likeliest one lacks b", ":2"),
+    "no header found far down": (b"\n" * 31 + b"a,b\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records", ":1"),
     "two columns for one": (b"a,Code\n1,4711secret\n", {"aliases": {"a": ["code"]}}, "more than one column of the file stands for a", ":1"),
     "quote never closed": (b'a,b\n1,x\n2,"4711secret\n3,z\n', {}, "a quoted value begins here and is never closed", ":3"),
     "quote never closed in the header": (b'a,"b\n1,4711secret\n', {}, "a quoted value begins here and is never closed", ":1"),

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, reject, selection
+from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
@@ -295,8 +296,8 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
     if parsed.reason is not None:
         return parsed.reason
     if len(fields) != width and spec.totals and spec.totals.column in columns.names[: len(fields)]:
-        totals = {value.lower() for value in spec.totals.values}
-        if fields[columns.names.index(spec.totals.column)].strip().lower() in totals:
+        label = fields[columns.names.index(spec.totals.column)].strip().lower()
+        if label in totals(spec.totals.values):
             return ""
     if len(fields) < width:
         return f"too few fields: {len(fields)} instead of {width}"
@@ -443,7 +444,11 @@ def _head(path: Path, spec: FileSpec) -> _Head:
         simple = simple and bool(_body(line.text)) and (not spec.quote or spec.quote not in line.text)
     if not spec.header:
         return _Head(columns_of.positional(spec, str(path)), records, lines, start, simple)
-    for parsed in _parse(_lines(path, spec.row_end, start, lines), spec, path):
+    best: tuple[int, list[str], str] = (-1, [], str(path))
+    # Titles above a header that has to be found may hold a quote that is never closed: they are taken line by line.
+    source = _lines(path, spec.row_end, start, lines)
+    above = _one_by_one(source, spec) if spec.header == "find" else _parse(source, spec, path)
+    for parsed in above:
         lines, records, start = lines + parsed.lines, records + 1, parsed.after
         where = f"{path}:{parsed.first_line}"
         if "\0" in parsed.text:
@@ -452,22 +457,44 @@ def _head(path: Path, spec: FileSpec) -> _Head:
                 where=where,
                 mend="set encoding in the source profile, probably utf-16",
             )
+        fields = list(parsed.fields)
+        while fields and not fields[-1].strip():
+            fields.pop()
+        if spec.header == "find":
+            if parsed.reason is None and columns_of.is_header(fields, spec):
+                found = columns_of.resolve(fields, spec, where)
+                return _Head(found, records, lines, start, simple and parsed.lines == 1)
+            best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda one: one[0])
+            simple = simple and bool(parsed.text) and (not spec.quote or spec.quote not in parsed.text)
+            if records - spec.skip_rows >= columns_of.FIND_WITHIN:
+                break
+            continue
         if parsed.reason is not None:
             raise DataError(
                 f"the header cannot be read: {parsed.reason}",
                 where=where,
                 mend="check delimiter, quote and skip_rows in the source profile",
             )
-        fields = list(parsed.fields)
-        while fields and not fields[-1].strip():
-            fields.pop()
         if not fields:
             simple = False
             continue
         return _Head(columns_of.resolve(fields, spec, where), records, lines, start, simple and parsed.lines == 1)
+    if spec.header == "find":
+        raise columns_of.not_found(spec, best[1], best[2])
     raise DataError(
         "the file has no header and no records", where=str(path), mend="ask the sender for the file with its content"
     )
+
+
+def _one_by_one(lines: Iterator[_Line], spec: FileSpec) -> Iterator[_Parsed]:
+    """The first records of a file that begins with free text: a line that is no record is taken as it stands."""
+    rest = list(islice(lines, 2 * columns_of.FIND_WITHIN))
+    while rest:
+        parsed = next(_parse(rest, spec, None))
+        if parsed.reason is not None:
+            parsed = _Parsed(rest[0].number, 1, _body(rest[0].text), [], parsed.reason, rest[0].after)
+        yield parsed
+        rest = rest[parsed.lines :]
 
 
 def _has_only_returns(path: Path) -> bool:

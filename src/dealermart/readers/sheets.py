@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,17 @@ def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) 
     """The columns; the header is taken from the rows."""
     if not spec.header:
         return columns_of.positional(spec, str(path))
-    for number, row in rows:
+    best: tuple[int, list[str], str] = (-1, [], str(path))
+    for number, row in rows if spec.header is True else islice(rows, columns_of.FIND_WITHIN):
         texts = [cell_text(cell).strip() for cell in row]
         while texts and not texts[-1]:
             texts.pop()
-        if texts:
-            return columns_of.resolve(texts, spec, f"{path}:{number}")
+        where = f"{path}:{number}"
+        if (spec.header is True and texts) or (spec.header == "find" and columns_of.is_header(texts, spec)):
+            return columns_of.resolve(texts, spec, where)
+        best = max(best, (columns_of.known(texts, spec), texts, where), key=lambda one: one[0])
+    if spec.header == "find":
+        raise columns_of.not_found(spec, best[1], best[2])
     raise DataError(
         "the sheet has no header and no records",
         where=str(path),

@@ -185,9 +185,7 @@ def finish(
             + ")"
         )
     if spec.totals and spec.totals.column in columns.names:
-        conditions.append(
-            f"lower({quoted(spec.totals.column)}) in ({_list(sorted({value.lower() for value in spec.totals.values}))})"
-        )
+        conditions.append(f"lower({quoted(spec.totals.column)}) in ({_list(totals(spec.totals.values))})")
     structural = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
     rejected = _reject_damaged(con, target, columns) if damaged else 0
     con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
@@ -217,6 +215,13 @@ def _reject_damaged(con: duckdb.DuckDBPyConnection, target: Target, columns: Col
     con.execute(f"delete from {target.name} where _row_number in (select number from refused_numbers)")
     con.unregister("refused_numbers")
     return len(refused)
+
+
+def totals(values: Iterable[str]) -> list[str]:
+    """How totals rows are labelled, in lower case: also with a colon, and with two Hanzi spaced out to fill a cell."""
+    written = {value.lower() for value in values}
+    spaced = {blank.join(word) for word in written if len(word) == 2 for blank in (" ", "  ", "    ", "\u3000")}
+    return sorted({word + colon for word in written | spaced for colon in ("", ":", "：")})
 
 
 def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
