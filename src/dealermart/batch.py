@@ -282,7 +282,7 @@ class _Run:
             if found := self._read(spec, [delivery for delivery, kind in deliveries if kind is spec], spec.name):
                 reads |= found
                 specs.append(spec)
-                self._map(spec, contract, [one for one, read in found.items() if read.from_1904])
+                self._map(spec, contract, found)
         if not specs:
             return
         self._gather(specs, contract)
@@ -349,11 +349,13 @@ class _Run:
                 con.execute(f"drop table {part}; drop table {part}__rejects")
         return counts
 
-    def _map(self, spec: FileSpec, contract: Contract, of_1904: list[str]) -> None:
+    def _map(self, spec: FileSpec, contract: Contract, reads: dict[str, readers.Counts]) -> None:
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
-        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", of_1904)
+        of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
+        suspect = any(read.suspect for read in reads.values())
+        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", of_1904, suspect)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """Table ``batch``: the mapped rows of all files, numbered in the order of receipt."""

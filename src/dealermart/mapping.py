@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from dealermart import casts
 from dealermart.contracts import Contract
 from dealermart.errors import BalanceError, ConfigError
 from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
+from dealermart.readers import damage
 
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
 _MARKS = ("_reject_reason", "_structural")
@@ -104,6 +106,7 @@ def map_rows(
     contract: Contract,
     into: str,
     of_1904: Collection[str] = (),
+    suspect: bool = True,
 ) -> None:
     """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
 
@@ -113,6 +116,7 @@ def map_rows(
 
     Args:
         of_1904: Deliveries whose workbook counts days from 1904.
+        suspect: Whether texts may be damaged.
 
     Raises:
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
@@ -178,6 +182,8 @@ def map_rows(
         from read
     """)
     con.execute("drop table selected")
+    if suspect:
+        _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
 
 
@@ -190,6 +196,33 @@ def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> s
     ]
     replacing = f"replace ({', '.join(blanked)})" if _DELETED in types and blanked else ""
     return f"select * {replacing} from selected"
+
+
+def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: str) -> None:
+    """Reject mapped rows with damaged text in a column of the feed; what the feed does not take may be as it is."""
+    names = [column.name for column in contract.columns if column.type == "string"]
+    texts = ", ".join(map(quoted, names))
+    rows = (
+        con.execute(
+            f"select rowid, {texts} from {quoted(into)} where _reject_reason is null and _structural is null "
+            f"and regexp_matches(concat_ws(chr(9), {texts}), $suspect)",
+            {"suspect": damage.SUSPECT},
+        ).fetchall()
+        if names
+        else []
+    )
+    found: dict[int, str] = {}
+    for rowid, *values in rows:
+        for name, text in zip(names, values, strict=True):
+            if text is not None and (why := damage.reason(text)) is not None:
+                found.setdefault(rowid, f"{name}: {why}")
+    if not found:
+        return
+    con.register("damaged_rows", pa.table({"place": pa.array(found, pa.int64()), "why": list(found.values())}))
+    con.execute(
+        f"update {quoted(into)} as rows set _reject_reason = why from damaged_rows as one where rows.rowid = one.place"
+    )
+    con.unregister("damaged_rows")
 
 
 def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
+from dealermart.readers import damage
 from dealermart.readers.encodings import ENOUGH, detect
 
 CHINESE = "单据号,客户,日期\n" + "".join(f"A{n},华东经销商{n}号,2026年3月{n}日\n" for n in range(1, 9))
@@ -141,7 +142,6 @@ def test_utf16_without_a_mark_is_read_in_its_own_order(read) -> None:
     assert read(CHINESE.encode("utf-16-be"), encoding="utf-16").rows[0][1] == "A1"
 
 
-@pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
@@ -156,31 +156,24 @@ def test_utf16_without_a_mark_is_read_in_its_own_order(read) -> None:
         ("锟斤拷", "text that somebody decoded in the wrong encoding and saved like that"),
     ],
 )  # fmt: skip
-def test_damaged_text_is_rejected(read, value: str, reason: str, only_python: bool) -> None:
-    one = read(f"a,b\n1,x\n2,{value}\n3,经销商 é\n".encode(), only_python=only_python)
-    assert one.rows == [(2, "1", "x"), (4, "3", "经销商 é")]
-    assert [(number, why) for number, why, _ in one.rejects] == [(3, reason)]
-    assert (one.counts.records, one.counts.structural, one.counts.rejected) == (3, 0, 1)
-    assert one.road == ("python" if only_python else "engine")
+def test_damaged_text_is_told(read, value: str, reason: str) -> None:
+    assert damage.reason(value) == reason
+    assert damage.reason(f"x {value}") is not None
+    assert damage.suspect(f"a,b\n2,{value}\n".encode())
+    assert read(f"a,b\n1,x\n2,{value}\n".encode()).counts.suspect
 
 
 @pytest.mark.parametrize(
     "value",
     ["«CAFÉ»", "« été »", "“J’ai mangé’”", "São João", "ÄÖÜ", "naïve – “così”", "Ångström", "ação", "北京", "¿Qué? ¡Sí!", "5 µm ± 2 °C", "Ünlü", "È l’età", "L’Été…", "Σίγμα", "Ё", "①★", "鈥", "€5"],
 )  # fmt: skip
-def test_text_in_order_is_not_taken_for_damaged(read, value: str) -> None:
-    assert read(f"a|b\n1|{value}\n".encode(), delimiter="|").rows == [(2, "1", value)]
+def test_text_in_order_is_not_taken_for_damaged(value: str) -> None:
+    assert damage.reason(value) is None
 
 
-def test_damage_in_a_workbook_json_and_parquet(read, con, tmp_path: Path) -> None:
-    one = read('[{"a": "1", "b": "x"}, {"a": "2", "b": "CafÃ©"}]'.encode(), format="json")
-    assert (one.rows, [number for number, *_ in one.rejects]) == ([(1, "1", "x")], [2])
-    path = tmp_path / "data.parquet"
-    con.execute(
-        f"copy (select * from (values ('1', 'x'), ('2', 'Caf' || chr(65533))) as t(a, b)) to '{path}' (format parquet)"
-    )
-    one = read(path, format="parquet")
-    assert (one.rows, [number for number, *_ in one.rejects]) == ([(1, "1", "x")], [2])
+def test_most_files_are_not_even_suspect(read) -> None:
+    for text in (CHINESE, GERMAN, "a,b\n1,2\n"):
+        assert not read(text.encode(), delimiter=";" if text is GERMAN else ",").counts.suspect
 
 
 @pytest.mark.parametrize("encoding", [["utf-8", "big5"], ["gb18030"], []], ids=["not detectable", "single", "none"])

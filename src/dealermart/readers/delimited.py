@@ -216,9 +216,8 @@ def _load_plain(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
     reject(con, target, refused)
-    return finish(
-        con, target, spec, head.columns, Counts(found.records, structural, len(refused)), damaged=found.damaged
-    )
+    counts = Counts(found.records, structural, len(refused), suspect=found.suspect)
+    return finish(con, target, spec, head.columns, counts)
 
 
 def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:

@@ -27,7 +27,11 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             select {_select(columns, texts)}, file_row_number + 1 as _row_number
             from read_parquet({file}, file_row_number = true)
         """)
-    except (duckdb.InvalidInputException, duckdb.IOException):
+        # The footer's count is independent of what the scan returned.
+        records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a fault of the query, not of the file
+    except duckdb.Error:  # the decoder has no exception of its own
         raise DataError(
             "the file is not Parquet, or damaged",
             where=str(path),
@@ -36,8 +40,6 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
-    # The footer's count is independent of what the scan returned.
-    records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
     return finish(con, target, spec, columns, Counts(records, 0, 0))
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -23,6 +24,7 @@ from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Record, Target, load
 
 _EXACT_INTEGERS = 2**53
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
 _BIFF_BEGIN, _BIFF_DATE_MODE, _BIFF_END = b"\x09\x08\x10\x00\x00\x06\x05\x00", 0x22, 0x0A
 
@@ -40,19 +42,30 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
                 )
             # Rows and columns before the first used cell count: people say "row 7" as Excel does.
             rows = book.get_sheet_by_name(spec.sheet or names[0]).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, OSError, IndexError) as error:
-        protected = isinstance(error, python_calamine.PasswordError)
+        from_1904 = _counts_from_1904(path)
+    except python_calamine.PasswordError:
         raise DataError(
-            "the workbook is protected by a password" if protected else "the file is not a workbook that can be read",
-            where=str(path),
-            mend="ask for a copy without a password"
-            if protected
-            else "open it in Excel and save it as .xlsx, or set format in the source profile",
+            "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
+    except (python_calamine.CalamineError, OSError, IndexError, *_BROKEN_ARCHIVE):
+        raise _unreadable(path) from None
+    except BaseException as error:
+        # What a damaged file does to the library's Rust code; it has no class that could be named.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(path) from None
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
     columns = _columns(path, spec, numbered)
     counts = load(con, target, spec, columns, _records(numbered, columns))
-    return replace(counts, from_1904=_counts_from_1904(path))
+    return replace(counts, from_1904=from_1904)
+
+
+def _unreadable(path: Path) -> DataError:
+    return DataError(
+        "the file is not a workbook that can be read",
+        where=str(path),
+        mend="open it in Excel and save it as .xlsx, or set format in the source profile",
+    )
 
 
 def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) -> Columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,7 +13,6 @@ import pyarrow as pa
 from dealermart.errors import BalanceError
 from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
-from dealermart.readers import damage
 from dealermart.readers.columns import Columns
 
 # What Python's str.strip() takes for white space, as a string for SQL's trim() and for a regular expression.
@@ -36,6 +35,7 @@ class Counts:
         encoding: How a text file was read.
         confidence: Percent, where the encoding was detected and not stated.
         from_1904: Whether the workbook counts days from 1904.
+        suspect: Whether texts in it may be damaged; false where that is known not to be so.
     """
 
     records: int
@@ -44,6 +44,7 @@ class Counts:
     encoding: str | None = None
     confidence: int | None = None
     from_1904: bool = False
+    suspect: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -150,19 +151,11 @@ def load(
     return finish(con, target, spec, columns, Counts(tally.records, tally.structural, tally.rejected))
 
 
-def finish(
-    con: duckdb.DuckDBPyConnection,
-    target: Target,
-    spec: FileSpec,
-    columns: Columns,
-    counts: Counts,
-    damaged: bool = True,
-) -> Counts:
-    """Take structural and damaged rows out of a loaded table, add the delivery and check the balance.
+def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts) -> Counts:
+    """Take structural rows out of a loaded table, add the delivery and check the balance.
 
     Args:
         counts: Of the records outside the table: all, structural and rejected ones.
-        damaged: Whether there may be damaged texts.
 
     Returns:
         The final counts.
@@ -187,9 +180,8 @@ def finish(
     if spec.totals and spec.totals.column in columns.names:
         conditions.append(f"lower({quoted(spec.totals.column)}) in ({_list(totals(spec.totals.values))})")
     structural = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
-    rejected = _reject_damaged(con, target, columns) if damaged else 0
     con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
-    return Counts(counts.records, counts.structural + structural, counts.rejected + rejected)
+    return replace(counts, structural=counts.structural + structural)
 
 
 def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[int, str, str]]) -> None:
@@ -201,20 +193,6 @@ def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tup
     fields = f"{literal(target.delivery_id)}, number, reason, line"
     con.execute(f"insert into {target.rejects} select {fields} from refused_records")
     con.unregister("refused_records")
-
-
-def _reject_damaged(con: duckdb.DuckDBPyConnection, target: Target, columns: Columns) -> int:
-    text = f"concat_ws(chr(9), {', '.join(quoted(name) for name in columns.names)})"
-    found = con.execute(
-        f"select _row_number, {text} from {target.name} where regexp_matches({text}, $suspect) order by 1",
-        {"suspect": damage.SUSPECT},
-    ).fetchall()
-    refused = [(number, why, line) for number, line in found if (why := damage.reason(line)) is not None]
-    reject(con, target, refused)
-    con.register("refused_numbers", pa.table({"number": pa.array([one[0] for one in refused], pa.int64())}))
-    con.execute(f"delete from {target.name} where _row_number in (select number from refused_numbers)")
-    con.unregister("refused_numbers")
-    return len(refused)
 
 
 def totals(values: Iterable[str]) -> list[str]:

@@ -579,9 +579,9 @@ def _rows() -> Iterable[Doc]:
     )
     yield checks.add(checks.order(26, net_amount=None), quarantined("net_amount_missing", "check"), net_amount="无")
     damaged = Doc("damaged_text", {"encoding": "utf-8"}).good(4)
-    lost = _read_reject("a character was lost before the file was sent (U+FFFD)")
-    twice = _read_reject("text that somebody decoded in the wrong encoding and saved like that")
-    control = _read_reject("control characters that no text has: the encoding is not the one it was read in")
+    lost = Fate("rejected", "note: a character was lost before the file was sent (U+FFFD)")
+    twice = Fate("rejected", "note: text that somebody decoded in the wrong encoding and saved like that")
+    control = Fate("rejected", "note: control characters that no text has: the encoding is not the one it was read in")
     damaged.add(damaged.order(5, note="Caf\ufffd"), lost).add(damaged.order(6, note="CafÃ©"), twice)
     yield damaged.add(damaged.order(7, note="Caf\x82"), control).add(damaged.order(8, note="«CAFÉ»"))
     mixed = Doc(
