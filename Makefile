@@ -36,7 +36,7 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
 
-soak: $(VENV)/.dev ## the fault tests, thirty times each
+soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
 lint: $(VENV)/.dev ## ruff, mypy, yamllint, sqlfluff, dbt parse, the project's own rules

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from dealermart import sample
+from dealermart.sample import corpus
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--size", choices=["S", "M", "L"], default="S", help="about 15 thousand, 150 thousand or 1.5 million sale lines"
     )
     parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet, or is empty")
+    parser.add_argument(
+        "--corpus", action="store_true", help="messy files of every kind instead of a company, each with its truth"
+    )
     options = parser.parse_args(arguments)
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         print(
@@ -26,6 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if options.corpus:
+        files = corpus.make(options.out)["files"]
+        print(f"{len(files)} messy files, their config and truth.json written to {options.out}")
+        return 0
     started = time.monotonic()
     truth = sample.make(options.seed, options.size, options.out)
     lines, files, days = truth["sales"]["current_lines"], len(truth["files"]), len(truth["received_dates"])

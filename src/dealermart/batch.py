@@ -62,6 +62,8 @@ class FileResult:
         anew: Whether a duplicate tells something new by the day on which it came.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.
         latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
+        encoding: How a text file was read.
+        confidence: Percent, where the encoding was detected and not stated.
     """
 
     file: str
@@ -86,6 +88,8 @@ class FileResult:
     overridden: list[str] = field(default_factory=list)
     anew: bool = False
     latest_event: str | None = None
+    encoding: str | None = None
+    confidence: int | None = None
 
     def check(self) -> None:
         """Both balances of a file that was read.
@@ -304,6 +308,8 @@ class Run:
                         duplicate=0,
                         received=delivery.received.isoformat(),
                         entry=spec.name,
+                        encoding=read.encoding,
+                        confidence=read.confidence,
                     )
                 )
         known = shape(spec, "_received_date date")
@@ -330,7 +336,7 @@ class Run:
             if found := self._read(spec, [delivery for delivery, kind in deliveries if kind is spec], spec.name):
                 reads |= found
                 specs.append(spec)
-                self.map(spec, contract)
+                self.map(spec, contract, found)
         if not specs:
             return
         self._gather(specs, contract)
@@ -426,12 +432,14 @@ class Run:
                 received = delivery.received.isoformat()
                 yield Receipt(self.profile.source, delivery.delivery_id, entry, what, received, is_repeat=False)
 
-    def map(self, spec: FileSpec, contract: Contract) -> None:
+    def map(self, spec: FileSpec, contract: Contract, reads: Mapping[str, readers.Counts] = {}) -> None:
         """Table ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``."""
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
-        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}")
+        of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
+        suspect = not reads or any(read.suspect for read in reads.values())
+        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", of_1904, suspect)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """Table ``batch``: the mapped rows of all files, numbered in the order of receipt."""
@@ -647,6 +655,8 @@ class Run:
                     delivery=spec.delivery_of(delivery.source_file, self.contracts[feed]),
                     apart=own,
                     latest_event=None if error else latest.get(delivery.delivery_id),
+                    encoding=read.encoding,
+                    confidence=read.confidence,
                 )
             )
 

@@ -86,6 +86,9 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
     for one in result.files:
+        if one.confidence is not None:
+            print(f"{one.file}: read as {one.encoding}, detected with {one.confidence} % confidence")
+    for one in result.files:
         for kind, count in one.apart.items():
             print(f"{one.file}: {count} rows are no record of {one.feed} ({kind})", file=sys.stderr)
         for note in one.drift:

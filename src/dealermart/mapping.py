@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from dealermart.casts import cast_sql
+from dealermart import casts
 from dealermart.contracts import Contract
 from dealermart.errors import BalanceError, ConfigError
 from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
+from dealermart.readers import damage
 
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
 _MARKS = ("_reject_reason", "_structural")
@@ -126,13 +128,24 @@ def check_single_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec
 
 
 def map_rows(
-    con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, into: str
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    sql: str,
+    spec: FileSpec,
+    contract: Contract,
+    into: str,
+    of_1904: Collection[str] = (),
+    suspect: bool = True,
 ) -> None:
     """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
 
     ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, ``_reject_reason`` and
     ``_structural``, which are NULL for mapped rows, and ``_is_deleted``. A deletion keeps key and version only: what
     else its record says counts no more.
+
+    Args:
+        of_1904: Deliveries whose workbook counts days from 1904.
+        suspect: Whether texts may be damaged.
 
     Raises:
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
@@ -154,38 +167,52 @@ def map_rows(
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
     _check_columns(path, types, spec, contract)
     part = "_row_part" if "_row_part" in types else "1"
-    inner = ["_delivery_id", "cast(_row_number as bigint) as _row_number", f"cast({part} as integer) as _row_part"]
-    inner += [
+    lineage = f"_delivery_id, cast(_row_number as bigint) as _row_number, cast({part} as integer) as _row_part"
+    marks = ", ".join(
         f"nullif(trim(cast({name} as varchar)), '') as {name}" if name in types else f"cast(null as varchar) as {name}"
         for name in _MARKS
-    ]
-    inner.append(f"coalesce({_DELETED}, false) as {_DELETED}" if _DELETED in types else f"false as {_DELETED}")
-    faults = []
+    )
+    deleted = f"coalesce({_DELETED}, false) as {_DELETED}" if _DELETED in types else f"false as {_DELETED}"
+    # Three steps, so that each text is made once and the costly casts meet only what the plain ones leave.
+    texts, plain, values, faults = [], [], [], []
     for column in contract.columns:
-        name = quoted(column.name)
+        name, said, at_once = (quoted(prefix + column.name) for prefix in ("", "said ", "plain "))
         if column.name not in types:
-            inner.append(f"cast(null as {column.sql_type}) as {name}")
+            values.append(f"cast(null as {column.sql_type}) as {name}")
             continue
-        text = f"nullif(trim(cast({name} as varchar)), '')"
-        is_text = types[column.name] == "VARCHAR"
-        inner.append(
-            f"{cast_sql(text, column, spec) if is_text else f'try_cast({name} as {column.sql_type})'} as {name}"
-        )
-        if column.type != "string":
-            said = quoted(f"said {column.name}")
-            inner.append(f"{text} is not null as {said}")
-            kind = column.type.split("(")[0]
-            reason = f"{column.name} is not {'an' if kind == 'integer' else 'a'} {kind}"
-            faults.append(f"when {said} and {name} is null then {literal(reason)}")
-    fault = f"case when _structural is null then case {' '.join(faults)} end end" if faults else "cast(null as varchar)"
+        texts.append(f"nullif(trim(cast({name} as varchar)), '') as {said}")
+        if types[column.name] != "VARCHAR":
+            plain.append(f"try_cast({said} as {column.sql_type}) as {at_once}")
+            values.append(f"{at_once} as {name}")
+        elif column.type == "string":
+            values.append(f"{said} as {name}")
+            continue
+        else:
+            plain.append(f"{casts.plain_sql(said, column, spec)} as {at_once}")
+            values.append(f"coalesce({at_once}, {casts.other_sql(said, column, spec, of_1904)}) as {name}")
+        values += [said, at_once]
+        unread = f"when {name} is null then {casts.reason_sql(said, column, spec)}"
+        if column.type.startswith("decimal") and "currency_code" in contract.names:
+            conflict = literal(f"{column.name} names another currency than currency_code")
+            unread += f" when {casts.other_currency_sql(said, 'currency_code')} then {conflict}"
+        faults.append(f"case when {at_once} is null and {said} is not null then case {unread} end end")
+    fault = f"if(_structural is null, coalesce({', '.join(faults)}), null)" if faults else "cast(null as varchar)"
     names = ", ".join(quoted(name) for name in contract.names)
     con.execute(f"""
         create temp table {quoted(into)} as
+        with said as (
+            select {", ".join([lineage, marks, deleted, *texts])}
+            from ({_without_values_of_deletions(types, contract)})
+        ),
+        plain as (select {", ".join(["*", *plain])} from said),
+        read as (select {", ".join([*LINEAGE, *_MARKS, _DELETED, *values])} from plain)
         select {names}, {", ".join(LINEAGE)},
             coalesce(_reject_reason, {fault}) as _reject_reason, _structural, {_DELETED}
-        from (select {", ".join(inner)} from ({_without_values_of_deletions(types, contract)}))
+        from read
     """)
     con.execute("drop table selected")
+    if suspect:
+        _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
 
 
@@ -198,6 +225,33 @@ def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> s
     ]
     replacing = f"replace ({', '.join(blanked)})" if _DELETED in types and blanked else ""
     return f"select * {replacing} from selected"
+
+
+def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: str) -> None:
+    """Reject mapped rows with damaged text in a column of the feed; what the feed does not take may be as it is."""
+    names = [column.name for column in contract.columns if column.type == "string"]
+    texts = ", ".join(map(quoted, names))
+    rows = (
+        con.execute(
+            f"select rowid, {texts} from {quoted(into)} where _reject_reason is null and _structural is null "
+            f"and regexp_matches(concat_ws(chr(9), {texts}), $suspect)",
+            {"suspect": damage.SUSPECT},
+        ).fetchall()
+        if names
+        else []
+    )
+    found: dict[int, str] = {}
+    for rowid, *values in rows:
+        for name, text in zip(names, values, strict=True):
+            if text is not None and (why := damage.reason(text)) is not None:
+                found.setdefault(rowid, f"{name}: {why}")
+    if not found:
+        return
+    con.register("damaged_rows", pa.table({"place": pa.array(found, pa.int64()), "why": list(found.values())}))
+    con.execute(
+        f"update {quoted(into)} as rows set _reject_reason = why from damaged_rows as one where rows.rowid = one.place"
+    )
+    con.unregister("damaged_rows")
 
 
 def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:

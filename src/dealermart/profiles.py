@@ -30,16 +30,25 @@ _RESERVED = {
     *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
 }
 STORAGES = ("file", "s3", "sftp")
-NULLS = ("", "NULL", "null", "NA", "N/A", "-", "无")
 CORRECTED = "corrected"  # folder of a drop in which corrected rows come back
+NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
+
+DETECTABLE = ("utf-8", "utf-16", "gb18030", "cp1252")
 
 
-def _known_encoding(name: str) -> str:
+def _known_encoding(name: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(name, tuple):
+        if unknown := [one for one in name if one not in DETECTABLE]:
+            raise ValueError(f"{', '.join(unknown)} cannot be detected; candidates are {', '.join(DETECTABLE)}")
+        if len(name) < 2:
+            raise ValueError("a list of candidates needs two or more; write a single encoding without a list")
+        return name
     try:
-        codecs.lookup(name)
-        "".encode(name)  # some codecs are not of text
+        if name != "auto":
+            codecs.lookup(name)
+            "".encode(name)  # some codecs are not of text
     except LookupError:
-        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252") from None
+        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252, auto") from None
     return name
 
 
@@ -56,6 +65,12 @@ def _storage_url(url: str) -> str:
     if parts.scheme != "file" and not parts.netloc:
         raise ValueError("the bucket or host is missing: s3://bucket/folder, sftp://host/folder")
     return url
+
+
+def _settled(form: str) -> str:
+    if "%y" in form or "%Y" not in form:
+        raise ValueError(f"dates: {form!r} has no year of four digits (%Y), so the century would be a guess")
+    return form
 
 
 class Totals(Strict):
@@ -80,21 +95,22 @@ class FileSpec(Strict):
     delivery: Delivery | None = None
     shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
     expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
-    format: Literal["csv", "xlsx", "json", "jsonl", "parquet"]
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    format: Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
+    encoding: Annotated[str | tuple[str, ...], AfterValidator(_known_encoding)] = "utf-8"
     delimiter: Annotated[str, Field(min_length=1)] = ","
     quote: Annotated[str, Field(max_length=1)] = '"'
     row_end: str | None = None
     skip_rows: Annotated[int, Field(ge=0)] = 0
-    header: bool = True
+    header: bool | Literal["find"] = True
     columns: tuple[str, ...] = ()
     aliases: dict[str, tuple[str, ...]] = {}
     required_columns: tuple[str, ...] = ()
     sheet: str | None = None
     records: str | None = None
     nulls: tuple[str, ...] = NULLS
+    more_nulls: tuple[str, ...] = ()
     totals: Totals | None = None
-    dates: tuple[str, ...] = ()
+    dates: tuple[Annotated[str, AfterValidator(_settled)], ...] = ()
     decimal: Literal[".", ","] = "."
     unpivot: Annotated[int, Field(ge=1)] = 1
     key: tuple[str, ...] = ()
@@ -112,10 +128,25 @@ class FileSpec(Strict):
             raise ValueError("a file without a header line needs columns")
         if self.feed is None and self.waits:
             raise ValueError("waits belongs to files of a feed: a reference has no reject reasons")
+        if self.header == "find" and not (self.columns or self.aliases or self.required_columns):
+            raise ValueError("header: find needs names to find: aliases, columns or required_columns")
+        return self
+
+    @model_validator(mode="after")
+    def _one_order(self) -> FileSpec:
+        for form in self.dates:
+            other = form.translate(str.maketrans("dm", "md"))
+            if other != form and other in self.dates:
+                raise ValueError(f"dates: {form!r} and {other!r} read one text as two days; keep the one that holds")
         return self
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Texts that mean a missing value."""
+        return (*self.nulls, *self.more_nulls)
 
     def takes(self, path: str) -> bool:
         """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""

@@ -8,6 +8,7 @@ from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import delimited
 from dealermart.readers.encodings import as_utf8
+from dealermart.sample.xls import write_xls
 
 SECRET = "4711secret"
 BAD_UTF8 = b"a,b\n1,x\n2,\xff4711secret\n"
@@ -36,6 +37,8 @@ FAULTS = {
     "missing column": (b"a,c\n1,4711secret\n", {"columns": ["a", "b"]}, "missing: b; the file has: a, c", ":1"),
     "missing column, line of the header": (b"t\n\na,c\n1,4711secret\n", {"skip_rows": 1, "columns": ["a", "b"]}, "missing: b; the file has: a, c", ":3"),
     "missing columns, header unknown": (b"4711secret,x\n1,2\n", {"columns": ["a", "b"]}, "missing: a, b; none of the 2 texts", ":1"),
+    "no header found": (b"title\na,c\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records; the likeliest one lacks b", ":2"),
+    "no header found far down": (b"\n" * 31 + b"a,b\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records", ":1"),
     "two columns for one": (b"a,Code\n1,4711secret\n", {"aliases": {"a": ["code"]}}, "more than one column of the file stands for a", ":1"),
     "quote never closed": (b'a,b\n1,x\n2,"4711secret\n3,z\n', {}, "a quoted value begins here and is never closed", ":3"),
     "quote never closed in the header": (b'a,"b\n1,4711secret\n', {}, "a quoted value begins here and is never closed", ":1"),
@@ -53,6 +56,7 @@ FAULTS = {
     "no line is JSON": (b"a,b\n1,4711secret\n", {"format": "jsonl"}, "no line holds JSON", ""),
     "JSON lines not in their encoding": (b'{"a": 1}\n{"a": "\xff"}\n', {"format": "jsonl"}, "not text in utf-8", ":2"),
     "not Parquet": (b"a,b\n1,4711secret\n", {"format": "parquet"}, "not Parquet", ""),
+    "Parquet with a broken footer": (b"PAR1" + b"\xff4711secret" * 3 + b"\x21\0\0\0PAR1", {"format": "parquet"}, "not Parquet", ""),
     "Parquet cut off": (b"PAR1" + b"4711secret" * 10, {"format": "parquet"}, "not Parquet", ""),
 }  # fmt: skip
 
@@ -92,6 +96,15 @@ def test_line_without_an_end(read, monkeypatch):
     monkeypatch.setattr(delimited, "LONGEST_LINE", 1_000_000)
     with pytest.raises(DataError, match="a line is longer than"):
         read(b"a,b\n" + b"1,x" * 1_000_000, delimiter="+|", quote="", columns=[])
+
+
+@pytest.mark.parametrize("length", [300, 600, 1000, 2000])
+def test_workbook_cut_off(read, tmp_path, length):
+    """Some of these make the library's Rust code panic, which no except clause for Exception sees."""
+    path = tmp_path / "book.xls"
+    write_xls(path, "s", [["a", "b"], ["1", "x"]])
+    with pytest.raises(DataError, match="the file is not a workbook that can be read"):
+        read(path.read_bytes()[:length], format="xls")
 
 
 def test_sheet_that_is_not_there(read, tmp_path):

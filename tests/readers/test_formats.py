@@ -8,6 +8,7 @@ import duckdb
 import pytest
 import xlsxwriter
 
+from dealermart.errors import DataError
 from dealermart.readers.sheets import cell_text
 
 
@@ -99,6 +100,31 @@ def test_workbook_sheet_skipped_rows_and_no_header(read, tmp_path):
     found = read(path, format="xlsx", sheet="two", skip_rows=1, header=False, columns=["a", "b"])
     assert found.rows == [(3, "1", "2"), (4, "3", None)]
     assert counted(found) == (3, 1, 0)
+
+
+def test_workbook_header_is_found(read, tmp_path):
+    path = workbook(
+        tmp_path / "book.xlsx",
+        {
+            "s": {
+                "A1": "Dealers",
+                "B1": "Code",
+                "A3": "of May",
+                "A5": "Code",
+                "B5": "City\n（市）",
+                "A6": 1,
+                "B6": "x",
+                "A7": "合 计",
+            }
+        },
+    )
+    totals = {"column": "dealer", "values": ["合计"]}
+    found = read(path, format="xlsx", header="find", aliases={"dealer": ["code"], "city": ["City(市)"]}, totals=totals)
+    assert found.rows == [(6, "1", "x")]
+    assert counted(found) == (2, 1, 0)
+    with pytest.raises(DataError, match="the likeliest one lacks town") as caught:
+        read(path, format="xlsx", header="find", aliases={"dealer": ["code"], "town": []})
+    assert caught.value.where == f"{path}:1"
 
 
 def test_json(read):

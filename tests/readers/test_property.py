@@ -16,7 +16,7 @@ VALUES = st.one_of(
     st.sampled_from(["", "NULL", "-", " ", "\n", '"', '""', "\u3000a", "经销商", "a\r\nb", "0.50"]),
     st.text(alphabet="ab ,;|\t\"\n\r'\\é中\xa0#", max_size=8),
 )
-NULLS = {"", "NULL", "null", "NA", "N/A", "-", "无"}
+NULLS = {"", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填"}
 
 
 @st.composite
@@ -81,4 +81,4 @@ def test_roads_agree_with_the_csv_module(con, tmp_path, file):
         refused = con.execute("select _row_number from raw__rejects order by 1").fetchall()
         assert found == rows
         assert [number for (number,) in refused] == rejected
-        assert counts == readers.Counts(len(rows) + len(rejected) + structural, structural, len(rejected))
+        assert counts == readers.Counts(len(rows) + len(rejected) + structural, structural, len(rejected), "utf-8")

@@ -15,7 +15,8 @@ __all__ = ["Counts", "read"]
 
 _READ = {
     "csv": delimited.read,
-    "xlsx": sheets.read,
+    "xlsx": sheets.read,  # what the workbook is, its content says
+    "xls": sheets.read,
     "json": jsons.read,
     "jsonl": jsons.read_lines,
     "parquet": parquets.read,
@@ -30,7 +31,7 @@ def read(
     ``table`` has a VARCHAR column per column of the file (canonical names; the header's own text for columns that the
     profile does not name; NULL columns for named ones that the file may lack and lacks), ``_delivery_id`` and
     ``_row_number`` (1-based record in the file: header, skipped and blank lines count; of a JSON list or a Parquet file
-    its ordinal). Values are trimmed and texts in ``spec.nulls`` are NULL. ``<table>__rejects`` has ``_delivery_id``,
+    its ordinal). Values are trimmed and texts in ``spec.missing`` are NULL. ``<table>__rejects`` has ``_delivery_id``,
     ``_row_number``, ``reason`` and ``line`` (the record's text).
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +13,10 @@ from dealermart.profiles import FileSpec
 # Names that the readers add to a file's own columns.
 _RESERVED = ("_delivery_id", "_row_number", "_reason", "_line")
 _MOST_COLUMNS = 2_000  # the time and the memory that the engine takes grow faster than their number
+
+FIND_WITHIN = 30
+"""Records in which ``header: find`` looks for the header."""
+_BLANKS = re.compile("[\\s\u200b-\u200d\u2060\ufeff]+")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,45 @@ def positional(spec: FileSpec, where: str) -> Columns:
     return resolve(spec.columns, spec, where)
 
 
+def key(text: str) -> str:
+    """What a header text is compared by: full-width signs are ASCII ones; case and white space do not count."""
+    return _BLANKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def is_header(found: Sequence[str], spec: FileSpec) -> bool:
+    """Whether a record holds the texts of all required columns."""
+    keys = {key(text) for text in found}
+    return all(
+        any(key(text) in keys for text in (name, *spec.aliases.get(name, ())))
+        for name in spec.required_columns or named(spec)
+    )
+
+
+def not_found(spec: FileSpec, best: Sequence[str], where: str) -> DataError:
+    """The error for ``header: find`` without a header.
+
+    Args:
+        best: The record with most of the columns; no column may be in it.
+    """
+    keys = {key(text) for text in best}
+    missing = [
+        name
+        for name in spec.required_columns or named(spec)
+        if not any(key(text) in keys for text in (name, *spec.aliases.get(name, ())))
+    ]
+    return DataError(
+        f"no header in the first {FIND_WITHIN} records; the likeliest one lacks {', '.join(missing)}",
+        where=where,
+        mend="add the text to aliases in the source profile, check delimiter and encoding, or ask for the column",
+    )
+
+
+def known(found: Sequence[str], spec: FileSpec) -> int:
+    """How many of the texts stand for a column of the profile."""
+    names = {key(text) for name in named(spec) for text in (name, *spec.aliases.get(name, ()))}
+    return sum(key(text) in names for text in found)
+
+
 def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
     """Match header texts with the profile's columns.
 
@@ -53,11 +98,9 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
             where=where,
             mend="ask for a file with the columns that are needed; check delimiter in the source profile",
         )
-    canonical = {
-        text.strip().lower(): name for name in reversed(named(spec)) for text in (name, *spec.aliases.get(name, ()))
-    }
+    canonical = {key(text): name for name in reversed(named(spec)) for text in (name, *spec.aliases.get(name, ()))}
     texts = [text.strip() for text in found]
-    matched = [canonical.get(text.lower()) for text in texts]
+    matched = [canonical.get(key(text)) for text in texts]
     twice = sorted({name for name in matched if name is not None and matched.count(name) > 1})
     if twice:
         raise DataError(
@@ -76,7 +119,8 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
         raise DataError(
             f"required columns are missing: {', '.join(missing)}; {seen}",
             where=where,
-            mend="add the text to aliases in the source profile, check delimiter and skip_rows, or ask for the column",
+            mend="add the text to aliases in the source profile, check delimiter and skip_rows (or set header: find), "
+            "or ask for the column",
         )
     taken = {name.lower() for name in (*_RESERVED, *named(spec))}
     names = tuple(

@@ -11,7 +11,9 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +28,7 @@ from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, selection
+from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
@@ -82,10 +84,11 @@ class _Head:
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
     """Read a delimited file; see ``readers.read``."""
-    text = as_utf8(path, spec.encoding, work)
+    text, encoding = as_utf8(path, spec.encoding, work)
     limit = csv.field_size_limit(LONGEST_LINE)  # the module's own limit is 128 kB, and it is global
     try:
-        return _read(con, text, spec, target, work)
+        counts = _read(con, text, spec, target, work)
+        return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
     except DataError as error:
         if text == path:
             raise
@@ -169,7 +172,7 @@ def _load_plain(
     errors, scans = f"{target.table}__errors", f"{target.table}__scans"
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in head.columns.names)
     # An empty list of texts for NULL means the default; no plain file holds the character U+0000.
-    nulls = ", ".join(map(literal, spec.nulls)) or "chr(0)"
+    nulls = ", ".join(map(literal, spec.missing)) or "chr(0)"
     quote = literal(spec.quote)
     source = f"""read_csv({literal(str(path))},
         auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
@@ -178,7 +181,7 @@ def _load_plain(
         parallel = {not found.folded}, nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
-        clean: Callable[[str], str] = (lambda name: cleaned(name, spec.nulls)) if found.padded else (lambda name: name)
+        clean: Callable[[str], str] = partial(cleaned, nulls=spec.missing) if found.padded else str
         con.execute(f"create table {target.name} as select {selection(head.columns, clean)} from {source}")
         rejected = con.execute(f"""
             select line_byte_position - 1, any_value(csv_line) from {quoted(errors)}
@@ -212,13 +215,9 @@ def _load_plain(
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
-    if refused:
-        arrays = [pa.array(values) for values in zip(*refused, strict=True)]
-        con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
-        fields = f"{literal(target.delivery_id)}, number, reason, line"
-        con.execute(f"insert into {target.rejects} select {fields} from refused_records")
-        con.unregister("refused_records")
-    return finish(con, target, spec, head.columns, Counts(found.records, structural, len(refused)))
+    reject(con, target, refused)
+    counts = Counts(found.records, structural, len(refused), suspect=found.suspect)
+    return finish(con, target, spec, head.columns, counts)
 
 
 def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:
@@ -259,7 +258,7 @@ def _compare(
                 fields = _parse_one(_body(file.read(end - start).decode()), spec).fields[: len(head.columns.names)]
                 values = (field.strip() for field in fields)
                 number = head.records + 1 + ordinal
-                expected[number] = tuple(None if value in spec.nulls else value for value in values)
+                expected[number] = tuple(None if value in spec.missing else value for value in values)
     names = ", ".join(map(quoted, head.columns.names))
     con.register("samples", pa.table({"number": pa.array(expected, pa.int64())}))
     rows = con.execute(
@@ -296,13 +295,13 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
     if parsed.reason is not None:
         return parsed.reason
     if len(fields) != width and spec.totals and spec.totals.column in columns.names[: len(fields)]:
-        totals = {value.lower() for value in spec.totals.values}
-        if fields[columns.names.index(spec.totals.column)].strip().lower() in totals:
+        label = fields[columns.names.index(spec.totals.column)].strip().lower()
+        if label in totals(spec.totals.values):
             return ""
     if len(fields) < width:
         return f"too few fields: {len(fields)} instead of {width}"
     # Missing values after the last field say nothing: some systems end each row with a delimiter.
-    if any(field.strip() not in ("", *spec.nulls) for field in fields[width:]):
+    if any(field.strip() not in ("", *spec.missing) for field in fields[width:]):
         return f"too many fields: {len(fields)} instead of {width}"
     return None
 
@@ -444,7 +443,11 @@ def _head(path: Path, spec: FileSpec) -> _Head:
         simple = simple and bool(_body(line.text)) and (not spec.quote or spec.quote not in line.text)
     if not spec.header:
         return _Head(columns_of.positional(spec, str(path)), records, lines, start, simple)
-    for parsed in _parse(_lines(path, spec.row_end, start, lines), spec, path):
+    best: tuple[int, list[str], str] = (-1, [], str(path))
+    # Titles above a header that has to be found may hold a quote that is never closed: they are taken line by line.
+    source = _lines(path, spec.row_end, start, lines)
+    above = _one_by_one(source, spec) if spec.header == "find" else _parse(source, spec, path)
+    for parsed in above:
         lines, records, start = lines + parsed.lines, records + 1, parsed.after
         where = f"{path}:{parsed.first_line}"
         if "\0" in parsed.text:
@@ -453,22 +456,44 @@ def _head(path: Path, spec: FileSpec) -> _Head:
                 where=where,
                 mend="set encoding in the source profile, probably utf-16",
             )
+        fields = list(parsed.fields)
+        while fields and not fields[-1].strip():
+            fields.pop()
+        if spec.header == "find":
+            if parsed.reason is None and columns_of.is_header(fields, spec):
+                found = columns_of.resolve(fields, spec, where)
+                return _Head(found, records, lines, start, simple and parsed.lines == 1)
+            best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda one: one[0])
+            simple = simple and bool(parsed.text) and (not spec.quote or spec.quote not in parsed.text)
+            if records - spec.skip_rows >= columns_of.FIND_WITHIN:
+                break
+            continue
         if parsed.reason is not None:
             raise DataError(
                 f"the header cannot be read: {parsed.reason}",
                 where=where,
                 mend="check delimiter, quote and skip_rows in the source profile",
             )
-        fields = list(parsed.fields)
-        while fields and not fields[-1].strip():
-            fields.pop()
         if not fields:
             simple = False
             continue
         return _Head(columns_of.resolve(fields, spec, where), records, lines, start, simple and parsed.lines == 1)
+    if spec.header == "find":
+        raise columns_of.not_found(spec, best[1], best[2])
     raise DataError(
         "the file has no header and no records", where=str(path), mend="ask the sender for the file with its content"
     )
+
+
+def _one_by_one(lines: Iterator[_Line], spec: FileSpec) -> Iterator[_Parsed]:
+    """The first records of a file that begins with free text: a line that is no record is taken as it stands."""
+    rest = list(islice(lines, 2 * columns_of.FIND_WITHIN))
+    while rest:
+        parsed = next(_parse(rest, spec, None))
+        if parsed.reason is not None:
+            parsed = _Parsed(rest[0].number, 1, _body(rest[0].text), [], parsed.reason, rest[0].after)
+        yield parsed
+        rest = rest[parsed.lines :]
 
 
 def _has_only_returns(path: Path) -> bool:

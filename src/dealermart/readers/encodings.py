@@ -1,47 +1,86 @@
-"""Text files in any encoding as UTF-8, in a stream."""
+"""Text files in any encoding as UTF-8, in a stream; which encoding it is where the profile leaves that open.
+
+The rules are few and can be told: a byte order mark, strict UTF-8, the NUL bytes of UTF-16, then GB18030 against cp1252
+by what the text would be made of. The confidence is a share that was counted, in percent.
+"""
 
 from __future__ import annotations
 
 import codecs
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dealermart.errors import DataError
+from dealermart.profiles import DETECTABLE
 from dealermart.readers.survey import not_encoded
 
+ENOUGH = 75
+"""Percent below which a detected encoding is not used."""
+# A stated encoding is doubted only where much speaks for another one: so many bytes beyond ASCII, so sure.
+_MUCH, _CONTRADICTION = 4, 90
 _CHUNK = 1024 * 1024
+_SAMPLE = 256 * 1024
+_ASCII = "ASCII only, which all read alike"
+_MEND = "set encoding in the source profile to what the sender uses"
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_FAMILIES = {
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "cp1252": "cp1252",
+    "iso8859-1": "cp1252",
+}
+# How bytes beyond ASCII stand in Western words: one or two accented letters beside plain ones, or one alone; signs
+# beside no letter, or behind a word as quotes and dots do.
+_HIGH, _CLOSING = rb"\x80-\xff", rb"\x85\x92\x94\xa0\xbb"
+_LETTERS = rb"\xc0-\xd6\xd8-\xf6\xf8-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f"
+_SIGNS = rb"\x80\x82-\x87\x89\x8b\x91-\x97\x99\x9b\xa0-\xbf\xd7\xf7"
+_NOT_HIGH, _ENDED = rb"(?<![" + _HIGH + rb"])", rb"(?:(?![" + _HIGH + rb"])|(?=[" + _CLOSING + rb"]))"
+_WESTERN = re.compile(
+    b"|".join(
+        (
+            rb"(?<=[A-Za-z])[" + _LETTERS + rb"]{1,2}" + _ENDED,
+            _NOT_HIGH + rb"[" + _LETTERS + rb"]{1,2}(?=[A-Za-z])",
+            _NOT_HIGH + rb"[" + _LETTERS + rb"]" + _ENDED,
+            rb"(?<=[A-Za-z])\x92(?=[A-Za-z" + _LETTERS + rb"])",
+            rb"(?<=[A-Za-z" + _LETTERS + rb"])[" + _CLOSING + rb"]{1,3}(?![" + _HIGH + rb"])",
+            rb"(?<![" + _HIGH + rb"A-Za-z])[" + _SIGNS + rb"]{1,2}(?![" + _HIGH + rb"])",
+            _NOT_HIGH + rb"[" + _SIGNS + rb"]{1,2}(?![" + _HIGH + rb"A-Za-z])",
+        )
+    )
+)
+# A capital in the middle of a word: the encoding of another system.
+_AMID = re.compile(rb"[a-z][\xc0-\xd6\xd8-\xde\x8a\x8c\x8e\x9f]")
 
 
-def as_utf8(path: Path, encoding: str, work: Path) -> Path:
+@dataclass(frozen=True)
+class Encoding:
+    """How a file was read: Python's name of the codec, and percent of confidence where it was detected."""
+
+    name: str
+    confidence: int | None = None
+
+
+def as_utf8(path: Path, stated: str | tuple[str, ...], work: Path) -> tuple[Path, Encoding]:
     """The file itself where it is in UTF-8, else a copy in ``work`` in UTF-8 (the caller removes it).
 
+    Args:
+        stated: Of the profile: an encoding, ``auto``, or candidates.
+
     Raises:
-        DataError: an encoding that Python does not know, a byte order mark of another one, or bytes that are not in it,
-            with the line.
+        DataError: an encoding that Python does not know, a byte order mark of another one, bytes that are not in it
+            (with the line) or look like another one, or a detection that is not sure enough.
     """
-    try:
-        codec = codecs.lookup(encoding)
-        "".encode(encoding)  # refuses codecs that are not of text
-    except LookupError:
-        raise DataError(
-            f"unknown encoding {encoding!r}", where=str(path), mend="examples are utf-8, utf-16, gb18030, cp1252"
-        ) from None
-    with path.open("rb") as file:
-        mark = file.read(4)
-    said = (
-        "utf-8"
-        if mark.startswith(codecs.BOM_UTF8)
-        else "utf-16"
-        if mark[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        else None
-    )
-    if said and not codec.name.startswith(said) and not (said == "utf-16" and codec.name.startswith("utf-32")):
-        raise DataError(
-            f"the file's byte order mark says {said}, the source profile says {encoding}",
-            where=f"{path}:1",
-            mend=f"set encoding: {said} in the source profile",
-        )
+    encoding = _stated(path, stated) if isinstance(stated, str) and stated != "auto" else _detected(path, stated)
+    codec = codecs.lookup(encoding.name)
     if codec.name in ("utf-8", "utf-8-sig"):
-        return path
+        return path, encoding
     copy = work / f"{path.name}.utf8"
     decoder, line = codec.incrementaldecoder("strict"), 1
     with path.open("rb") as source, copy.open("w", encoding="utf-8", newline="") as into:
@@ -50,12 +89,195 @@ def as_utf8(path: Path, encoding: str, work: Path) -> Path:
             piece = source.read(_CHUNK)
             try:
                 text = decoder.decode(piece, final=not piece)
-            except UnicodeDecodeError as error:
+                into.write(text.removeprefix("\ufeff") if first else text)
+            except UnicodeError as error:
                 copy.unlink()
-                good = error.object[: error.start].decode(error.encoding, errors="ignore")
-                raise not_encoded(path, line + good.count("\n"), encoding) from None
-            into.write(text.removeprefix("\ufeff") if first else text)
+                good = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
+                line += good.decode(encoding.name, errors="ignore").count("\n")
+                raise not_encoded(path, line, encoding.name) from None
             first = first and not text
             line += text.count("\n")
             if not piece:
-                return copy
+                return copy, encoding
+
+
+def detect(path: Path, candidates: Sequence[str] = DETECTABLE) -> tuple[Encoding, str]:
+    """The likeliest of the candidates, with the evidence in words; its confidence can be too low to use it."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    for mark, name in _BOMS:
+        if start.startswith(mark) and name in candidates:
+            return Encoding(name, 100), "a byte order mark"
+    ascii_only, nul, utf8, wide = _look(path)
+    if nul and "utf-16" in candidates:
+        return _utf16(path)
+    if ascii_only:
+        return Encoding(candidates[0] if "utf-8" not in candidates else "utf-8", 100), _ASCII
+    if utf8 and "utf-8" in candidates:
+        # A chance text of other bytes can pass for one or two letters of UTF-8, not for more and not for a Hanzi.
+        doubtful = not wide and "gb18030" in candidates and _could_be_hanzi(_sample(path))
+        return Encoding("utf-8", 99 if wide else 60 if doubtful else 90), "all bytes are UTF-8" + (
+            ", and common Chinese characters as well" if doubtful else ""
+        )
+    sample = _sample(path)
+    hanzi, western = _hanzi(sample), _western(sample)
+    shares = {name: share for name, share in (("gb18030", hanzi), ("cp1252", western)) if share is not None}
+    fitting = {name: share for name, share in shares.items() if name in candidates}
+    told = f"{(hanzi or 0) * 100:.0f} % common Chinese characters, {(western or 0) * 100:.0f} % as in Western words"
+    if not fitting:
+        return Encoding(candidates[0], 0), f"the bytes are not text in {', '.join(candidates)}"
+    best = max(fitting, key=lambda name: fitting[name])
+    # What speaks for the other one counts from a half on: two accented letters in a row are a rare Hanzi.
+    against = max((share for name, share in fitting.items() if name != best), default=0.0)
+    confidence = int(100 * fitting[best] * (1 - max(0.0, 2 * against - 1)))
+    if len(fitting) == 1 and len(candidates) < len(DETECTABLE):
+        confidence = max(confidence, 90)  # the profile leaves no other that can read the bytes
+    return Encoding(best, confidence), told
+
+
+def _stated(path: Path, stated: str) -> Encoding:
+    try:
+        codec = codecs.lookup(stated)
+        "".encode(stated)  # refuses codecs that are not of text
+    except LookupError:
+        raise DataError(
+            f"unknown encoding {stated!r}", where=str(path), mend="examples are utf-8, utf-16, gb18030, cp1252"
+        ) from None
+    with path.open("rb") as file:
+        start = file.read(4)
+    said = next((name for mark, name in _BOMS if start.startswith(mark)), None)
+    if said and not codec.name.startswith(said) and not (said == "utf-16" and codec.name.startswith("utf-32")):
+        raise DataError(
+            f"the file's byte order mark says {said}, the source profile says {stated}",
+            where=f"{path}:1",
+            mend=f"set encoding: {said} in the source profile",
+        )
+    if codec.name == "utf-16" and said is None:
+        found, told = _utf16(path)
+        if (found.confidence or 0) < ENOUGH:
+            raise DataError(
+                f"utf-16 without a byte order mark, and the order cannot be told ({told})",
+                where=str(path),
+                mend="set encoding: utf-16-le or utf-16-be in the source profile",
+            )
+        return Encoding(found.name)
+    family = _FAMILIES.get(codec.name)
+    if family in ("gb18030", "cp1252"):
+        found, told = detect(path)
+        much = len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
+        if found.name != family and much and (found.confidence or 0) >= _CONTRADICTION:
+            raise DataError(
+                f"the source profile says {stated}, the bytes look like {found.name} ({found.confidence} %: {told})",
+                where=str(path),
+                mend=f"set encoding: {found.name} in the source profile, or ask for another export",
+            )
+    return Encoding(stated)
+
+
+def _detected(path: Path, stated: str | tuple[str, ...]) -> Encoding:
+    candidates = DETECTABLE if isinstance(stated, str) else stated
+    found, told = detect(path, candidates)
+    if (found.confidence or 0) < ENOUGH:
+        raise DataError(
+            f"the encoding cannot be told: likeliest is {found.name}, {found.confidence} % sure "
+            f"where {ENOUGH} % are needed ({told})",
+            where=str(path),
+            mend=_MEND,
+        )
+    return found
+
+
+def _look(path: Path) -> tuple[bool, bool, bool, bool]:
+    """Whether a file is ASCII only, holds NUL bytes, is UTF-8, and shows that by more than two accented letters."""
+    ascii_only, nul, utf8, letters, wide = True, False, True, 0, False
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            nul = nul or b"\0" in piece
+            if piece.isascii() and decoder.getstate()[0] == b"":
+                continue
+            ascii_only = False
+            if not utf8:
+                break
+            try:
+                text = decoder.decode(piece)
+            except UnicodeDecodeError:
+                utf8 = False
+                continue
+            if not wide:
+                letters += len(re.findall(r"[^\x00-\x7f]", text[:_SAMPLE]))
+                wide = letters > 2 or re.search("[\u0800-\U0010ffff]", text) is not None
+    utf8 = utf8 and decoder.getstate()[0] == b""
+    return ascii_only, nul, utf8, wide
+
+
+def _utf16(path: Path) -> tuple[Encoding, str]:
+    """The byte order of UTF-16 without a mark: the one in which there are ASCII characters."""
+    with path.open("rb") as file:
+        piece = file.read(_SAMPLE)
+    plain = frozenset((9, 10, 13, *range(32, 127)))
+    little = sum(not high and low in plain for low, high in zip(piece[::2], piece[1::2], strict=False))
+    big = sum(not high and low in plain for high, low in zip(piece[::2], piece[1::2], strict=False))
+    name, most = ("utf-16-le", little) if little >= big else ("utf-16-be", big)
+    confidence = int(100 * most / (little + big)) if most and path.stat().st_size % 2 == 0 else 0
+    return Encoding(name, confidence), f"{little} ASCII characters with the low byte first, {big} otherwise"
+
+
+def _sample(path: Path) -> bytes:
+    """Lines with bytes beyond ASCII, up to some size."""
+    taken, size = [], 0
+    with path.open("rb") as file:
+        for line in _cut(iter(lambda: file.read(_CHUNK), b"")):
+            if not line.isascii():
+                taken.append(line)
+                size += len(line)
+                if size > _SAMPLE:
+                    break
+    return b"\n".join(taken)
+
+
+def _cut(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """Lines of pieces; one that is not ended after a megabyte is taken as it stands."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = re.split(rb"[\r\n]", rest + piece)
+        if len(rest) > _CHUNK:
+            whole, rest = [*whole, rest], b""
+        yield from whole
+    yield rest
+
+
+def _hanzi(sample: bytes) -> float | None:
+    """Share of the characters beyond ASCII that are common in Chinese, read as GB18030; None where it is not that."""
+    try:
+        text = sample.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    signs = Counter(re.findall(r"[^\x00-\x7f]", text))
+    total = sum(signs.values())
+    return sum(count * _common(sign) for sign, count in signs.items()) / total if total else 0.0
+
+
+def _common(sign: str) -> float:
+    """1 for the 3,755 Hanzi of the first level of GB 2312 and for Chinese punctuation, half for the second level."""
+    code = sign.encode("gb18030", errors="ignore")
+    if len(code) != 2 or code[1] < 0xA1:
+        return 0.0
+    return 1.0 if 0xA1 <= code[0] <= 0xA3 or 0xB0 <= code[0] <= 0xD7 else 0.5 if 0xD8 <= code[0] <= 0xF7 else 0.0
+
+
+def _could_be_hanzi(sample: bytes) -> bool:
+    """Whether the few letters of a text in UTF-8 stand in no word, and are common Hanzi in GB18030."""
+    in_word = re.search(r"[A-Za-z][\x80-\u07ff]|[\x80-\u07ff][A-Za-z]", sample.decode("utf-8", errors="replace"))
+    return not in_word and (_hanzi(sample) or 0) * 100 >= ENOUGH
+
+
+def _western(sample: bytes) -> float | None:
+    """Share of the bytes beyond ASCII that stand as in words of Western languages; None where it is not cp1252."""
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    total = len(re.findall(rb"[" + _HIGH + rb"]", sample))
+    fitting = sum(len(found) for found in _WESTERN.findall(sample)) - len(_AMID.findall(sample))
+    return max(fitting, 0) / total if total else 0.0

@@ -13,7 +13,7 @@ import duckdb
 from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
-from dealermart.readers.encodings import as_utf8
+from dealermart.readers.encodings import Encoding, as_utf8
 from dealermart.readers.survey import LONGEST_LINE, decoded, too_long
 from dealermart.readers.table import Counts, Record, Target, load
 
@@ -41,7 +41,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             where=str(path),
             mend="ask for JSON lines, or for smaller files",
         )
-    text = _text(path, spec, work)
+    text, encoding = _text(path, spec, work)
     try:
         found: Any = _decoder().decode(text)
     except json.JSONDecodeError as error:
@@ -69,12 +69,12 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             where=str(path),
             mend="set records in the source profile to the dotted path of the list",
         )
-    return _load(con, path, spec, target, lambda: enumerate(found, start=1))
+    return _load(con, path, spec, target, lambda: enumerate(found, start=1), encoding)
 
 
 def read_lines(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
     """Read a file with one JSON object per line; see ``readers.read``."""
-    text = as_utf8(path, spec.encoding, work)
+    text, encoding = as_utf8(path, spec.encoding, work)
     decoder = _decoder()
 
     def values() -> Iterator[tuple[int, Any]]:
@@ -95,7 +95,7 @@ def read_lines(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, targe
             raise DataError(
                 "no line holds JSON", where=str(path), mend="set format in the source profile to what the file is"
             )
-        return _load(con, path, spec, target, values)
+        return _load(con, path, spec, target, values, encoding)
     finally:
         if text != path:
             text.unlink()
@@ -114,16 +114,18 @@ def _decoder() -> json.JSONDecoder:
     return json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=made)
 
 
-def _text(path: Path, spec: FileSpec, work: Path) -> str:
-    text = as_utf8(path, spec.encoding, work)
+def _text(path: Path, spec: FileSpec, work: Path) -> tuple[str, Encoding]:
+    text, encoding = as_utf8(path, spec.encoding, work)
     try:
-        return decoded(text.read_bytes(), path, 1).removeprefix("\ufeff")
+        return decoded(text.read_bytes(), path, 1).removeprefix("\ufeff"), encoding
     finally:
         if text != path:
             text.unlink()
 
 
-def _load(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, values: Any) -> Counts:
+def _load(
+    con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, values: Any, encoding: Encoding
+) -> Counts:
     """Load records; ``values()`` gives them with their numbers and is called twice, first for all names."""
     names: dict[str, None] = {}
     for _, value in values():
@@ -137,7 +139,8 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Ta
         )
     # A record that repeats its keys as values is a record.
     columns = replace(columns_of.resolve(list(names), spec, str(path)), headers=())
-    return load(con, target, spec, columns, _records(values(), list(names)))
+    counts = load(con, target, spec, columns, _records(values(), list(names)))
+    return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
 
 
 def _records(values: Iterable[tuple[int, Any]], names: list[str]) -> Iterator[Record | None]:

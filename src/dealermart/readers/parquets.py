@@ -27,7 +27,11 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             select {_select(columns, texts)}, file_row_number + 1 as _row_number
             from read_parquet({file}, file_row_number = true)
         """)
-    except (duckdb.InvalidInputException, duckdb.IOException):
+        # The footer's count is independent of what the scan returned.
+        records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a fault of the query, not of the file
+    except duckdb.Error:  # the decoder has no exception of its own
         raise DataError(
             "the file is not Parquet, or damaged",
             where=str(path),
@@ -36,8 +40,6 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
-    # The footer's count is independent of what the scan returned.
-    records = con.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
     return finish(con, target, spec, columns, Counts(records, 0, 0))
 
 
@@ -49,7 +51,7 @@ def _select(columns: Columns, texts: list[str]) -> str:
 def _as_text(column: str, kind: str, spec: FileSpec) -> str:
     """SQL for a value as text; whole floating-point numbers have no point."""
     if kind == "VARCHAR":
-        return cleaned(column, spec.nulls)
+        return cleaned(column, spec.missing)
     text = f"cast({column} as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
         text = f"regexp_replace({text}, '\\.0$', '')"
@@ -57,4 +59,4 @@ def _as_text(column: str, kind: str, spec: FileSpec) -> str:
         text = f"coalesce(try(decode({column})), hex({column}))"
     elif kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
         text = f"cast(to_json({column}) as varchar)"
-    return present(text, spec.nulls)
+    return present(text, spec.missing)

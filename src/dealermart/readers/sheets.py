@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +24,9 @@ from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Record, Target, load
 
 _EXACT_INTEGERS = 2**53
+_BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
+_BIFF_BEGIN, _BIFF_DATE_MODE, _BIFF_END = b"\x09\x08\x10\x00\x00\x06\x05\x00", 0x22, 0x0A
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -33,30 +42,72 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
                 )
             # Rows and columns before the first used cell count: people say "row 7" as Excel does.
             rows = book.get_sheet_by_name(spec.sheet or names[0]).to_python(skip_empty_area=False)
-    except (python_calamine.CalamineError, OSError, IndexError) as error:
-        protected = isinstance(error, python_calamine.PasswordError)
+        from_1904 = _counts_from_1904(path)
+    except python_calamine.PasswordError:
         raise DataError(
-            "the workbook is protected by a password" if protected else "the file is not a workbook that can be read",
-            where=str(path),
-            mend="ask for a copy without a password"
-            if protected
-            else "open it in Excel and save it as .xlsx, or set format in the source profile",
+            "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
+    except (python_calamine.CalamineError, OSError, IndexError, *_BROKEN_ARCHIVE):
+        raise _unreadable(path) from None
+    except BaseException as error:
+        # What a damaged file does to the library's Rust code; it has no class that could be named.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(path) from None
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
+    columns = _columns(path, spec, numbered)
+    counts = load(con, target, spec, columns, _records(numbered, columns))
+    return replace(counts, from_1904=from_1904)
+
+
+def _unreadable(path: Path) -> DataError:
+    return DataError(
+        "the file is not a workbook that can be read",
+        where=str(path),
+        mend="open it in Excel and save it as .xlsx, or set format in the source profile",
+    )
+
+
+def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) -> Columns:
+    """The columns; the header is taken from the rows."""
     if not spec.header:
-        return load(con, target, spec, (columns := columns_of.positional(spec, str(path))), _records(numbered, columns))
-    for number, row in numbered:
+        return columns_of.positional(spec, str(path))
+    best: tuple[int, list[str], str] = (-1, [], str(path))
+    for number, row in rows if spec.header is True else islice(rows, columns_of.FIND_WITHIN):
         texts = [cell_text(cell).strip() for cell in row]
         while texts and not texts[-1]:
             texts.pop()
-        if texts:
-            columns = columns_of.resolve(texts, spec, f"{path}:{number}")
-            return load(con, target, spec, columns, _records(numbered, columns))
+        where = f"{path}:{number}"
+        if (spec.header is True and texts) or (spec.header == "find" and columns_of.is_header(texts, spec)):
+            return columns_of.resolve(texts, spec, where)
+        best = max(best, (columns_of.known(texts, spec), texts, where), key=lambda one: one[0])
+    if spec.header == "find":
+        raise columns_of.not_found(spec, best[1], best[2])
     raise DataError(
         "the sheet has no header and no records",
         where=str(path),
         mend="set sheet and skip_rows in the source profile, or ask for the file with its content",
     )
+
+
+def _counts_from_1904(path: Path) -> bool:
+    """Whether the workbook's day numbers count from 1904. Date cells arrive as dates; bare numbers need to know."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if _WORKBOOK not in archive.namelist():
+                return False
+            with archive.open(_WORKBOOK) as part:
+                return re.search(rb"date1904\s*=\s*[\"'](1|true)", part.read(_HEAD)) is not None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    # The records of an xls workbook (type, length, content), from its beginning to the one that says it.
+    place = head.find(_BIFF_BEGIN)
+    while 0 <= place <= len(head) - 6:
+        kind, length, content = struct.unpack_from("<HHH", head, place)
+        if kind == _BIFF_DATE_MODE:
+            return bool(content)
+        place = -1 if kind == _BIFF_END else place + 4 + length
+    return False
 
 
 def _records(rows: Iterator[tuple[int, list[Any]]], columns: Columns) -> Iterator[Record | None]:

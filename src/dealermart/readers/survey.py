@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dealermart.errors import DataError
+from dealermart.readers import damage
 from dealermart.readers.table import BLANKS
 
 Positions = npt.NDArray[np.int64]
@@ -40,6 +41,7 @@ class Survey:
         newline: How records end.
         padded: Whether some value may begin or end with white space.
         folded: Whether newlines stand inside quotes. DuckDB's parallel scan can take one for a record's end.
+        suspect: Whether some text may be damaged.
         oddity: Why the engine must not read the file; None where it may.
         samples: Ordinals of some records, evenly spread, with their first byte and the byte after them.
     """
@@ -49,6 +51,7 @@ class Survey:
     newline: str
     padded: bool
     folded: bool
+    suspect: bool
     oddity: str | None
     samples: list[tuple[int, int, int]]
 
@@ -71,11 +74,12 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
     previous = start - 1
     blanks: list[Positions] = []
     samples: list[tuple[int, int, int]] = []
-    padded, folded, oddity = False, False, None
+    padded, folded, suspect, oddity = False, False, False, None
     for offset, chunk in _chunks(path, start):
         if not chunk.isascii():
             text = decoded(chunk, path, line)
             padded = padded or _WIDE_BLANKS.search(text) is not None
+            suspect = suspect or damage.suspect(chunk)
         view = np.frombuffer(chunk, dtype=np.uint8)
         newlines = np.flatnonzero(view == _LF)
         returns = np.flatnonzero(view == _CR)
@@ -114,6 +118,7 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         newline="\r\n" if crlf else "\n",
         padded=padded,
         folded=folded,
+        suspect=suspect,
         oddity=oddity,
         samples=samples,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,11 +29,22 @@ _BATCH_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Counts:
-    """Where the records of a file went; rows in the table = records - structural - rejected."""
+    """Where the records of a file went; rows in the table = records - structural - rejected.
+
+    Attributes:
+        encoding: How a text file was read.
+        confidence: Percent, where the encoding was detected and not stated.
+        from_1904: Whether the workbook counts days from 1904.
+        suspect: Whether texts in it may be damaged; false where that is known not to be so.
+    """
 
     records: int
     structural: int
     rejected: int
+    encoding: str | None = None
+    confidence: int | None = None
+    from_1904: bool = False
+    suspect: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def load(
     tally = Tally()
     names = (*columns.names, "_reason", "_line")
     schema = pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_row_number", pa.int64())])
-    cleaning = selection(columns, lambda name: cleaned(name, spec.nulls))
+    cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
     select = f"select {cleaning}, _reason, _line, _row_number from records_to_load"
     con.register("records_to_load", schema.empty_table())
     con.execute(f"create table {target.name} as {select}")
@@ -167,17 +178,33 @@ def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, colum
             + ")"
         )
     if spec.totals and spec.totals.column in columns.names:
-        conditions.append(
-            f"lower({quoted(spec.totals.column)}) in ({_list(sorted({value.lower() for value in spec.totals.values}))})"
-        )
+        conditions.append(f"lower({quoted(spec.totals.column)}) in ({_list(totals(spec.totals.values))})")
     structural = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
     con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
-    return Counts(counts.records, counts.structural + structural, counts.rejected)
+    return replace(counts, structural=counts.structural + structural)
+
+
+def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[int, str, str]]) -> None:
+    """Add rejects to the table that holds them: record number, reason, the record's text."""
+    if not refused:
+        return
+    arrays = [pa.array(values) for values in zip(*refused, strict=True)]
+    con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
+    fields = f"{literal(target.delivery_id)}, number, reason, line"
+    con.execute(f"insert into {target.rejects} select {fields} from refused_records")
+    con.unregister("refused_records")
+
+
+def totals(values: Iterable[str]) -> list[str]:
+    """How totals rows are labelled, in lower case: also with a colon, and with two Hanzi spaced out to fill a cell."""
+    written = {value.lower() for value in values}
+    spaced = {blank.join(word) for word in written if len(word) == 2 for blank in (" ", "  ", "    ", "\u3000")}
+    return sorted({word + colon for word in written | spaced for colon in ("", ":", "：")})
 
 
 def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
     """How header texts look in a cleaned row: in lower case, and empty where the text itself means missing."""
-    return sorted({"" if text in {null.lower() for null in spec.nulls} else text for text in headers})
+    return sorted({"" if text in {null.lower() for null in spec.missing} else text for text in headers})
 
 
 def _batches(records: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

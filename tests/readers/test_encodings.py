@@ -1,0 +1,182 @@
+"""Which encoding a file is in: detected and stated with its confidence, and never wrong in silence."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from dealermart.errors import DataError
+from dealermart.profiles import FileSpec
+from dealermart.readers import damage
+from dealermart.readers.encodings import ENOUGH, detect
+
+CHINESE = "单据号,客户,日期\n" + "".join(f"A{n},华东经销商{n}号,2026年3月{n}日\n" for n in range(1, 9))
+NAMES = "工号,姓名\n1,张鑫\n2,李淼\n3,王晶\n4,赵刚\n5,欧阳昊\n"
+GERMAN = "Belegnummer;Währung;Kunde\n1;EUR;Müller GmbH\n2;EUR;Größe & Söhne KG\n"
+FRENCH = "id;ville\n1;Besançon\n2;« Café » – crème brûlée\n3;l’été “J’ai mangé”…\n"
+PORTUGUESE = "id;nome\n1;São João\n2;Conceição\n3;ação não\n"
+EURO = "id;preis\n1;5 €\n2;20 °C\n"
+
+
+def found(tmp_path: Path, text: str, encoding: str, *candidates: str) -> tuple[str, int]:
+    path = tmp_path / "payload"
+    path.write_bytes(text.encode(encoding))
+    one, told = detect(path, candidates) if candidates else detect(path)
+    assert told
+    assert one.confidence is not None
+    return one.name, one.confidence
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "expected"),
+    [
+        pytest.param(CHINESE, "utf-8", ("utf-8", 99), id="UTF-8, Chinese"),
+        pytest.param(CHINESE, "utf-8-sig", ("utf-8", 100), id="UTF-8 with BOM"),
+        pytest.param(GERMAN, "utf-8", ("utf-8", 99), id="UTF-8, Western"),
+        pytest.param("a;b\n1;Müller\n", "utf-8", ("utf-8", 90), id="UTF-8, one letter"),
+        pytest.param("a,b\n1,2\n", "ascii", ("utf-8", 100), id="ASCII"),
+        pytest.param(CHINESE, "utf-16", ("utf-16", 100), id="UTF-16 with BOM"),
+        pytest.param(CHINESE, "utf-16-le", ("utf-16-le", 100), id="UTF-16 LE without BOM"),
+        pytest.param(CHINESE, "utf-16-be", ("utf-16-be", 100), id="UTF-16 BE without BOM"),
+        pytest.param(GERMAN, "utf-16-be", ("utf-16-be", 100), id="UTF-16 BE, Western"),
+        pytest.param(CHINESE, "gb18030", ("gb18030", 100), id="GB18030"),
+        pytest.param("编号,名称\n1,经销商\n", "gbk", ("gb18030", 100), id="GBK, short"),
+        pytest.param("id,city\n1,Paris\n2,北京\n3,Rome\n", "gb18030", ("gb18030", 100), id="GBK, one value"),
+        pytest.param(GERMAN, "cp1252", ("cp1252", 100), id="cp1252, German"),
+        # 15 of 16: an accented letter behind an apostrophe does not count.
+        pytest.param(FRENCH, "cp1252", ("cp1252", 93), id="cp1252, French with quotes"),
+        pytest.param(EURO, "cp1252", ("cp1252", 100), id="cp1252, signs"),
+    ],
+)
+def test_detected(tmp_path: Path, text: str, encoding: str, expected: tuple[str, int]) -> None:
+    assert found(tmp_path, text, encoding) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "name"), [(NAMES, "gb18030", "gb18030"), (PORTUGUESE, "cp1252", "cp1252")]
+)
+def test_detected_with_less_than_full_confidence(tmp_path: Path, text: str, encoding: str, name: str) -> None:
+    one, confidence = found(tmp_path, text, encoding)
+    assert one == name
+    assert ENOUGH <= confidence <= 100
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        pytest.param("編號,名稱\n1,經銷商\n2,臺灣總代理\n", "big5", id="Big5"),
+        pytest.param("番号,名前\n1,東京の販売店\n2,カタカナ\n", "shift_jis", id="Shift JIS"),
+        pytest.param("id;имя\n1;Москва\n2;Иванов\n", "cp1251", id="cp1251"),
+        pytest.param("id;nazwa\n1;Łódź\n2;Święty Paweł\n3;żółć\n", "cp1250", id="cp1250, Polish"),
+        pytest.param("id;ville\n1;Besançon\n2;crème brûlée\n", "mac_roman", id="Mac Roman"),
+        pytest.param("id;ville\n1;Besançon\n2;crème brûlée\n", "cp850", id="cp850"),
+        pytest.param("a,b\n1,茅\n", "gb18030", id="茅 in GBK is é in UTF-8"),
+        pytest.param("a,b\n1,A区\n2,B区\n", "gb18030", id="one Hanzi beside letters"),
+    ],
+)
+def test_not_sure_enough(tmp_path: Path, text: str, encoding: str) -> None:
+    assert found(tmp_path, text, encoding)[1] < ENOUGH
+
+
+def test_candidates_decide_where_the_text_does_not(tmp_path: Path) -> None:
+    assert found(tmp_path, "编号,名称\n1,張鑫淼\n", "gb18030")[1] < 100
+    assert found(tmp_path, "a,b\n1,經銷商\n", "gb18030", "utf-8", "gb18030") == ("gb18030", 90)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [(CHINESE, name) for name in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030")],
+)
+def test_reading_with_detection(read, text: str, encoding: str) -> None:
+    one = read(text.encode(encoding), encoding="auto")
+    assert one.columns == ["单据号", "客户", "日期"]
+    assert one.rows[0] == (2, "A1", "华东经销商1号", "2026年3月1日")
+    assert one.counts.encoding == (encoding if encoding != "utf-8-sig" else "utf-8")
+    assert one.counts.confidence in (99, 100)
+
+
+def test_detection_in_json_and_json_lines(read) -> None:
+    for form in ("json", "jsonl"):
+        content = '{"名称": "经销商", "城市": "上海"}\n' if form == "jsonl" else '[{"名称": "经销商", "城市": "上海"}]'
+        one = read(content.encode("gb18030"), format=form, encoding="auto")
+        assert one.rows == [(1, "经销商", "上海")]
+        assert (one.counts.encoding, one.counts.confidence) == ("gb18030", 100)
+
+
+def test_a_stated_encoding_has_no_confidence(read) -> None:
+    counts = read(CHINESE.encode("gb18030"), encoding="gb18030").counts
+    assert (counts.encoding, counts.confidence) == ("gb18030", None)
+
+
+def test_the_rest_of_the_file_must_be_in_it_too(read) -> None:
+    """Detection looks at a part; what comes later is held against it strictly."""
+    content = CHINESE.encode("gb18030") * 4000 + b"A9,\xff,2026\n"
+    with pytest.raises(DataError, match="not text in gb18030") as caught:
+        read(content, encoding="auto")
+    assert caught.value.where.endswith(f":{9 * 4000 + 1}")
+
+
+FAULTS = {
+    "not sure": ("a,b\n1,茅\n".encode("gb18030"), {"encoding": "auto"}, "likeliest is utf-8, 60 % sure where 75 % are needed"),
+    "GBK said to be cp1252": (CHINESE.encode("gb18030"), {"encoding": "cp1252"}, "the source profile says cp1252, the bytes look like gb18030"),
+    "GBK said to be latin-1": (CHINESE.encode("gb18030"), {"encoding": "latin-1"}, "the bytes look like gb18030"),
+    "cp1252 said to be GBK": (GERMAN.encode("cp1252"), {"encoding": "gbk", "delimiter": ";"}, "the bytes look like cp1252"),
+    "UTF-8 said to be GBK": (("x,y\n" + "甲乙丙丁\n" * 2).encode(), {"encoding": "gb18030"}, "the bytes look like utf-8"),
+    "UTF-8 said to be cp1252": (GERMAN.encode(), {"encoding": "cp1252", "delimiter": ";"}, "the bytes look like utf-8"),
+    "UTF-16 said to be GBK": (CHINESE.encode("utf-16-le"), {"encoding": "gb18030"}, ""),
+    "UTF-8 said to be UTF-16": (CHINESE.encode(), {"encoding": "utf-16"}, "the order cannot be told"),
+    "Big5 said to be UTF-8": (CHINESE.encode("big5", errors="ignore"), {}, "not text in utf-8"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "spec", "what"), FAULTS.values(), ids=FAULTS.keys())
+def test_a_wrong_encoding_is_refused(read, content: bytes, spec: dict[str, str], what: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read(content, **spec)
+    assert what in caught.value.what
+    assert "encoding" in caught.value.mend
+    assert "经销" not in str(caught.value)
+
+
+def test_utf16_without_a_mark_is_read_in_its_own_order(read) -> None:
+    assert read(CHINESE.encode("utf-16-be"), encoding="utf-16").rows[0][1] == "A1"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("Caf\ufffd", "a character was lost before the file was sent (U+FFFD)"),
+        ("Caf\x82", "control characters that no text has: the encoding is not the one it was read in"),
+        ("CafÃ©", "text that somebody decoded in the wrong encoding and saved like that"),
+        ("20Â°C", "text that somebody decoded in the wrong encoding and saved like that"),
+        ("Müller â€“ SÃ¶hne", "text that somebody decoded in the wrong encoding and saved like that"),
+        ("经销商".encode().decode("cp1252", errors="replace").replace("\ufffd", "\x9d"), "text that somebody decoded in the wrong encoding and saved like that"),
+        ("上海".encode().decode("latin-1"), "text that somebody decoded in the wrong encoding and saved like that"),
+        ("北京经销商".encode("gbk").decode("latin-1"), "text that somebody decoded in the wrong encoding and saved like that"),
+        ("锟斤拷", "text that somebody decoded in the wrong encoding and saved like that"),
+    ],
+)  # fmt: skip
+def test_damaged_text_is_told(read, value: str, reason: str) -> None:
+    assert damage.reason(value) == reason
+    assert damage.reason(f"x {value}") is not None
+    assert damage.suspect(f"a,b\n2,{value}\n".encode())
+    assert read(f"a,b\n1,x\n2,{value}\n".encode()).counts.suspect
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["«CAFÉ»", "« été »", "“J’ai mangé’”", "São João", "ÄÖÜ", "naïve – “così”", "Ångström", "ação", "北京", "¿Qué? ¡Sí!", "5 µm ± 2 °C", "Ünlü", "È l’età", "L’Été…", "Σίγμα", "Ё", "①★", "鈥", "€5"],
+)  # fmt: skip
+def test_text_in_order_is_not_taken_for_damaged(value: str) -> None:
+    assert damage.reason(value) is None
+
+
+def test_most_files_are_not_even_suspect(read) -> None:
+    for text in (CHINESE, GERMAN, "a,b\n1,2\n"):
+        assert not read(text.encode(), delimiter=";" if text is GERMAN else ",").counts.suspect
+
+
+@pytest.mark.parametrize("encoding", [["utf-8", "big5"], ["gb18030"], []], ids=["not detectable", "single", "none"])
+def test_candidates_that_make_no_sense(encoding: list[str]) -> None:
+    with pytest.raises(ValidationError, match=r"candidates|cannot be detected"):
+        FileSpec.model_validate({"name": "raw", "pattern": "*", "format": "csv", "encoding": encoding})
