@@ -484,12 +484,12 @@ def _write_reviews(feeds: Feeds) -> None:
 
     appeals: dict[date, list[tuple[dict[str, Any], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
     head = feeds.at_work(FIRST_RECEIVED, "manager")[0]
-    for number, ((quarter, member_id), before) in enumerate(sorted(scores.items())[::5], start=1):
+    for count, ((quarter, member_id), before) in enumerate(sorted(scores.items())[::5], start=1):
         _, _, delivery, received = REVIEWED[quarter]
-        outcome = ("granted", "rejected", None)[number % 3]
+        outcome = ("granted", "rejected", None)[count % 3]
         decided = delivery + timedelta(days=9)
-        record = {
-            "id": f"AP-{number:03d}",
+        record: dict[str, Any] = {
+            "id": f"AP-{count:03d}",
             "employee": member_id,
             "period": quarter,
             "criterion": "teamwork",
@@ -499,7 +499,7 @@ def _write_reviews(feeds: Feeds) -> None:
             "decision": {"on": decided.isoformat(), "by": head, "outcome": outcome} if outcome else None,
             "scores": {"before": before, "after": min(5, before + 1) if outcome == "granted" else None},
         }
-        appeals[received].append((record, feeds.keep("review_appeals", number, outcome=outcome)))
+        appeals[received].append((record, feeds.keep("review_appeals", count, outcome=outcome)))
     wrong = appeals[FIRST_RECEIVED][0][0]
     appeals[FIRST_RECEIVED] += [
         ({**wrong, "id": "AP-901", "employee": None}, missing("member_id_missing")),
