@@ -488,7 +488,7 @@ def _write_reviews(feeds: Feeds) -> None:
         _, _, delivery, received = REVIEWED[quarter]
         outcome = ("granted", "rejected", None)[count % 3]
         decided = delivery + timedelta(days=9)
-        record: dict[str, Any] = {
+        appeal: dict[str, Any] = {
             "id": f"AP-{count:03d}",
             "employee": member_id,
             "period": quarter,
@@ -499,7 +499,7 @@ def _write_reviews(feeds: Feeds) -> None:
             "decision": {"on": decided.isoformat(), "by": head, "outcome": outcome} if outcome else None,
             "scores": {"before": before, "after": min(5, before + 1) if outcome == "granted" else None},
         }
-        appeals[received].append((record, feeds.keep("review_appeals", count, outcome=outcome)))
+        appeals[received].append((appeal, feeds.keep("review_appeals", count, outcome=outcome)))
     wrong = appeals[FIRST_RECEIVED][0][0]
     appeals[FIRST_RECEIVED] += [
         ({**wrong, "id": "AP-901", "employee": None}, missing("member_id_missing")),
