@@ -168,7 +168,10 @@ def sources_yml(known: dict[str, Contract]) -> str:
 def feeds_macro(known: dict[str, Contract]) -> str:
     """A macro that returns the names of all feeds."""
     listed = "".join(f"        '{feed}',\n" for feed in known)
-    head, foot = "{#- The names of all feeds. -#}\n{% macro feeds() -%}\n    {{ return([\n", "    ]) }}\n{%- endmacro %}\n"
+    head, foot = (
+        "{#- The names of all feeds. -#}\n{% macro feeds() -%}\n    {{ return([\n",
+        "    ]) }}\n{%- endmacro %}\n",
+    )
     return f"{head}{listed}{foot}"
 
 
