@@ -1,4 +1,4 @@
-"""Write what follows from the feed contracts: staging models with their yml, the lake's sources, docs/feeds.md.
+"""Write what follows from the feed contracts: staging models, the lake's sources, the list of feeds, docs/feeds.md.
 
 A feed without a suite gets a first one, with the rules that its contract implies; from then on the suite is edited by
 hand. Everything else named here is overwritten by each run, so change the contract and not the file.
@@ -24,6 +24,7 @@ from dealermart.lake import LEDGER
 ROOT = Path(__file__).resolve().parents[1]
 STAGING = Path("dbt_project/models/staging")
 SOURCES = Path("dbt_project/models/sources/lake.yml")
+MACRO = Path("dbt_project/macros/feeds.sql")
 DOC = Path("docs/feeds.md")
 WIDTH = 120
 # Feeds of many millions of rows: that no row stands twice is held by a test of the fact that all of them end in
@@ -47,7 +48,7 @@ def generated(known: dict[str, Contract], suites: Path) -> dict[Path, str]:
         known: Contracts by feed.
         suites: Folder of the suites, whose rules docs/feeds.md lists.
     """
-    files = {SOURCES: sources_yml(known), DOC: document(known, suites)}
+    files = {SOURCES: sources_yml(known), MACRO: feeds_macro(known), DOC: document(known, suites)}
     for feed, contract in known.items():
         files[STAGING / f"stg_{feed}.sql"] = staging_sql(contract)
         files[STAGING / f"stg_{feed}.yml"] = staging_yml(contract)
@@ -162,6 +163,16 @@ def sources_yml(known: dict[str, Contract]) -> str:
         *(f"          - {{name: {name}, data_type: {kind}}}" for name, kind in LEDGER.items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def feeds_macro(known: dict[str, Contract]) -> str:
+    """A macro that returns the names of all feeds."""
+    listed = "".join(f"        '{feed}',\n" for feed in known)
+    head, foot = (
+        "{#- The names of all feeds. -#}\n{% macro feeds() -%}\n    {{ return([\n",
+        "    ]) }}\n{%- endmacro %}\n",
+    )
+    return f"{head}{listed}{foot}"
 
 
 def _folded(key: str, text: str) -> list[str]:

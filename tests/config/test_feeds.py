@@ -31,7 +31,7 @@ def test_staging_models_sources_and_document_follow_from_the_contracts() -> None
 def copy(tmp_path: Path) -> Path:
     """The files that follow from the contracts, to be damaged."""
     shutil.copytree(STAGING, tmp_path / make_feeds.STAGING)
-    for path in (make_feeds.SOURCES, make_feeds.DOC):
+    for path in (make_feeds.SOURCES, make_feeds.MACRO, make_feeds.DOC):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPO / path, tmp_path / path)
     return tmp_path
@@ -77,6 +77,13 @@ STG = "dbt_project/models/staging/stg_recognitions"
             "",
             ['dbt_project/models/sources/lake.yml: lacks: - {name: award, data_type: "varchar"}'],
             id="the source lacks a column",
+        ),
+        pytest.param(
+            "dbt_project/macros/feeds.sql",
+            "        'sales',\n",
+            "",
+            ["dbt_project/macros/feeds.sql: lacks: 'sales',"],
+            id="a test of all feeds would leave one out",
         ),
         pytest.param(
             "docs/feeds.md",

@@ -15,10 +15,7 @@ ledger as (
 ),
 
 lake as (
-    {% for feed in [
-        'assignments', 'dealers', 'fx_rates', 'plan_assignments', 'products', 'sales', 'survey_responses',
-        'targets', 'team_members', 'training_courses', 'training_records',
-    ] %}
+    {% for feed in feeds() %}
         select
             '{{ feed }}' as feed,
             _delivery_id as delivery_id,
