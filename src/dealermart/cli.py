@@ -200,7 +200,7 @@ def quarantine_reject(config: Settings, arguments: argparse.Namespace, choice: d
     """Close them for good."""
     from dealermart import desk
 
-    print(f"{desk.reject(config, choice, arguments.by, arguments.reason).rows} rows rejected")
+    print(f"{desk.reject(config, choice, arguments.by, arguments.reason, say=_say).rows} rows rejected")
     return 0
 
 

@@ -107,7 +107,8 @@ def _groups(log: Log) -> dict[tuple[str, str], list[str]]:
     groups: dict[tuple[str, str], list[str]] = {}
     for commit in log.commits:
         for one in commit["files"]:
-            month = one.get("month") or commit["received"][:7]
+            # Of rows that left the quarantine it is the month of what brought them into the lake.
+            month = one.get("month") or (commit["received"] or "")[:7]
             if one["path"] in current and month < running:
                 groups.setdefault((one["feed"], month), []).append(one["path"])
     return {key: paths for key, paths in groups.items() if len(paths) > 1}

@@ -199,7 +199,7 @@ def release(
     Raises:
         DataError: name or reason is missing, nothing is chosen, or nothing of it maps.
     """
-    with _deciding(settings, "release", choice, by, reason, at) as (scene, entry, note):
+    with _deciding(settings, "release", choice, by, reason, at, say) as (scene, entry, note):
         suites = ingest.Suites(settings, scene.contracts)
         with uptake.mover(scene, scene.quarantine_paths(lambda one: True)) as mover:
             wanted = _choose(mover.con, scene, choice)
@@ -223,13 +223,20 @@ def release(
     return Decided(released, wanted - released, taken)
 
 
-def reject(settings: Settings, choice: Choice, by: str, reason: str, at: dt.datetime | None = None) -> Decided:
+def reject(
+    settings: Settings,
+    choice: Choice,
+    by: str,
+    reason: str,
+    at: dt.datetime | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Decided:
     """Close rows for good: they are not taken up, whatever comes.
 
     Raises:
         DataError: name or reason is missing, or nothing is chosen.
     """
-    with _deciding(settings, "reject", choice, by, reason, at) as (scene, entry, note):
+    with _deciding(settings, "reject", choice, by, reason, at, say) as (scene, entry, note):
         paths = scene.quarantine_paths(lambda one: True)
         with uptake.mover(scene, paths) as mover:
             wanted = _choose(mover.con, scene, choice)
@@ -244,7 +251,13 @@ _KEY = ", ".join(decisions.KEY)
 
 @contextmanager
 def _deciding(
-    settings: Settings, kind: str, choice: Choice, by: str, reason: str, at: dt.datetime | None
+    settings: Settings,
+    kind: str,
+    choice: Choice,
+    by: str,
+    reason: str,
+    at: dt.datetime | None,
+    say: Callable[[str], None],
 ) -> Iterator[tuple[uptake.Scene, dict[str, Any], Callable[..., None]]]:
     """Lock, run log and, if the block ends well, the commit of a decision."""
     for name, text in (("--by", by), ("--reason", reason)):
@@ -255,7 +268,7 @@ def _deciding(
     known = contracts.load_all(settings)
     with (
         runlog.record(settings, kind, rows=choice, by=by, reason=reason) as run,
-        lock.warehouse(settings, f"quarantine {kind}"),
+        lock.warehouse(settings, f"quarantine {kind}", say=say),
     ):
         lake.recover(settings)
         log = lake.read(settings)

@@ -32,6 +32,7 @@ LISTED = 500  # runs that the list shows
 REASONS = 20  # reasons per feed and stage; a source's own select words them, and could word one per row
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 TROUBLE = ("refused", "unrecognised")
+MOVED = ("taken_up", "released")  # rows of an earlier delivery that left the quarantine: no file of this run
 _ORDER = {"critical": 0, "warning": 1, "info": 2}
 
 
@@ -191,7 +192,7 @@ class _Book:
         pages = _check_pages(judged, commit)
         for feed, page in pages.items():
             files.write_text(folder / f"{feed}.html", page)
-        results = sorted(commit["deliveries"], key=_by_trouble)
+        results = sorted(_files(commit), key=_by_trouble)
         page = self._template.render(
             page="run",
             company=self.company,
@@ -206,7 +207,8 @@ class _Book:
             apart=self._apart(results),
             failures=self._failures(commit, before),
             changed=_changed(commit, before[-1] if before else None),
-            drift=[(one["file"], one["feed"], _drift(one)) for one in results if _drift(one)],
+            moved=[one for one in commit["deliveries"] if one["status"] in MOVED],
+            drift=[(one["file"], one["feed"], one["drift"]) for one in results if one.get("drift")],
             fresh=self._fresh(seen, [commit["source"]]),
             today=seen.received,
             checks=pages,
@@ -241,7 +243,7 @@ class _Book:
         return path
 
     def _line(self, commit: dict[str, Any]) -> dict[str, Any]:
-        results = commit["deliveries"]
+        results = _files(commit)
         return {
             "commit": commit,
             "files": len(results),
@@ -281,7 +283,7 @@ class _Book:
         found: dict[_Key, _Found] = {}
         judged = self._checks(commit)
         severity = {(one["feed"], one["rule"]): one["severity"] for one in judged}
-        for one in commit["deliveries"]:
+        for one in _files(commit):
             for fault in one["faults"]:
                 feed, stage, rule = str(one["feed"]), fault["stage"], fault["rule"]
                 # A check is known by its rule; reading and mapping know no rule, only a reason.
@@ -299,7 +301,7 @@ class _Book:
     def _failures(self, commit: dict[str, Any], before: Sequence[dict[str, Any]]) -> list[Failure]:
         """What failed in this run or in one of those before it that a trend shows; present faults first."""
         failures = []
-        for feed in dict.fromkeys(str(one["feed"]) for one in commit["deliveries"] if one["records"] is not None):
+        for feed in dict.fromkeys(str(one["feed"]) for one in _files(commit) if one["records"] is not None):
             runs = [one for one in (*before, commit) if _read(one, feed)][-TREND:]
             texts: dict[_Key, _Found] = {}
             for one in runs:
@@ -348,11 +350,10 @@ class _Book:
                 continue
             last: dict[str, tuple[str | None, str | None]] = {}
             for one in log.deliveries():
-                spec = profile.spec_of(one["file"]) if one["source"] == source else None
                 # Content that came before is no news, but the source is not silent.
-                if spec and one["status"] in ("accepted", "duplicate"):
-                    received, event = last.get(spec.name, (None, None))
-                    last[spec.name] = _later(received, one["received"]), _later(event, one.get("latest_event"))
+                if one["source"] == source and one["status"] in ("accepted", "duplicate") and one.get("entry"):
+                    received, event = last.get(one["entry"], (None, None))
+                    last[one["entry"]] = _later(received, one["received"]), _later(event, one.get("latest_event"))
             for spec in profile.files:
                 received, event = last.get(spec.name, (None, None))
                 days = (today - dt.date.fromisoformat(received)).days if today and received else None
@@ -365,14 +366,19 @@ def _later(one: str | None, other: str | None) -> str | None:
     return max((day for day in (one, other) if day), default=None)
 
 
+def _files(commit: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a run."""
+    return [one for one in commit["deliveries"] if one["status"] not in MOVED]
+
+
 def _read(commit: dict[str, Any], feed: str) -> bool:
     """Whether a run read a file of the feed."""
-    return any(one["feed"] == feed and one["records"] is not None for one in commit["deliveries"])
+    return any(one["feed"] == feed and one["records"] is not None for one in _files(commit))
 
 
 def _of(commit: dict[str, Any], feed: str, mapped: bool) -> int:
     """Rows of a feed in a run: those that checks saw, or all that were no structure."""
-    own = [one for one in commit["deliveries"] if one["feed"] == feed and one["records"] is not None]
+    own = [one for one in _files(commit) if one["feed"] == feed and one["records"] is not None]
     return sum(one["mapped"] if mapped else one["records"] - one["structural"] for one in own)
 
 
@@ -403,12 +409,6 @@ def _changed(commit: dict[str, Any], before: dict[str, Any] | None) -> list[str]
             if feed in before[name] and before[name][feed] != one
         ]
     return changed
-
-
-def _drift(result: dict[str, Any]) -> dict[str, list[str]]:
-    """Columns of a file that were not expected, or expected and not there, where the log says so."""
-    said = result.get("drift") or {}
-    return {kind: names for kind, names in said.items() if names}
 
 
 def _by_trouble(result: dict[str, Any]) -> tuple[bool, bool, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dealermart import checks, contracts, ingest, lake, profiles, rebuild
+from dealermart import checks, compact, contracts, desk, ingest, lake, profiles, rebuild
 from dealermart.content_hash import content_hash
 from dealermart.errors import ConfigError, SuiteError
 from dealermart.settings import Settings
@@ -289,6 +289,29 @@ def test_a_rebuild_takes_up_the_same_rows_without_judging(settings: Settings, dr
     assert documents(settings) == ["A1"]
     result = ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D2}))
     assert counts(result)["+sales.csv"] == (0, 1, -1, 0, 0), "what still waits goes on waiting"
+    assert_balanced(settings)
+
+
+def test_compaction_leaves_waiting_and_taken_up_rows_as_they_are(settings: Settings, drop: Drop) -> None:
+    march = {"sales.csv": SALES + A1 + A2, "dealers.csv": DEALERS + D2, "products.csv": PRODUCTS}
+    ingest.run(settings, "mini", DAY, drop(march))
+    waiting = SALES + A2.replace("A2", "A4") + A1.replace("A1", "A5").replace("D1", "D7")
+    ingest.run(settings, "mini", DAY + dt.timedelta(days=1), drop({"sales.csv": waiting}))
+    ingest.run(settings, "mini", DAY + dt.timedelta(days=40), drop({"dealers.csv": DEALERS + D1}))
+    ingest.run(settings, "mini", DAY + dt.timedelta(days=80), drop({"city.csv": "city,country\n上海,China\n"}))
+    before = rows(settings, "sales")
+    assert compact.run(settings).replaced >= 2
+    assert rows(settings, "sales") == before
+    assert documents(settings) == ["A1", "A2", "A4"]
+    assert {(one.row_number, one.state) for one in desk.rows(settings, desk.Choice(feed="sales"))} == {
+        (2, "taken_up"),
+        (3, "waiting"),
+    }
+    ingest.run(settings, "mini", DAY + dt.timedelta(days=81), drop({"dealers.csv": DEALERS + D1.replace("D1", "D7")}))
+    assert documents(settings) == ["A1", "A2", "A4", "A5"]
+    before = rows(settings, "sales")
+    rebuild.run(settings)
+    assert rows(settings, "sales") == before
     assert_balanced(settings)
 
 

@@ -147,9 +147,11 @@ def test_a_compaction_is_nothing_new_to_builds_and_rebuilds(built: tuple[Setting
     assert compact.run(settings).made > 0
     assert not build.pending(settings)
     assert build.run(settings, period=states.PERIOD).skipped
-    for day in ("2026-06-09", "2026-07-01"):
+    for day in ("2026-06-09", "2026-06-10", "2026-07-01"):
         drop = states.write(tmp_path / day, {"sales": [f"X{day},1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
         states.deliver(settings, dt.date.fromisoformat(day), drop)
+        if day == "2026-06-09":
+            assert build.run(settings, period=states.PERIOD).months == 1, "what was merged before is not new"
     plain = replace(settings, home=tmp_path / "plain")
     shutil.copytree(settings.home, plain.home, symlinks=True)
     assert compact.run(settings).made > 0, "new files of June are merged before a build has seen them"

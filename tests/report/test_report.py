@@ -24,7 +24,8 @@ def delivery(file: str, feed: str | None, status: str, *counts: int, **more: Any
     names = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
     numbers = dict(zip(names, counts or (None,) * 7, strict=True))
     rest = {"delivery_id": file, "error": None, "received": more.pop("received"), "apart": {}, "faults": []}
-    return {"file": file, "feed": feed, "status": status, **numbers, **rest, "source": "mini", **more}
+    entry = {"sales": "sale_file", "mini.city": "city"}.get(feed or "")
+    return {"file": file, "feed": feed, "status": status, **numbers, **rest, "source": "mini", "entry": entry, **more}
 
 
 def fault(stage: str, rule: str, reason: str, rows: int) -> dict[str, Any]:
@@ -89,8 +90,9 @@ def three_runs(settings: Settings) -> Settings:
             ),
             delivery(
                 "city1.csv", "mini.city", "accepted", 7, 0, 0, 7, 7, 0, 0, received="2026-03-16",
-                drift={"new": ["region", "zip"], "missing": []},
+                drift=[{"rule": "column_new", "column": name, "text": f"column {name} is new"} for name in ("region", "zip")],
             ),
+            delivery("sales0.csv", "sales", "taken_up", 0, 0, 0, 0, 3, -4, 1, received="2026-02-02"),
         ],
         checks="checks/run-3.json",
         suite_hashes={"sales": "edited"},
@@ -226,8 +228,17 @@ def test_the_rules_page_is_that_of_great_expectations_with_the_counts_of_then(th
 
 
 def test_drift_is_shown_where_the_log_has_it(three_runs: Settings) -> None:
-    assert table(page(report.run(three_runs)), "Drift") == [["city1.csv", "mini.city", "new: region, zip"]]
+    assert table(page(report.run(three_runs)), "Drift") == [
+        ["city1.csv", "mini.city", "column region is newcolumn zip is new"]
+    ]
     assert "Drift" not in text(page(report.run(three_runs, "run-1")))
+
+
+def test_rows_that_left_the_quarantine_stand_apart_from_the_files_of_the_run(three_runs: Settings) -> None:
+    root = page(report.run(three_runs))
+    # Three were accepted, one was a duplicate.
+    assert table(root, "Taken up from quarantine") == [["sales0.csv", "Sales lines 销售明细", "2026-02-02", "4"]]
+    assert "sales0.csv" not in {row[0] for row in table(root, "Files and ledger")}
 
 
 def test_the_list_has_all_runs_newest_first_and_those_that_failed(three_runs: Settings) -> None:
