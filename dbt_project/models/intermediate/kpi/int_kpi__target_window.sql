@@ -137,7 +137,6 @@ measured as (
         and target.valid_to > coverage.covered_from as is_covered,
         target.valid_to <= least({{ built_until() }}, {{ received_until() }}) as is_complete,
         coalesce(target.valid_from < coverage.covered_from, false) as begins_before_sales,
-        coalesce(target.valid_to > coverage.covered_to, false) as ends_after_sales,
         coalesce(target.valid_from >= coverage.covered_to, false) as is_ahead,
         coalesce(actual.line_count, 0) as line_count,
         coalesce(actual.no_plan_rate_line_count, 0) as no_rate_line_count,
@@ -169,7 +168,7 @@ judged as (
         case
             when not is_amount then 'undefined'
             when not is_covered then 'no_data'
-            when begins_before_sales or (is_complete and ends_after_sales) then 'undefined'
+            when begins_before_sales then 'undefined'
             when target_value_plan is null or no_rate_line_count > 0 then 'no_rate'
             when no_cost_line_count > 0 then 'undefined'
             else 'ok'
@@ -177,7 +176,7 @@ judged as (
         case
             when not is_amount then undefined_reason
             when not is_covered then 'no sales delivered for the window'
-            when begins_before_sales or (is_complete and ends_after_sales) then 'sales cover only a part of the window'
+            when begins_before_sales then 'sales cover only a part of the window'
             when target_value_plan is null then 'no plan rate for the unit of the target on its first day'
             when no_rate_line_count > 0 then 'no plan rate for ' || no_rate_line_count || ' of ' || line_count || ' lines'
             when no_cost_line_count > 0 then 'cost not known for ' || no_cost_line_count || ' of ' || line_count || ' lines'
