@@ -47,6 +47,10 @@ if "scheduler" in sys.argv:
 """
 
 
+# Two requests that write at the same moment can hold each other up in SQLite until one of them gives up with a 500.
+_ATTEMPTS = 4
+
+
 class OrchestratorError(DealermartError):
     """The scheduler did not start, did not answer, or a run did not end in time."""
 
@@ -100,7 +104,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=15",  # see _ATTEMPTS
         "API__HOST": LOOPBACK,
         "API__PORT": str(port),
         "API__BASE_URL": url,
@@ -321,8 +325,15 @@ class Standalone:
 
     def trigger(self, dag_id: str, partition: str | None = None, conf: dict[str, Any] | None = None) -> str:
         """Start one run; returns its run id."""
-        body = {"logical_date": None, "partition_key": partition, "conf": conf or {}}
-        return str(self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+        # An id of ours, so that the same request can be sent again without starting a second run.
+        run_id = f"manual__{partition or 'undated'}__{secrets.token_hex(6)}"
+        body = {"dag_run_id": run_id, "logical_date": None, "partition_key": partition, "conf": conf or {}}
+        try:
+            self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        except OrchestratorError:
+            if run_id not in {run.run_id for run in self.runs(dag_id)}:
+                raise
+        return run_id
 
     def backfill(self, dag_id: str, first: date, last: date) -> int:
         """Start one run for every received date from ``first`` to ``last``, both included; returns the id."""
@@ -415,14 +426,21 @@ class Standalone:
     def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         if self._http is None:
             raise OrchestratorError("Airflow is not running", mend="start it first")
-        try:
-            answer = self._http.request(method, path, **request)
-        except httpx.HTTPError as error:
-            raise Unanswered(
-                f"Airflow did not answer to {method} {path}: {type(error).__name__}",
-                where=self.url,
-                mend=f"its log is {self.log_file}; a machine that does much else at once is the usual cause",
-            ) from None
+        for attempt in range(_ATTEMPTS):
+            last = attempt == _ATTEMPTS - 1
+            try:
+                answer = self._http.request(method, path, **request)
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.TimeoutException) and not last:
+                    continue
+                raise Unanswered(
+                    f"Airflow did not answer to {method} {path}: {type(error).__name__}",
+                    where=self.url,
+                    mend=f"its log is {self.log_file}; a machine that does much else at once is the usual cause",
+                ) from None
+            if answer.status_code != 500 or last:
+                break
+            time.sleep(1)
         if answer.is_error:
             what = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text}"
             raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
