@@ -192,4 +192,4 @@ def test_a_wrong_date_is_wrong_usage(
 
 
 def test_contract_files_load(settings: Settings) -> None:
-    assert len(contracts.load_all(settings)) == 11
+    assert len(contracts.load_all(settings)) == 38  # those of the domain's table

@@ -68,11 +68,13 @@ def test_a_rebuild_does_not_take_what_was_rejected_then(settings: Settings, drop
 
 
 def test_a_rebuild_by_a_profile_that_gives_other_rows_stops(settings: Settings, drop: Drop) -> None:
-    """Without its date format a row would be rejected that was accepted then."""
-    slashed = SALES.replace("A1", "A9").replace("2026-02-10", "2026/02/10")
-    ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES + slashed.removeprefix(HEAD)}))
+    """Without the order of day and month a row would be rejected that was accepted then."""
     profile = settings.sources / "mini" / "source.yml"
-    profile.write_text(profile.read_text("utf-8").replace('"%Y/%m/%d"', '"%d.%m.%Y"'), "utf-8")
+    text = profile.read_text("utf-8")
+    profile.write_text(text.replace('"%Y/%m/%d"', '"%d/%m/%Y"'), "utf-8")
+    slashed = SALES.replace("A1", "A9").replace("2026-02-10", "10/02/2026")
+    ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES + slashed.removeprefix(HEAD)}))
+    profile.write_text(text, "utf-8")
     before = {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
     with pytest.raises(ConfigError, match="rejected 0 then, 1 now") as error:
         rebuild.run(settings)
