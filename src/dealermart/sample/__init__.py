@@ -83,7 +83,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
 
 
 def _totals(files: list[dict[str, Any]]) -> dict[str, Any]:
-    keys = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
+    keys = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate", "taken_up")
     by_feed: dict[str, Counter[str]] = {}
     for file in files:
         if file["feed"] is not None and file["status"] == "accepted":
