@@ -331,8 +331,10 @@ class Standalone:
         try:
             self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
         except OrchestratorError:
-            if run_id not in {run.run_id for run in self.runs(dag_id)}:
-                raise
+            with suppress(OrchestratorError):  # what is told is why it was refused, not that looking failed too
+                if run_id in {run.run_id for run in self.runs(dag_id)}:
+                    return run_id
+            raise
         return run_id
 
     def backfill(self, dag_id: str, first: date, last: date) -> int:
