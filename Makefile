@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 PROFILE ?= sample
 SIZE ?= S
+WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -28,8 +29,8 @@ up: $(VENV)/.runtime ## start Airflow with its web page
 remote: $(VENV)/.runtime ## what S3 and SFTP need, into the environment
 	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-remote.lock
 
-test: $(VENV)/.dev ## all tests but the soak
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## all tests but the soak, WORKERS=2 files of them at a time
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0

@@ -28,6 +28,7 @@ import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -221,8 +222,8 @@ def views(feed: str) -> tuple[str, str]:
 
 
 def define_currency(con: duckdb.DuckDBPyConnection, code: str) -> None:
-    """The macro ``reporting_currency()`` of rules."""
-    con.execute(f"create or replace macro reporting_currency() as '{code}'")
+    """The macro ``reporting_currency()`` of rules, on this connection."""
+    con.execute(f"create or replace temp macro reporting_currency() as '{code}'")
 
 
 def load_suite(
@@ -494,10 +495,17 @@ def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None,
         con.close()
 
 
+@cache
+def _nowhere() -> duckdb.DuckDBPyConnection:
+    """A database that holds nothing and reads no files. One for all suites: to make one takes longer than to use it."""
+    return duckdb.connect(":memory:", config={"enable_external_access": "false"})
+
+
 def _empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
-    """A database that holds nothing but one empty table and reads no files."""
-    con = duckdb.connect(config={"enable_external_access": "false"})
-    con.execute(f"create table {_EMPTY} ({', '.join(f'{_quoted(name)} {kind}' for name, kind in columns.items())})")
+    """A connection that sees nothing but one empty table, which goes with it."""
+    con = _nowhere().cursor()
+    listed = ", ".join(f"{_quoted(name)} {kind}" for name, kind in columns.items())
+    con.execute(f"create temp table {_EMPTY} ({listed})")
     return con
 
 
@@ -508,7 +516,7 @@ def _empty_views(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule], feeds: M
         if any(rule.reads(feed) for rule in rules):
             columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in contract.lake_columns.items())
             for view in views(feed):
-                con.execute(f"create table {view} ({columns})")
+                con.execute(f"create temp table {view} ({columns})")
 
 
 def _check_model(rule: Rule, where: str) -> None:

@@ -9,6 +9,7 @@ Importing this module imports Great Expectations.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,13 @@ def page(feed: str, judged: Sequence[dict[str, Any]], commit: dict[str, Any]) ->
                 meta={"run_id": {"run_name": commit["run_id"], "run_time": f"{commit['ingested_at'][:19]}+00:00"}},
             )
         )
-        view = DefaultJinjaPageView(custom_views_directory=str(_TEMPLATES))
-        return view.render(document, template="checks.j2", feed=feed, commit=commit, judged=judged, passed=passed)
+        return _view().render(document, template="checks.j2", feed=feed, commit=commit, judged=judged, passed=passed)
+
+
+@cache
+def _view() -> Any:
+    """One for all pages: each would compile Great Expectations' templates anew."""
+    return DefaultJinjaPageView(custom_views_directory=str(_TEMPLATES))
 
 
 def _result(one: dict[str, Any]) -> Any:
