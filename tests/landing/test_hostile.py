@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import threading
 import zipfile
 from pathlib import Path
 
@@ -149,28 +148,23 @@ def test_links_and_devices_in_the_drop_folder_are_refused_and_not_opened(
 
 
 def test_a_file_that_grows_while_it_is_read_is_left_and_taken_whole_later(
-    land: Land, home: Settings, tmp_path: Path
+    land: Land, home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "drop" / "grows.csv"
     path.parent.mkdir()
     path.write_bytes(TABLE * 1000)
-    stop, started = threading.Event(), threading.Event()
+    synced = os.fsync
 
-    def write() -> None:
-        with path.open("ab", buffering=0) as out:
-            while not stop.is_set():
-                out.write(TABLE)
-                started.set()
+    def grow(fd: int) -> None:
+        """While the copy is written to disk, the sender writes more. (A thread that writes may never get its turn.)"""
+        with path.open("ab") as out:
+            out.write(TABLE)
+        synced(fd)
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        assert started.wait(10)
+    with monkeypatch.context() as sender:
+        sender.setattr(os, "fsync", grow)
         with pytest.raises(landing.StillChanging, match="left for the next run"):
             landing.land(home, "mini", landing.dt.date(2026, 3, 2), "grows.csv", path, landing.Limits(), tmp_path / "u")
-    finally:
-        stop.set()
-        writer.join()
     assert list(home.landing.rglob("payload")) == []
     whole = path.read_bytes()
     (delivery,) = land("grows.csv", whole)
