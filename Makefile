@@ -15,10 +15,10 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test test-duckdb2 soak lint format feeds lock clean distclean
+.PHONY: help demo up remote test test-duckdb2 soak bench-ingest lint format feeds lock clean distclean
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## run the main job on a sample company; DATA=dir PROFILE=source for files of your own
 	$(BIN)/python scripts/demo.py --profile "$(PROFILE)" --size "$(SIZE)" $(if $(DATA),--data "$(DATA)")
@@ -39,6 +39,9 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 
 soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
 	$(BIN)/python -m pytest -m soak --timeout 3600
+
+bench-ingest: $(VENV)/.dev ## ten million lines beside plain DuckDB and pandas, into a lake of fifty million
+	$(BIN)/python scripts/bench_ingest.py
 
 lint: $(VENV)/.dev ## ruff, mypy, yamllint, sqlfluff, dbt parse, the project's own rules
 	$(BIN)/python scripts/lint.py
