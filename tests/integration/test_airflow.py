@@ -153,6 +153,7 @@ def test_a_backfill_over_a_month_starts_few_builds(
     assert sorted(str(run.partition) for run in ingests) == [day.isoformat() for day in days]
     in_order = sorted(ingests, key=lambda run: str(run.started_at))
     assert [run.partition for run in in_order] == [day.isoformat() for day in days], "in the order of receipt"
+    # Four dates bring news. Starts that wait are merged, so there are fewer builds than that; how many is a matter of time.
     assert len([run for run in new if run.dag_id == "build_marts"]) <= 3
     builds = [entry for entry in runlog.read(settings) if entry["command"] == "build"][len(builds_before) :]
     assert 1 <= len([entry for entry in builds if not entry.get("skipped")]) <= 3

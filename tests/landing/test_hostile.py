@@ -147,22 +147,31 @@ def test_links_and_devices_in_the_drop_folder_are_refused_and_not_opened(
     assert not [path for path in home.landing.rglob("payload") if b"4711" in path.read_bytes()]
 
 
+@pytest.mark.parametrize("moment", ["with every part that is read", "while the copy is written to disk"])
 def test_a_file_that_grows_while_it_is_read_is_left_and_taken_whole_later(
-    land: Land, home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    moment: str, land: Land, home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "drop" / "grows.csv"
     path.parent.mkdir()
     path.write_bytes(TABLE * 1000)
-    synced = os.fsync
 
-    def grow(fd: int) -> None:
-        """While the copy is written to disk, the sender writes more. (A thread that writes may never get its turn.)"""
+    def grow() -> None:
+        """The sender writes more. (Hooked in, because a thread that writes may never get its turn.)"""
         with path.open("ab") as out:
             out.write(TABLE)
-        synced(fd)
+
+    class Growing:
+        """A hash that never gets to the end of the file."""
+
+        def update(self, chunk: bytes) -> None:
+            grow()
 
     with monkeypatch.context() as sender:
-        sender.setattr(os, "fsync", grow)
+        if moment == "with every part that is read":
+            sender.setattr(landing.hashlib, "sha256", Growing)
+        else:
+            synced = os.fsync
+            sender.setattr(os, "fsync", lambda fd: (grow(), synced(fd)))
         with pytest.raises(landing.StillChanging, match="left for the next run"):
             landing.land(home, "mini", landing.dt.date(2026, 3, 2), "grows.csv", path, landing.Limits(), tmp_path / "u")
     assert list(home.landing.rglob("payload")) == []
