@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
-from dealermart import checks, files, lake, mapping, profiles, readers
+from dealermart import checks, erased, files, lake, mapping, profiles, readers
 from dealermart.contracts import Contract
 from dealermart.errors import BalanceError, ConfigError, DataError
 from dealermart.lake import Log, Receipt, Told, literal, quoted
@@ -110,6 +110,28 @@ class FileResult:
             )
 
 
+class Eraser(Protocol):
+    """Takes values of a person from the tables of a batch, before anything is written from them."""
+
+    def reference(
+        self, con: duckdb.DuckDBPyConnection, source: str, spec: FileSpec, reads: Mapping[str, readers.Counts]
+    ) -> None:
+        """Change ``arrived_<spec>`` and what could not be read."""
+
+    def feed(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: str,
+        spec: FileSpec,
+        contract: Contract,
+        reads: Mapping[str, readers.Counts],
+    ) -> None:
+        """Change ``<spec>``, what could not be read, and ``mapped_<spec>``."""
+
+    def refused(self, kept: Path, copy: Path, commit: dict[str, Any]) -> None:
+        """Copy a quarantine file with rows of files that were refused, which are not read again."""
+
+
 @dataclass
 class Batch:
     """The outcome: files written (relative to their folders) and one result per delivery."""
@@ -166,6 +188,7 @@ def process(
     judge: Judge,
     order: Sequence[str] = (),
     say: Callable[[str], None] = lambda text: None,
+    eraser: Eraser | None = None,
 ) -> Batch:
     """Read, map, judge and write a batch.
 
@@ -176,6 +199,7 @@ def process(
         target: Where new files go.
         judge: Says which rows fail.
         order: Feeds in the order in which they are processed; by default that of the profile.
+        eraser: Takes values of a person away, where that is why a batch is repeated.
 
     Raises:
         ConfigError: the profile is broken.
@@ -193,7 +217,19 @@ def process(
     )
     quarantine = Quarantine(con, target.quarantine, run_id, profile.source)
     run = Run(
-        con, work, settings, profile, contracts, log, lake_root, target.lake, run_id, ingested_at, quarantine, Batch()
+        con,
+        work,
+        settings,
+        profile,
+        contracts,
+        log,
+        lake_root,
+        target.lake,
+        run_id,
+        ingested_at,
+        quarantine,
+        Batch(),
+        eraser,
     )
     for spec in profile.references:
         run.reference(spec, [delivery for delivery, kind in deliveries if kind is spec])
@@ -270,6 +306,7 @@ class Run:
     ingested_at: dt.datetime
     quarantine: Quarantine
     batch: Batch
+    eraser: Eraser | None = None
     suffix: str = ""  # of the lake files' names
     same_delivery: str = "delivery.delivery_id = passed._delivery_id"
     views: dict[str, tuple[list[Path], Told]] = field(default_factory=dict)
@@ -279,6 +316,8 @@ class Run:
         """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
         con, label, arrived = self.con, f"{self.profile.source}.{spec.name}", f"arrived_{spec.name}"
         counts = self._read(spec, deliveries, arrived)
+        if counts and self.eraser:
+            self.eraser.reference(con, self.profile.source, spec, counts)
         if counts:
             self.quarantine.add(label, arrived, "read", spec.name)
             self._write(
@@ -333,10 +372,15 @@ class Run:
         specs: list[FileSpec] = []
         reads: dict[str, readers.Counts] = {}
         for spec in dict.fromkeys(spec for _, spec in deliveries):
-            if found := self._read(spec, [delivery for delivery, kind in deliveries if kind is spec], spec.name):
+            of_spec = [delivery for delivery, kind in deliveries if kind is spec]
+            if found := self._read(spec, of_spec, spec.name):
                 reads |= found
                 specs.append(spec)
                 self.map(spec, contract, found)
+                if stored := [one.erased / "mapped.parquet" for one in of_spec if one.erased]:
+                    erased.restore(con, f"mapped_{spec.name}", contract, stored)
+                if self.eraser:
+                    self.eraser.feed(con, self.profile.source, spec, contract, found)
         if not specs:
             return
         self._gather(specs, contract)
@@ -390,8 +434,11 @@ class Run:
         for index, delivery in enumerate(deliveries):
             part = f"{table}__{index}"
             try:
-                how = spec.as_delivered(delivery.source_file)
-                found = readers.read(con, delivery.payload, how, part, delivery.delivery_id, self.work)
+                if delivery.erased:
+                    found = erased.load(con, delivery.erased, part)
+                else:
+                    how = spec.as_delivered(delivery.source_file)
+                    found = readers.read(con, delivery.payload, how, part, delivery.delivery_id, self.work)
             except DataError as error:
                 # The delivered name says more to the reader of the message than the payload's own path.
                 where = error.where.replace(str(delivery.payload), delivery.label)
@@ -444,11 +491,14 @@ class Run:
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """Table ``batch``: the mapped rows of all files, numbered in the order of receipt."""
         names = _names(contract)
-        union = " union all ".join(
-            f"select {names}, _is_deleted, _delivery_id, _row_number, _row_part from mapped_{spec.name} "
+        union = " union all by name ".join(
+            f"select * exclude (_reject_reason, _structural) from mapped_{spec.name} "
             "where _reject_reason is null and _structural is null"
             for spec in specs
         )
+        said = row_hash(contract)
+        if erased.HASH in (name for name, *_ in self.con.execute(f"describe {union}").fetchall()):
+            said = f"coalesce({erased.HASH}, {said})"
         self.con.execute(f"""
             create table batch as
             select
@@ -459,7 +509,7 @@ class Run:
                 _row_number,
                 _row_part,
                 _is_deleted,
-                {row_hash(contract)} as _row_hash
+                {said} as _row_hash
             from ({union}) join delivery on delivery.delivery_id = _delivery_id
         """)
 

@@ -250,6 +250,35 @@ def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def erase(config: Settings, arguments: argparse.Namespace) -> int:
+    """Erase values of a person, or those that are older than the retention of their feed."""
+    from dealermart import build as builder
+    from dealermart import erase as work
+    from dealermart import publish as publisher
+    from dealermart import runlog
+
+    until = (arguments.until or runlog.now().date()) if arguments.retention else None
+    wanted = work.Wanted(arguments.person, arguments.kind, tuple(arguments.also), until)
+    had_marts, had_copies = config.warehouse.exists(), config.published.exists()
+    result = work.run(config, wanted, arguments.by, arguments.reason, arguments.dry_run, say=_say)
+    if arguments.dry_run:
+        print("dry run: nothing was changed")
+    if result.rows:
+        print(table(["feed", "rows"], [[feed, _number(rows)] for feed, rows in result.rows.items()]))
+    print(f"{_number(result.deliveries)} deliveries rewritten, {_number(result.files)} files removed")
+    for name in result.named_in:
+        print(f"log/{name} names the person in words that somebody wrote; it was not changed", file=sys.stderr)
+    if arguments.dry_run or not (result.rows or result.files):
+        return 0
+    if had_marts:
+        built = builder.run(config, say=_say)
+        print(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
+        if had_copies:
+            publisher.run(config, say=_say, keep_previous=False)
+            print("served copies replaced, the ones before removed")
+    return 0
+
+
 def compact(config: Settings, arguments: argparse.Namespace) -> int:
     """Merge the lake's many files into one per feed and month of receipt."""
     from dealermart import compact as work
@@ -453,6 +482,25 @@ def _parser() -> argparse.ArgumentParser:
         "--sql", help='query the table `runs` instead, such as "select command, count(*) from runs group by command"'
     )
     add("doctor", doctor)
+    one = add("erase", erase)
+    what = one.add_mutually_exclusive_group(required=True)
+    what.add_argument("--person", help="our code of the person, such as M017")
+    what.add_argument(
+        "--retention", action="store_true", help="what is older than retention_months of company.yml says"
+    )
+    one.add_argument(
+        "--kind",
+        choices=["member", "dealer_employee", "respondent"],
+        default="member",
+        help="whose code it is (default member)",
+    )
+    one.add_argument(
+        "--also", action="append", default=[], help="one more text that tells who it is; may be given again"
+    )
+    one.add_argument("--until", type=_day, help="the day on which the retention is judged (default today)")
+    one.add_argument("--by", required=True, help="who decides")
+    one.add_argument("--reason", required=True, help="why, without naming the person: it stands in the log")
+    one.add_argument("--dry-run", action="store_true", help="show what would be erased; change nothing")
     return parser
 
 

@@ -36,6 +36,7 @@ class Company(Strict):
     ``plans`` and ``reviews`` name the files that apply, inside ``config/plans`` and ``config/reviews``; left out, all
     files of the folder apply. ``complete_feeds`` names the feeds in which everything stands that others may refer to;
     left out, all of them. Rows that refer to what such a feed does not hold wait for it.
+    ``retention_months`` says of feeds for how many months values of persons are kept; left out, for ever.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -51,6 +52,7 @@ class Company(Strict):
     plans: tuple[str, ...] | None = None
     reviews: tuple[str, ...] | None = None
     complete_feeds: tuple[str, ...] | None = None
+    retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
 
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""

@@ -48,8 +48,37 @@ def _known_type(text: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+PersonKind = Literal["member", "dealer_employee", "respondent", "user"]
+
+
+class Person(Strict):
+    """That a column holds the code of a person.
+
+    Attributes:
+        kind: Whose code it is; ``user`` is one in another system.
+        when: Values that other columns must have for it; a code of a dealer can stand in the same column.
+        system: Column that names the system of a user.
+        of: Column with our code of the person whom a user's code stands for.
+    """
+
+    kind: PersonKind
+    when: dict[Name, tuple[str, ...]] = {}
+    system: Name | None = None
+    of: Name | None = None
+
+    @model_validator(mode="after")
+    def _user_of_a_system(self) -> Person:
+        if (self.kind == "user") != (self.system is not None):
+            raise ValueError("system goes with kind: user, and only with it")
+        return self
+
+
 class Column(Strict):
-    """One column of a feed."""
+    """One column of a feed.
+
+    ``person`` says whose code stands in it. ``pii`` says that it describes a person: by ``pii_of`` the one whose code
+    is in that column, otherwise everybody whom the row names.
+    """
 
     name: Name
     type: Annotated[str, AfterValidator(_known_type)]
@@ -57,6 +86,8 @@ class Column(Strict):
     description: Annotated[str, Field(min_length=3)]
     hr_only: bool = False
     pii: Literal["direct", "indirect", "none"] = "none"
+    pii_of: Name | None = None
+    person: tuple[Person, ...] = ()
 
     @property
     def sql_type(self) -> str:
@@ -96,6 +127,21 @@ class Contract(Strict):
                 raise ValueError(f"{field} is named as key, date or HR-only mark but is no column")
         if self.valid_to is not None and self.valid_from is None:
             raise ValueError("valid_to needs valid_from")
+        return self
+
+    @model_validator(mode="after")
+    def _persons_can_be_erased(self) -> Contract:
+        persons = {column.name for column in self.columns if column.person}
+        for column in self.columns:
+            for role in column.person:
+                named = [*role.when, *(one for one in (role.system, role.of) if one)]
+                if unknown := sorted(set(named) - set(self.names)):
+                    raise ValueError(f"person of {column.name} names {', '.join(unknown)}, which is no column")
+            if column.pii_of is not None and (column.pii == "none" or column.pii_of not in persons):
+                raise ValueError(f"pii_of of {column.name} belongs to a column with pii and names one with person")
+            kept = column.required or column.name in self.key
+            if (column.person or (column.pii != "none" and kept)) and column.type != "string":
+                raise ValueError(f"{column.name} cannot be erased: it needs a value, and no {column.type} can stand in")
         return self
 
     @cached_property

@@ -185,9 +185,14 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
         )
     required = [spec for spec in profile.files if spec.required]
     names = [name for one in found for name in landing.names(*one)] if required else []
+    before: list[str] = []
+    if names:  # an erasure can have taken a file of this day out of the inbox
+        day = received.isoformat()
+        log = lake.read(settings)
+        before = [one["file"] for one in log.deliveries() if (one["source"], one["received"]) == (profile.source, day)]
     # Corrected rows of earlier deliveries need nothing beside them.
     delivered = [name for name in names if not any(spec.is_corrected(name) for spec in profile.files)]
-    missing = [spec for spec in required if delivered and not any(spec.takes(name) for name in names)]
+    missing = [spec for spec in required if delivered and not any(map(spec.takes, (*names, *before)))]
     if missing:
         raise DataError(
             f"a required file is missing: {', '.join(f'{spec.name} ({spec.pattern})' for spec in missing)}",
@@ -217,6 +222,7 @@ def _ingest(
     log = lake.read(settings)
     learnt = ingested_at or runlog.now()
     taken = log.taken(profile.source)
+    gone = log.erased & taken
     ignored: list[str] = []
     left: list[str] = []
     settled: list[FileResult] = []
@@ -228,7 +234,7 @@ def _ingest(
             ignored.append(source_file)
             continue
         try:
-            landed = landing.land(scene, profile.source, received, source_file, path, profile.limits, unpacked)
+            landed = landing.land(scene, profile.source, received, source_file, path, profile.limits, unpacked, gone)
         except landing.StillChanging as error:
             left.append(str(error))
             continue

@@ -23,7 +23,8 @@ from dealermart.errors import DataError
 from dealermart.settings import Settings
 
 _MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
-COMPACT = "compact"  # the kind of a commit that is a compaction
+# Kinds of commits that bring nothing to know: one moves rows, the other takes values of a person from them.
+COMPACT, ERASE = "compact", "erase"
 
 LEDGER = {
     "delivery_id": "varchar",
@@ -155,8 +156,8 @@ class Log:
 
     @property
     def news(self) -> int:
-        """Number of the last commit that brought anything; a compaction only moves rows."""
-        return max((commit["seq"] for commit in self.commits if commit["kind"] != COMPACT), default=0)
+        """Number of the last commit that brought anything."""
+        return max((commit["seq"] for commit in self.commits if commit["kind"] not in (COMPACT, ERASE)), default=0)
 
     @cached_property
     def current(self) -> dict[str, str]:
@@ -207,6 +208,11 @@ class Log:
             one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
         }
 
+    @property
+    def erased(self) -> set[str]:
+        """Ids of deliveries of which landing does not hold the bytes any more."""
+        return {one[2] for commit in self.commits for one in commit.get("erased", ())}
+
     def told(self, settings: Settings, feed: str) -> Told:
         """What deliveries told of a feed."""
         return Told(receipts(self.of_feed(feed)), tuple(self.paths(settings, withheld(feed))))
@@ -249,13 +255,57 @@ def read(settings: Settings) -> Log:
 
 
 def recover(settings: Settings) -> None:
-    """Finish or undo the swap of a rebuild that was cut off: of the old and the new state one is always whole."""
+    """Finish or undo what a killed run left half done: of the old and the new state one is always whole."""
     shutil.rmtree(settings.work, ignore_errors=True)  # of runs that were killed: who holds the lock is alone
+    _recover_pending(settings)
     old, new = settings.home / "lake.old", settings.home / "rebuild"
     for current in (settings.quarantine, settings.lake):
         for candidate in (new / current.name, old / current.name):
             if old.exists() and not current.exists() and candidate.exists():
                 os.rename(candidate, current)
+
+
+def plan(settings: Settings, run_id: str, moves: dict[Path, Path], removes: Iterable[Path]) -> None:
+    """Write down what is to be done with files once the commit of a run stands: ``recover`` does it.
+
+    Args:
+        moves: Path below ``settings.pending`` -> path whose place it takes.
+    """
+    steps = {
+        "run_id": run_id,
+        "moves": [[str(one.relative_to(settings.home)) for one in pair] for pair in moves.items()],
+        "removes": [str(path.relative_to(settings.home)) for path in removes],
+    }
+    files.write_json(settings.pending / _STEPS, steps)
+
+
+_STEPS = "steps.json"
+
+
+def _recover_pending(settings: Settings) -> None:
+    """Do what ``plan`` wrote down, if the commit that it belongs to stands; otherwise it was never meant to be."""
+    if not settings.pending.exists():
+        return
+    steps = settings.pending / _STEPS
+    planned: dict[str, Any] = json.loads(steps.read_text("utf-8")) if steps.exists() else {}
+    if planned and any(commit["run_id"] == planned["run_id"] for commit in read(settings).commits):
+        for names in planned["moves"]:
+            made, place = (settings.home / name for name in names)
+            if made.exists():  # otherwise it was moved before
+                _remove(place)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.rename(made, place)
+        for name in planned["removes"]:
+            _remove(settings.home / name)
+    steps.unlink(missing_ok=True)
+    shutil.rmtree(settings.pending)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:

@@ -13,19 +13,19 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dealermart import archives, files, workbooks
+from dealermart import archives, erased, files, workbooks
 from dealermart.archives import Limits, Member
 from dealermart.errors import DataError
 from dealermart.settings import Settings
 
 _CHUNK = 1 << 20
-_ID_LENGTH = 16
+ID_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Delivery:
         source_file: Path in the drop folder; of a packed file, the path that it would have had unpacked there.
         payload: Where the content lies, unpacked.
         found_in: Path in the drop folder of the packed file that it came in, or nothing.
+        erased: What stands for the content, where values of a person were erased from it (``dealermart.erased``).
     """
 
     delivery_id: str
@@ -46,6 +47,7 @@ class Delivery:
     size: int
     payload: Path
     found_in: str = ""
+    erased: Path | None = None
 
     @property
     def label(self) -> str:
@@ -92,13 +94,21 @@ def names(source_file: str, path: Path) -> list[str]:
 
 
 def land(
-    settings: Settings, source: str, received: dt.date, source_file: str, path: Path, limits: Limits, unpacked: Path
+    settings: Settings,
+    source: str,
+    received: dt.date,
+    source_file: str,
+    path: Path,
+    limits: Limits,
+    unpacked: Path,
+    gone: Collection[str] = (),
 ) -> list[Delivery]:
     """Copy a dropped file to landing. Landing the same content for the same day again changes nothing.
 
     Args:
         limits: What a packed file or a workbook may grow to.
         unpacked: Folder for the content of packed files, which the caller removes in the end.
+        gone: Deliveries that were taken and from which values were erased: their content is not kept a second time.
 
     Returns:
         The file, or the files in it where it is packed.
@@ -114,7 +124,7 @@ def land(
     try:
         sha256, size = _copy(path, draft / "payload")
         whole = Delivery(
-            sha256[:_ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:_ID_LENGTH] / "payload"
+            sha256[:ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:ID_LENGTH] / "payload"
         )
         how: Literal["zip", "gzip"] | None = None
         members: list[Member] = []
@@ -129,6 +139,9 @@ def land(
         except DataError as error:
             fault = Refused(error.what, where=source_file, mend=error.mend)
             fault.delivery_id = whole.delivery_id
+        erased_inside = any(member.sha256[:ID_LENGTH] in gone for member in members)
+        if erased_inside or whole.delivery_id in gone:
+            (draft / "payload").unlink()
         _keep(draft, folder, whole, {"packing": how} if how else {})
         if fault:
             raise fault
@@ -138,10 +151,15 @@ def land(
         for member in members:
             name = archives.name_of(source_file, member.name)
             one = Delivery(
-                member.sha256[:_ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
+                member.sha256[:ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
             )
             inside = {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file}
-            _keep(folder / f".{uuid.uuid4().hex}", folder, one, inside)
+            own = folder / f".{uuid.uuid4().hex}"
+            if erased_inside and one.delivery_id not in gone:  # the archive itself is not kept
+                own.mkdir()
+                shutil.copyfile(member.path, own / "payload")
+                files.sync(own / "payload")
+            _keep(own, folder, one, inside)
             found.append(one)
         return found
     finally:
@@ -150,7 +168,7 @@ def land(
 
 def has(settings: Settings, source: str, received: dt.date, sha256: str) -> bool:
     """Whether a file of this content landed for a date, plain or as the packed file that it is."""
-    return (settings.landing / source / received.isoformat() / sha256[:_ID_LENGTH] / "payload").exists()
+    return (settings.landing / source / received.isoformat() / sha256[:ID_LENGTH] / "payload").exists()
 
 
 def find(
@@ -168,7 +186,10 @@ def find(
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         payload = landed = folder / "payload"
-        if "packed_in" in manifest and not payload.exists():
+        if (folder / erased.NAME).exists():
+            landed = folder / erased.NAME
+            sha256 = manifest["sha256"] if erased.is_whole(landed) else ""
+        elif "packed_in" in manifest and not payload.exists():
             landed = folder.with_name(manifest["packed_in"]) / "payload"
             payload = unpacked / delivery_id
             unpacked.mkdir(parents=True, exist_ok=True)
@@ -195,6 +216,7 @@ def find(
         manifest["bytes"],
         payload,
         manifest.get("found_in", ""),
+        landed if landed.name == erased.NAME else None,
     )
 
 

@@ -38,10 +38,15 @@ class PublishResult:
     path: Path
 
 
-def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> PublishResult:
+def run(
+    settings: Settings, say: Callable[[str], None] = lambda text: None, keep_previous: bool = True
+) -> PublishResult:
     """Write new copies beside the old ones and let readers see them by renaming one link per audience.
 
     A reader that has the old copy open keeps it. The copy before the present one is kept, older ones are removed.
+
+    Args:
+        keep_previous: False where nothing of the copy before may remain.
 
     Raises:
         BuildError: there is no finished build. LockError: another process is at work.
@@ -65,7 +70,7 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> P
             )
             say(f"published for {audience}: {len(counts[audience])} tables, {sum(counts[audience].values())} rows")
         for audience, folder in drafts.items():
-            _swap(settings, audience, folder)
+            _swap(settings, audience, folder, keep_previous)
         entry.note(
             tables={audience: len(tables) for audience, tables in counts.items()},
             rows={audience: sum(tables.values()) for audience, tables in counts.items()},
@@ -135,9 +140,9 @@ def _copy(settings: Settings, tables: list[Table], folder: Path, about: dict[str
     return counts
 
 
-def _swap(settings: Settings, audience: str, folder: Path) -> None:
+def _swap(settings: Settings, audience: str, folder: Path, keep_previous: bool) -> None:
     link = settings.published / audience
-    before = link.resolve() if link.is_symlink() else None
+    before = link.resolve() if keep_previous and link.is_symlink() else None
     draft = settings.published / f".{audience}"
     draft.unlink(missing_ok=True)
     draft.symlink_to(Path("versions") / folder.name, target_is_directory=True)

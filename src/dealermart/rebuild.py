@@ -36,31 +36,49 @@ def run(settings: Settings, say: Callable[[str], None] = lambda text: None) -> d
         lake.recover(settings)
         log = lake.read(settings)
         draft = Target(settings.home / "rebuild" / "lake", settings.home / "rebuild" / "quarantine")
-        shutil.rmtree(draft.lake.parent, ignore_errors=True)
-        for folder in (draft.lake, draft.quarantine):
-            folder.mkdir(parents=True)
-        rows = deliveries = 0
-        for index, commit in enumerate(log.commits):
-            if commit["kind"] == lake.COMPACT:
-                compact.repeat(settings, commit, draft.lake, f"{entry.run_id}-{commit['seq']}")
-                continue
-            say(f"commit {commit['seq']} of {log.last}: {commit['source'] or commit['kind']} {commit['received']}")
-            work_id = f"{entry.run_id}-{commit['seq']}"
-            with landing.unpacking(settings, work_id) as unpacked:
-                done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, work_id, unpacked)
-            rows += sum(one["rows"] for one in done.files)
-            deliveries += len(done.results)
-            _same_files(commit, done)
-            _same_counts(commit, done)
-            _keep_refused(settings, commit, done, draft)
+        counts = redo(settings, known, log, draft, entry.run_id, say)
         old = settings.home / "lake.old"
         shutil.rmtree(old, ignore_errors=True)
         _swap(settings, draft, old)
         shutil.rmtree(old, ignore_errors=True)
         shutil.rmtree(settings.warehouse.parent, ignore_errors=True)
-        counts = {"commits": len(log.commits), "deliveries": deliveries, "rows": rows}
         entry.note(**counts)
         return counts
+
+
+def redo(
+    settings: Settings,
+    known: dict[str, contracts.Contract],
+    log: Log,
+    draft: Target,
+    run_id: str,
+    say: Callable[[str], None],
+    eraser: batch.Eraser | None = None,
+) -> dict[str, int]:
+    """Repeat the commits of a log into the folders of ``draft``, which are made anew; returns and raises as ``run``.
+
+    Args:
+        eraser: Takes values of a person away on the way.
+    """
+    shutil.rmtree(draft.lake.parent, ignore_errors=True)
+    for folder in (draft.lake, draft.quarantine):
+        folder.mkdir(parents=True)
+    rows = deliveries = 0
+    for index, commit in enumerate(log.commits):
+        work_id = f"{run_id}-{commit['seq']}"
+        if commit["kind"] == lake.COMPACT:
+            compact.repeat(settings, commit, draft.lake, work_id)
+        if commit["kind"] in (lake.COMPACT, lake.ERASE):
+            continue
+        say(f"commit {commit['seq']} of {log.last}: {commit['source'] or commit['kind']} {commit['received']}")
+        with landing.unpacking(settings, work_id) as unpacked:
+            done = _repeat(settings, known, commit, Log(log.commits[:index]), draft, work_id, unpacked, eraser)
+        rows += sum(one["rows"] for one in done.files)
+        deliveries += len(done.results)
+        _same_files(commit, done)
+        _same_counts(commit, done)
+        _keep_refused(settings, commit, done, draft, eraser)
+    return {"commits": len(log.commits), "deliveries": deliveries, "rows": rows}
 
 
 def _swap(settings: Settings, draft: Target, old: Path) -> None:
@@ -81,8 +99,9 @@ def _repeat(
     draft: Target,
     work_id: str,
     unpacked: Path,
+    eraser: batch.Eraser | None,
 ) -> batch.Batch:
-    done = _repeat_deliveries(settings, known, commit, before, draft, work_id, unpacked)
+    done = _repeat_deliveries(settings, known, commit, before, draft, work_id, unpacked, eraser)
     if commit.get("decisions"):
         so_far = {**commit, "files": done.files, "quarantine": done.quarantine, "decisions": None}
         scene = uptake.Scene(
@@ -108,6 +127,7 @@ def _repeat_deliveries(
     draft: Target,
     work_id: str,
     unpacked: Path,
+    eraser: batch.Eraser | None,
 ) -> batch.Batch:
     if all(one["status"] != "accepted" for one in commit["deliveries"]):
         return batch.Batch()
@@ -129,7 +149,7 @@ def _repeat_deliveries(
     if not deliveries:
         return batch.Batch()
     verdicts = settings.log / commit["verdicts"] if commit["verdicts"] else None
-    readable = [settings.landing, unpacked, settings.log, draft.lake, draft.quarantine]
+    readable = [settings.landing, settings.pending, unpacked, settings.log, draft.lake, draft.quarantine, settings.lake]
     with batch.workspace(settings, work_id, *readable) as (con, work):
         return batch.process(
             con,
@@ -145,6 +165,7 @@ def _repeat_deliveries(
             dt.datetime.fromisoformat(commit["ingested_at"]),
             _judge_by_verdicts(verdicts),
             commit.get("feed_order", ()),
+            eraser=eraser,
         )
 
 
@@ -194,11 +215,16 @@ def _same_counts(commit: dict[str, Any], done: batch.Batch) -> None:
             )
 
 
-def _keep_refused(settings: Settings, commit: dict[str, Any], done: batch.Batch, draft: Target) -> None:
+def _keep_refused(
+    settings: Settings, commit: dict[str, Any], done: batch.Batch, draft: Target, eraser: batch.Eraser | None
+) -> None:
     """Rows of refused files were judged by suites that are not replayed: what is kept of them goes along as it is."""
     made = {one["path"] for one in done.quarantine}
     for one in commit["quarantine"]:
         kept = settings.quarantine / one["path"]
         if one["path"] not in made and kept.exists():
             (draft.quarantine / one["path"]).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(kept, draft.quarantine / one["path"])
+            if eraser:
+                eraser.refused(kept, draft.quarantine / one["path"], commit)
+            else:
+                shutil.copyfile(kept, draft.quarantine / one["path"])

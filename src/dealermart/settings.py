@@ -67,6 +67,11 @@ class Settings:
         return self.home / "work"
 
     @property
+    def pending(self) -> Path:
+        """A change of several folders in the making; see ``lake.recover``."""
+        return self.home / "pending"
+
+    @property
     def compiled(self) -> Path:
         return self.home / "config"
 

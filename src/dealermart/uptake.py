@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, decisions, files, lake, mapping, profiles
+from dealermart import batch, decisions, erased, files, lake, mapping, profiles
 from dealermart.batch import Batch, FileResult, Judge, Rejects, Target
 from dealermart.checks import Suite
 from dealermart.contracts import Contract
@@ -127,7 +127,8 @@ def repeat(scene: Scene, entries: Iterable[dict[str, Any]], decided: Path) -> Mo
 @contextmanager
 def mover(scene: Scene, paths: Iterable[Path]) -> Iterator[Mover]:
     """A workspace with the rows of quarantine files (``decisions.load``), to move some of them."""
-    readable = {scene.settings.log, scene.lake, scene.quarantine, scene.target.lake, scene.target.quarantine}
+    home = scene.settings
+    readable = {home.log, home.landing, home.pending, scene.lake, scene.quarantine, *asdict(scene.target).values()}
     with batch.workspace(scene.home, f"{scene.run_id}-quarantine", *readable) as (con, work):
         decisions.load(con, scene.log, scene.settings.log, paths)
         yield Mover(scene, con, work)
@@ -237,7 +238,15 @@ class Mover:
                 row_number as _row_number, row_part as _row_part
             from moving where stage = 'check'
         """)
-        for (source,) in con.execute("select distinct source from moving where stage = 'map' order by 1").fetchall():
+        self._take_erased(contract)
+        con.execute("""
+            create table unmapped as
+            select moving.* from moving anti join gathered on gathered._from = moving.source
+                and gathered._delivery_id = moving.delivery_id and gathered._row_number = moving.row_number
+                and gathered._row_part = moving.row_part
+            where moving.stage = 'map'
+        """)
+        for (source,) in con.execute("select distinct source from unmapped order by 1").fetchall():
             try:
                 self._map_again(source, contract)
             except ConfigError as error:
@@ -252,13 +261,32 @@ class Mover:
                 {batch.row_hash(contract)} as _row_hash
             from gathered join delivery on delivery.source = _from and delivery.delivery_id = _delivery_id
         """)
-        con.execute("drop table gathered")
+        con.execute("drop table gathered; drop table unmapped")
+
+    def _take_erased(self, contract: Contract) -> None:
+        """Insert into ``gathered`` the rows whose raw text was erased after they had left the quarantine."""
+        con = self.con
+        for source, received, delivery_id in con.execute(
+            "select distinct source, received, delivery_id from moving where stage = 'map'"
+        ).fetchall():
+            for folder in erased.folders(self.scene.settings, source, received.isoformat(), delivery_id):
+                path = folder / "moved.parquet"
+                rows = erased.stored_sql(contract, [path] if path.exists() else [])
+                names = ", ".join(map(quoted, contract.names))
+                con.execute(f"""
+                    insert into gathered
+                    select {names}, _is_deleted, {literal(source)}, _delivery_id, _row_number, _row_part
+                    from ({rows}) as kept
+                    semi join (select * from moving where stage = 'map' and source = {literal(source)}) as moving
+                        on moving.delivery_id = kept._delivery_id and moving.row_number = kept._row_number
+                            and moving.row_part = kept._row_part
+                """)
 
     def _map_again(self, source: str, contract: Contract) -> None:
         """Insert into ``gathered`` the rows of a source that were rejected and map now."""
         con, scene = self.con, self.scene
         profile = profiles.load(scene.settings, source, scene.contracts)
-        rejected = f"from moving where stage = 'map' and source = {literal(source)}"
+        rejected = f"from unmapped where source = {literal(source)}"
         specs: dict[FileSpec, list[str]] = {}
         for (file,) in con.execute(f"select distinct source_file {rejected} order by 1").fetchall():
             if (spec := profile.spec_of(file)) is not None and spec.feed == contract.feed:

@@ -1,0 +1,684 @@
+"""Erase values of a person from all that is kept, or those of everybody that are older than their feed's retention.
+
+An erasure is a rebuild on whose way the values are taken out. The files that held them are replaced in landing by what
+was read of them (``dealermart.erased``); codes of the person become one random code each, so that every total stands.
+Lake and quarantine are made anew beside the old ones and compared with them; one commit of the log is the moment from
+which the new ones hold, and ``lake.recover`` finishes what a kill leaves undone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import json
+import re
+import secrets
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dealermart import archives, batch, contracts, decisions, erased, lake, landing, lock, rebuild, runlog, yamlfile
+from dealermart.batch import Target
+from dealermart.company import Company
+from dealermart.contracts import Column, Contract, PersonKind
+from dealermart.errors import BalanceError, ConfigError, DataError
+from dealermart.lake import Log, literal, quoted
+from dealermart.profiles import FileSpec
+from dealermart.readers import Counts
+from dealermart.settings import Settings
+
+TOKEN = "erased-"  # how a code begins that stands for one that was erased
+_SPECIAL = frozenset("\\^$.|?*+()[]{}-")  # signs with a meaning in regular expressions
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "cp1252")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be erased: a person, or by the retention of feeds.
+
+    Attributes:
+        person: Our code of the person.
+        kind: Whose code it is.
+        also: More texts that tell who it is, such as a former name or a telephone number.
+        until: Instead of a person: values of feeds with a retention that were older on this day.
+    """
+
+    person: str | None = None
+    kind: PersonKind = "member"
+    also: tuple[str, ...] = ()
+    until: dt.date | None = None
+
+
+@dataclass
+class EraseResult:
+    """What an erasure did.
+
+    Attributes:
+        rows: Rows from which something was erased, by feed (or reference, as ``source.name``).
+        deliveries: How many files these rows came in.
+        files: How many files of landing and inbox are gone.
+        named_in: Files of the log in whose words the person is named; they stay as they are.
+    """
+
+    rows: dict[str, int] = field(default_factory=dict)
+    deliveries: int = 0
+    files: int = 0
+    named_in: list[str] = field(default_factory=list)
+
+
+def run(
+    settings: Settings,
+    wanted: Wanted,
+    by: str,
+    reason: str,
+    dry_run: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> EraseResult:
+    """Erase, and drop the warehouse, so that the next build is a full one.
+
+    Raises:
+        DataError: name or reason is missing or names the person, nobody has that code, or no feed has a retention.
+        BalanceError: another value than those that are to go would change; nothing was committed.
+    """
+    for name, text in (("--by", by), ("--reason", reason)):
+        if not text.strip():
+            raise DataError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
+    known = contracts.load_all(settings)
+    company = yamlfile.load(settings.company_file, Company)
+    if unknown := sorted(set(company.retention_months) - set(known)):
+        raise ConfigError(
+            f"field retention_months: there is no feed {', '.join(unknown)}",
+            where=str(settings.company_file),
+            mend=f"one of: {', '.join(known)}",
+        )
+    if wanted.until and not company.retention_months:
+        raise DataError(
+            "no feed has a retention", where=str(settings.company_file), mend="add retention_months: {feed: months}"
+        )
+    with (
+        # The person's code goes into no log.
+        runlog.record(settings, "erase", until=wanted.until, by=by, reason=reason) as entry,
+        lock.warehouse(settings, "erasure", say=say),
+    ):
+        lake.recover(settings)
+        log = lake.read(settings)
+        draft = Target(settings.pending / "lake", settings.pending / "quarantine")
+        cutoffs = {
+            feed: _months_before(wanted.until, months)
+            for feed, months in company.retention_months.items()
+            if wanted.until
+        }
+        eraser = _Eraser(settings, known, log, wanted, cutoffs)
+        try:
+            if eraser.names(reason) or eraser.names(by):
+                raise DataError(
+                    "--by or --reason names the person", mend="refer to the request instead: it stands in the log"
+                )
+            rebuild.redo(settings, known, log, draft, entry.run_id, say, eraser)
+            done = EraseResult(dict(sorted(eraser.rows.items())), len(eraser.changed), 0, eraser.named_in())
+            removed = eraser.remove_unread(say)
+            if wanted.person is not None and not (eraser.found or (wanted.also and (done.rows or removed))):
+                raise DataError(
+                    f"nobody of this code is known as {wanted.kind.replace('_', ' ')}",
+                    mend="look at the code and --kind",
+                )
+            done.files = len(removed)
+            if not dry_run and (done.rows or removed):
+                _compare(settings, known, log, draft)
+                _commit(settings, log, known, eraser, entry.run_id, draft, removed, by, reason)
+            entry.note(erased=done.rows, deliveries=done.deliveries, files_removed=done.files, dry_run=dry_run)
+        except Exception:
+            shutil.rmtree(settings.pending, ignore_errors=True)
+            raise
+        lake.recover(settings)
+    return done
+
+
+def _commit(
+    settings: Settings,
+    log: Log,
+    known: dict[str, Contract],
+    eraser: _Eraser,
+    run_id: str,
+    draft: Target,
+    removed: list[Path],
+    by: str,
+    reason: str,
+) -> None:
+    moment = runlog.now()
+    moves = {draft.lake: settings.lake, draft.quarantine: settings.quarantine}
+    for source, received, delivery_id in eraser.changed:
+        home = settings.landing / source / received / delivery_id
+        moves[_draft_of(settings, source, received, delivery_id)] = home / erased.NAME
+    moves |= eraser.unpacked
+    lake.plan(settings, run_id, moves, [*removed, settings.warehouse.parent])
+    lake.commit(
+        settings,
+        log,
+        {
+            "kind": lake.ERASE,
+            "run_id": run_id,
+            "decided_at": moment.isoformat(sep=" ", timespec="microseconds"),
+            "code_version": runlog.code_version(),
+            "user": settings.user,
+            "by": by,
+            "reason": reason,
+            "what": "retention" if eraser.cutoffs else eraser.wanted.kind,
+            "retention": {feed: day.isoformat() for feed, day in eraser.cutoffs.items()},
+            "rows": eraser.rows,
+            "erased": [list(one) for one in eraser.changed],
+            "files": [],
+            "quarantine": [],
+            "verdicts": None,
+            "deliveries": [],
+            "decisions": _close(settings, log, draft, run_id, moment, by, reason, eraser),
+        },
+    )
+
+
+def _close(
+    settings: Settings, log: Log, draft: Target, run_id: str, at: dt.datetime, by: str, reason: str, eraser: _Eraser
+) -> str | None:
+    """Reject the quarantined rows that cannot be mapped any more, because their raw text is gone."""
+    if not eraser.unmapped:
+        return None
+    paths = [draft.quarantine / one["path"] for commit in log.commits for one in commit["quarantine"]]
+    with batch.workspace(settings, f"{run_id}-close", settings.log, draft.quarantine) as (con, work):
+        decisions.load(con, log, settings.log, paths)
+        con.execute("create table gone (source varchar, delivery_id varchar, row_number bigint)")
+        con.executemany("insert into gone values (?, ?, ?)", [list(one) for one in sorted(eraser.unmapped)])
+        con.execute("""
+            create table chosen as
+            select held.* exclude (decision, decided_at, decided_by, why)
+            from held semi join gone using (source, delivery_id, row_number)
+            where held.decision is null and held.stage = 'map'
+        """)
+        if not con.execute("select count(*) from chosen").fetchall()[0][0]:
+            return None
+        return decisions.keep(con, settings, work, run_id, decisions.select_of("'rejected'", "chosen", at, by, reason))
+
+
+def _compare(settings: Settings, known: dict[str, Contract], log: Log, draft: Target) -> None:
+    """Hold the new lake against the old one: nothing but codes and descriptions of persons may differ.
+
+    Raises:
+        BalanceError: it does.
+    """
+    with batch.workspace(settings, f"compare-{secrets.token_hex(4)}", settings.lake, draft.lake) as (con, _):
+        for path, feed in log.current.items():
+            contract = known.get(feed)
+            sums = []
+            for folder in (settings.lake, draft.lake):
+                relation = f"read_parquet({literal(str(folder / path))})"
+                kept = [
+                    name
+                    for name, *_ in con.execute(f"describe select * from {relation}").fetchall()
+                    if contract is not None and name not in _may_change(contract)
+                ]
+                row = f"sum(cast(hash({', '.join(map(quoted, kept))}) as hugeint))" if kept else "0"
+                sums.append((kept, con.execute(f"select count(*), {row} from {relation}").fetchall()[0]))
+            if sums[0] != sums[1]:
+                raise BalanceError(
+                    "what has nothing to do with a person would change too: config maps otherwise than then, or maps "
+                    "rows by others of their file",
+                    where=path,
+                    mend="bring back the profile and contract of then; nothing was erased",
+                )
+
+
+def _may_change(contract: Contract) -> set[str]:
+    personal = {column.name for column in contract.columns if column.person or column.pii != "none"}
+    return personal | {"_row_hash", "_is_repeat"}
+
+
+def _months_before(day: dt.date, months: int) -> dt.date:
+    count = day.year * 12 + day.month - 1 - months
+    return dt.date(count // 12, count % 12 + 1, 1)
+
+
+def _draft_of(settings: Settings, source: str, received: str, delivery_id: str) -> Path:
+    return settings.pending / "landing" / source / received / delivery_id / erased.NAME
+
+
+class _Eraser:
+    """Finds the rows and takes the values out; keeps what is to stand in landing below ``settings.pending``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        known: dict[str, Contract],
+        log: Log,
+        wanted: Wanted,
+        cutoffs: dict[str, dt.date],
+    ) -> None:
+        self.settings, self.known, self.log, self.wanted, self.cutoffs = settings, known, log, wanted, cutoffs
+        self.rows: dict[str, int] = {}
+        self.changed: list[tuple[str, str, str]] = []  # source, received, delivery_id
+        self.unmapped: set[tuple[str, str, int]] = set()  # source, delivery_id, row_number
+        self.unpacked: dict[Path, Path] = {}
+        self.found = False  # whether the code stands anywhere as that of a person of this kind
+        self._key = secrets.token_hex(32)  # thrown away in the end: nobody can make a code of a person again
+        self._received = {
+            (one["source"], one["delivery_id"]): one["received"]
+            for one in log.deliveries()
+            if one["status"] == "accepted"
+        }
+        self._codes: dict[PersonKind, set[tuple[str, str]]] = {}  # kind -> (system or nothing, code)
+        if wanted.person is not None:
+            self._codes[wanted.kind] = {("", wanted.person)}
+        self._texts = {text for text in wanted.also if text.strip()}
+        if wanted.person is not None:
+            self._learn()
+        telling = {code for codes in self._codes.values() for _, code in codes if _is_telling(code)}
+        self._pattern = _pattern(self._texts | telling)
+
+    # ---------------------------------------------------------------------------------------- who it is
+    def _learn(self) -> None:
+        """Codes of the person in other systems, and names, from all that lake and quarantine say of the person."""
+        folders = (self.settings.lake, self.settings.quarantine)
+        with batch.workspace(self.settings, f"learn-{secrets.token_hex(4)}", *folders) as (con, _):
+            for feed, contract in self.known.items():
+                users = [(column, role) for column in contract.columns for role in column.person if role.of]
+                names = [column for column in contract.columns if column.pii == "direct"]
+                if not (users or names):
+                    continue
+                held = [
+                    path
+                    for commit in self.log.commits
+                    for one in commit["quarantine"]
+                    if one["feed"] == feed and (path := self.settings.quarantine / one["path"]).exists()
+                ]
+                listed = ", ".join(literal(str(path)) for path in held)
+                mapped = f"""
+                    select {decisions.mapped_sql(contract)} from read_parquet([{listed}]) where mapped is not null
+                """
+                every = lake.rows_sql(contract, self.log.paths(self.settings, feed))
+                columns = ", ".join(map(quoted, contract.names))
+                con.execute(
+                    f"create table said as select {columns} from ({every})"
+                    + (f" union all by name select {columns} from ({mapped})" if held else "")
+                )
+                for column, role in users:
+                    one = self._matches(contract, str(role.of))
+                    sql = f"select distinct {quoted(str(role.system))}, {quoted(column.name)} from said where {one}"
+                    found = {(str(system), str(code)) for system, code in con.execute(sql).fetchall() if code}
+                    self._codes.setdefault(role.kind, set()).update(found)
+                for column in names:
+                    one = self._about(contract, column)
+                    sql = f"select distinct {quoted(column.name)} from said where {one}"
+                    self._texts |= {str(text) for (text,) in con.execute(sql).fetchall() if text and len(text) > 1}
+                con.execute("drop table said")
+
+    def names(self, text: str) -> bool:
+        """Whether a text names the person."""
+        return self._pattern is not None and re.search(self._pattern, text) is not None
+
+    def named_in(self) -> list[str]:
+        """Files of the log whose words name the person."""
+        if self._pattern is None:
+            return []
+        found = []
+        for path in sorted(self.settings.log.glob("*.json")):
+            if self.names(path.read_text("utf-8")):
+                found.append(path.name)
+        made = sorted((self.settings.log / "decisions").glob("*.parquet"))
+        for path in made:
+            with duckdb.connect() as con:
+                sql = f"select count(*) from read_parquet({literal(str(path))}) where {self._mentions('reason')}"
+                if con.execute(sql).fetchall()[0][0]:
+                    found.append(f"decisions/{path.name}")
+        return found
+
+    # ------------------------------------------------------------------------------------------- in SQL
+    def _matches(self, contract: Contract, name: str) -> str:
+        """Whether the column holds a code of the person."""
+        column = next(one for one in contract.columns if one.name == name)
+        tests = []
+        for role in column.person:
+            codes = self._codes.get(role.kind, ())
+            when = [f"{quoted(other)} in ({', '.join(map(literal, of))})" for other, of in role.when.items()]
+            for system, code in sorted(codes):
+                own = [f"{quoted(name)} = {literal(code)}", *when]
+                if role.system:
+                    own.append(f"{quoted(role.system)} = {literal(system)}")
+                tests.append(f"({' and '.join(own)})")
+        return f"coalesce({' or '.join(tests)}, false)" if tests else "false"
+
+    def _about(self, contract: Contract, column: Column) -> str:
+        """Whether a column with a description of a person describes this one."""
+        if column.pii_of:
+            return self._matches(contract, column.pii_of)
+        tests = {self._matches(contract, one.name) for one in contract.columns if one.person} - {"false"}
+        return f"({' or '.join(sorted(tests))})" if tests else "false"
+
+    def _mentions(self, text: str) -> str:
+        if self._pattern is None:
+            return "false"
+        return f"coalesce(regexp_matches({text}, {literal(self._pattern)}), false)"
+
+    def _token(self, value: str) -> str:
+        """A code for a value: the same for the same one in this run, and for erased ones themselves."""
+        new = f"{literal(TOKEN)} || left(sha256({literal(self._key)} || {value}), 12)"
+        return f"case when {value} is null or starts_with({value}, {literal(TOKEN)}) then {value} else {new} end"
+
+    def _is_old(self, contract: Contract) -> str:
+        """Whether the retention of a row is over: by the day that it is about, or on which it came."""
+        if (cutoff := self.cutoffs.get(contract.feed)) is None:
+            return "false"
+        about = contract.event_date or contract.valid_from
+        day = f"coalesce(cast({quoted(about)} as date), _received)" if about else "_received"
+        return f"({day} < date '{cutoff}')"
+
+    def _changes(self, contract: Contract) -> tuple[dict[str, str], str]:
+        """New values of a feed's columns in SQL, and which rows they change."""
+        new: dict[str, str] = {}
+        tests = []
+        old = self._is_old(contract)
+        for column in contract.columns:
+            name = quoted(column.name)
+            hits = []
+            if column.person:
+                hits.append(self._matches(contract, column.name))
+                if column.pii != "none":
+                    hits.append(old)
+            elif column.pii != "none":
+                hits += [self._about(contract, column), old]
+                if column.type == "string" and not column.pii_of:
+                    hits.append(self._mentions(name))
+            if not (hits := [one for one in hits if one != "false"]):
+                continue
+            hit = " or ".join(hits)
+            keeps_place = column.person or column.required or column.name in contract.key
+            value = self._token(name) if keeps_place else f"cast(null as {column.sql_type})"
+            new[column.name] = f"case when {hit} then {value} else {name} end"
+            tests.append(f"(({hit}) and {name} is distinct from ({value}))")
+        return new, " or ".join(tests) or "false"
+
+    # --------------------------------------------------------------------------------------- the tables
+    def feed(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: str,
+        spec: FileSpec,
+        contract: Contract,
+        reads: Mapping[str, Counts],
+    ) -> None:
+        """See ``batch.Eraser``."""
+        raw, mapped = quoted(spec.name), f"mapped_{spec.name}"
+        named = " or ".join(self._matches(contract, column.name) for column in contract.columns if column.person)
+        if named and not self.found:
+            self.found = bool(con.execute(f"select count(*) from {mapped} where {named}").fetchall()[0][0])
+        new, changed = self._changes(contract)
+        texts = _texts(con, spec.name)
+        said = f"concat_ws(chr(31), {', '.join(texts)})" if texts else "''"
+        con.execute(f"""
+            create temp table touched as
+            with dated as (
+                select rows.*, delivery.received as _received
+                from {mapped} as rows join delivery on delivery.delivery_id = rows._delivery_id
+            )
+            select _delivery_id, _row_number from dated where {changed}
+            union
+            select _delivery_id, _row_number from {raw} where {self._mentions(said)}
+            union
+            select _delivery_id, _row_number from {raw}
+            semi join (select _delivery_id, _row_number from dated where {self._is_old(contract)}) as old
+                using (_delivery_id, _row_number)
+            where {said} <> ''
+        """)
+        lines = self._erase_lines(con, f"{spec.name}__rejects", contract.feed)
+        rows = con.execute("select count(*) from touched").fetchall()[0][0]
+        if rows:
+            self._erase_rows(con, contract, raw, mapped, new, texts)
+        if rows or lines:
+            self._count(contract.feed, rows + lines)
+            touched = "select _delivery_id from touched union select _delivery_id from touched_line"
+            for (delivery_id,) in con.execute(f"select distinct _delivery_id from ({touched}) order by 1").fetchall():
+                folder = self._keep(con, source, spec.name, delivery_id, reads[delivery_id], mapped)
+                self._keep_moved(con, source, contract, delivery_id, folder)
+                erased.close(folder, reads[delivery_id])
+        con.execute("drop table touched; drop table touched_line")
+
+    def _erase_rows(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        raw: str,
+        mapped: str,
+        new: dict[str, str],
+        texts: list[str],
+    ) -> None:
+        where = "(_delivery_id, _row_number) in (select _delivery_id, _row_number from touched)"
+        if texts:
+            con.execute(f"update {raw} set {', '.join(f'{name} = null' for name in texts)} where {where}")
+        if erased.HASH not in (name for name, *_ in con.execute(f"describe {mapped}").fetchall()):
+            con.execute(f"alter table {mapped} add column {erased.HASH} varchar")
+        said = f"coalesce({erased.HASH}, cast({batch.row_hash(contract)} as varchar))"
+        con.execute(f"update {mapped} set {erased.HASH} = md5({literal(self._key)} || {said}) where {where}")
+        if new:
+            con.execute(f"""
+                update {mapped} as rows set {", ".join(f"{quoted(name)} = {sql}" for name, sql in new.items())}
+                from (select delivery_id, received as _received from delivery) as delivery
+                where delivery.delivery_id = rows._delivery_id and {where}
+            """)
+
+    def _erase_lines(self, con: duckdb.DuckDBPyConnection, table: str, feed: str) -> int:
+        """Table ``touched_line``; gives the number of records that could not be read and lose their text."""
+        old = "false"
+        if cutoff := self.cutoffs.get(feed):
+            old = f"_delivery_id in (select delivery_id from delivery where received < date '{cutoff}')"
+        where = f"line is not null and ({self._mentions('line')} or {old})"
+        con.execute(f"create temp table touched_line as select _delivery_id from {quoted(table)} where {where}")
+        con.execute(f"update {quoted(table)} set line = null where {where}")
+        lines: int = con.execute("select count(*) from touched_line").fetchall()[0][0]
+        return lines
+
+    def reference(
+        self, con: duckdb.DuckDBPyConnection, source: str, spec: FileSpec, reads: Mapping[str, Counts]
+    ) -> None:
+        """See ``batch.Eraser``. A reference has no contract: cells that name the person get a code instead."""
+        table = f"arrived_{spec.name}"
+        texts = _texts(con, table)
+        con.execute("create temp table touched (_delivery_id varchar)")
+        for name in texts:
+            con.execute(f"insert into touched select _delivery_id from {table} where {self._mentions(name)}")
+            con.execute(f"update {table} set {name} = {self._token(name)} where {self._mentions(name)}")
+        label = f"{source}.{spec.name}"
+        lines = self._erase_lines(con, f"{table}__rejects", label)
+        cells = con.execute("select count(*) from touched").fetchall()[0][0]
+        if cells or lines:
+            self._count(label, cells + lines)
+            touched = "select _delivery_id from touched union select _delivery_id from touched_line"
+            for (delivery_id,) in con.execute(f"select distinct _delivery_id from ({touched}) order by 1").fetchall():
+                erased.close(self._keep(con, source, table, delivery_id, reads[delivery_id]), reads[delivery_id])
+        con.execute("drop table touched; drop table touched_line")
+
+    def refused(self, kept: Path, copy: Path, commit: dict[str, Any]) -> None:
+        """See ``batch.Eraser``."""
+        with batch.workspace(self.settings, f"refused-{secrets.token_hex(4)}", kept.parent, copy.parent) as (con, _):
+            con.execute(f"create table kept as from read_parquet({literal(str(kept))})")
+            (feed,) = con.execute("select any_value(feed) from kept").fetchall()[0]
+            contract = self.known.get(feed)
+            hits = [self._mentions("coalesce(\"row\", '') || coalesce(mapped, '')")]
+            if contract is not None:
+                con.execute(f"create table said as select rowid as place, {decisions.mapped_sql(contract)} from kept")
+                tests = [one for column in contract.columns if (one := self._matches(contract, column.name)) != "false"]
+                hits.append(f"rowid in (select place from said where {' or '.join(tests) or 'false'})")
+            if (cutoff := self.cutoffs.get(feed)) and commit["received"] < cutoff.isoformat():
+                hits.append("true")
+            changed = con.execute(
+                f'update kept set "row" = null, mapped = null where ("row" is not null or mapped is not null) '
+                f"and ({' or '.join(hits)})"
+            ).fetchall()[0][0]
+            con.execute(f"copy (from kept) to {literal(str(copy))} (format parquet, compression zstd)")
+        if changed:
+            self._count(feed, changed)
+
+    def _count(self, feed: str, rows: int) -> None:
+        self.rows[feed] = self.rows.get(feed, 0) + rows
+
+    # ------------------------------------------------------------------------------------------ landing
+    def _keep(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: str,
+        raw: str,
+        delivery_id: str,
+        counts: Counts,
+        mapped: str | None = None,
+    ) -> Path:
+        """Write what is to stand in landing for a delivery; the caller closes the folder."""
+        received = self._received[source, delivery_id]
+        folder = _draft_of(self.settings, source, received, delivery_id)
+        folder.mkdir(parents=True)
+        self.changed.append((source, received, delivery_id))
+        own = f"where _delivery_id = {literal(delivery_id)}"
+        parts = {"read": f"from {quoted(raw)} {own}", "rejects": f"from {quoted(raw + '__rejects')} {own}"}
+        if mapped and erased.HASH in (name for name, *_ in con.execute(f"describe {mapped}").fetchall()):
+            parts["mapped"] = f"from {mapped} {own} and {erased.HASH} is not null"
+        for name, sql in parts.items():
+            target = literal(str(folder / f"{name}.parquet"))
+            con.execute(f"copy ({sql} order by _row_number) to {target} (format parquet, compression zstd)")
+        return folder
+
+    def _keep_moved(
+        self, con: duckdb.DuckDBPyConnection, source: str, contract: Contract, delivery_id: str, folder: Path
+    ) -> None:
+        """Keep the rows of a delivery that their select had rejected and that left the quarantine later, as they are
+        in the lake: their raw text cannot be mapped again."""
+        if not (folder / "mapped.parquet").exists():
+            return
+        gone = f"""
+            select _row_number, _row_part from read_parquet({literal(str(folder / "mapped.parquet"))})
+            where _reject_reason is not null
+        """
+        new, _ = self._changes(contract)
+        names = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in contract.names)
+        every = lake.rows_sql(contract, self.log.paths(self.settings, contract.feed))
+        target = folder / "moved.parquet"
+        moved = con.execute(f"""
+            copy (
+                select {names}, _is_deleted, _delivery_id, _row_number, _row_part
+                from (
+                    select *, _received_date as _received from ({every})
+                    where _source = {literal(source)} and _delivery_id = {literal(delivery_id)}
+                        and (_row_number, _row_part) in ({gone})
+                ) order by _row_number, _row_part
+            ) to {literal(str(target))} (format parquet, compression zstd)
+        """).fetchall()[0][0]
+        if not moved:
+            target.unlink()
+        self.unmapped |= {(source, delivery_id, row) for row, _ in con.execute(gone).fetchall()}
+
+    def remove_unread(self, say: Callable[[str], None]) -> list[Path]:
+        """The files of landing and inbox that are to go: those replaced, wherever the same bytes lie, and those that
+        were never read and name the person."""
+        gone = {delivery_id for _, _, delivery_id in self.changed}
+        gone |= self.log.erased
+        homes = {path.parent: json.loads(path.read_text("utf-8")) for path in self._manifests()}
+        removes: list[Path] = []
+        for home, manifest in homes.items():
+            payload = home / "payload"
+            if not payload.exists():
+                continue
+            is_read = (manifest["source"], home.name) in self._received
+            if manifest.get("packing") and "packed_in" not in manifest:
+                inside = {
+                    one: about
+                    for one, about in homes.items()
+                    if one.parent == home.parent and about.get("packed_in") == home.name
+                }
+                if gone & _ids_inside(payload) or (not inside and self._holds(payload)):
+                    gone.add(home.name)
+                    self._unpack(payload, inside, gone, say)
+            elif not is_read and home.name not in gone and self._holds(payload):
+                gone.add(home.name)
+        for home in homes:
+            if home.name in gone and (home / "payload").exists():
+                removes.append(home / "payload")
+        for path in sorted(self.settings.inbox.rglob("*")):
+            if path.is_file() and not path.is_symlink() and _id_of(path) in gone:
+                removes.append(path)
+        return removes
+
+    def _manifests(self) -> Iterator[Path]:
+        return iter(sorted(self.settings.landing.glob("*/*/*/manifest.json")))
+
+    def _unpack(
+        self, payload: Path, inside: Mapping[Path, dict[str, Any]], gone: set[str], say: Callable[[str], None]
+    ) -> None:
+        """Lay the other files of an archive that has to go beside it, each in its own folder."""
+        for home, manifest in inside.items():
+            if home.name in gone or (home / "payload").exists():
+                continue
+            draft = self.settings.pending / "unpacked" / home.parent.name / home.name
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            archives.entry(payload, manifest["member"], manifest["packing"], draft)
+            if (manifest["source"], home.name) not in self._received and self._holds(draft):
+                gone.add(home.name)
+                continue
+            draft.chmod(0o444)
+            self.unpacked[draft] = home / "payload"
+        say(f"an archive of {payload.parent.parent.name} is unpacked for good, without what is erased")
+
+    def _holds(self, path: Path) -> bool:
+        """Whether a file that nobody read names the person, in any encoding, also packed."""
+        if self._pattern is None:
+            return False
+        pattern = re.compile(self._pattern)
+        return any(
+            pattern.search(content.decode(encoding, errors="ignore"))
+            for content in _contents(path)
+            for encoding in _ENCODINGS
+        )
+
+
+def _ids_inside(path: Path) -> set[str]:
+    """The ids that the files in an archive have as deliveries."""
+    return {hashlib.sha256(content).hexdigest()[: landing.ID_LENGTH] for content in _contents(path)}
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, and those of the files packed in it."""
+    yield path.read_bytes()
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist():
+                    yield archive.read(info)
+        elif path.read_bytes()[:2] == b"\x1f\x8b":
+            yield gzip.decompress(path.read_bytes())
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+        return
+
+
+def _id_of(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[: landing.ID_LENGTH]
+
+
+def _texts(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The columns of raw text of a table."""
+    found = con.execute(f"describe {quoted(table)}").fetchall()
+    return [quoted(name) for name, kind, *_ in found if kind == "VARCHAR" and name != "_delivery_id"]
+
+
+def _is_telling(code: str) -> bool:
+    """Whether a code is long enough to be looked for in texts; a short one stands for much else."""
+    return len(code) >= 4
+
+
+def _pattern(texts: Iterable[str]) -> str | None:
+    """A regular expression, for DuckDB and Python, that finds any of the texts as words of their own."""
+    parts = []
+    for text in sorted(texts, key=lambda one: (-len(one), one)):
+        before = r"(?:^|[^0-9A-Za-z])" if text[0].isascii() and text[0].isalnum() else ""
+        after = r"(?:$|[^0-9A-Za-z])" if text[-1].isascii() and text[-1].isalnum() else ""
+        parts.append(before + "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text) + after)
+    return f"(?i){'|'.join(parts)}" if parts else None

@@ -1,0 +1,97 @@
+"""What stands in landing for a delivery from which values of a person were erased: what was read of it, without them.
+
+The bytes are gone. Rows that are about the person keep no raw text at all, but what their select made of them, so a
+rebuild need not map them again. In the folder of the delivery, below ``erased``, lie ``read.parquet`` (the raw table),
+``rejects.parquet`` (records that could not be read), ``mapped.parquet`` (the rows about the person as mapped),
+``moved.parquet`` (those of them that left the quarantine later) and ``erased.json``, written last, with the counts of
+reading and a hash of each table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+
+from dealermart import files, lake
+from dealermart.contracts import Contract
+from dealermart.lake import literal, quoted
+from dealermart.readers import Counts
+from dealermart.settings import Settings
+
+NAME = "erased"
+HASH = "_erased_hash"  # stands for the hash of what an erased row said: equal rows stay equal, and repeats repeats
+MARKS = {
+    "_is_deleted": "boolean",
+    "_delivery_id": "varchar",
+    "_row_number": "bigint",
+    "_row_part": "integer",
+    "_reject_reason": "varchar",
+    "_structural": "varchar",
+    HASH: "varchar",
+}
+
+
+def folders(settings: Settings, source: str, received: str, delivery_id: str) -> list[Path]:
+    """Where it stands for a delivery, an erasure that is at work first; none where nothing was erased from it."""
+    inside = Path("landing", source, received, delivery_id, NAME)
+    found = [settings.pending / inside, settings.home / inside]
+    return [folder for folder in found if (folder / "erased.json").exists()][:1]
+
+
+def close(folder: Path, counts: Counts) -> None:
+    """Complete a folder whose tables are written."""
+    hashes = {}
+    for path in sorted(folder.glob("*.parquet")):
+        files.sync(path)
+        path.chmod(0o444)
+        hashes[path.name] = _hash(path)
+    files.write_json(folder / "erased.json", {"counts": asdict(counts), "sha256": hashes})
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether its tables are those that were written."""
+    try:
+        hashes: dict[str, str] = json.loads((folder / "erased.json").read_text("utf-8"))["sha256"]
+        return all(_hash(folder / name) == digest for name, digest in hashes.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def load(con: duckdb.DuckDBPyConnection, folder: Path, table: str) -> Counts:
+    """Tables ``table`` and ``<table>__rejects``, as reading the file made them but for what was erased."""
+    for name, made in (("read", table), ("rejects", f"{table}__rejects")):
+        con.execute(f"create table {quoted(made)} as from read_parquet({literal(str(folder / f'{name}.parquet'))})")
+    return Counts(**json.loads((folder / "erased.json").read_text("utf-8"))["counts"])
+
+
+def restore(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, paths: Iterable[Path]) -> None:
+    """Put rows as they were mapped before their erasure into ``table`` in place of what their select makes of nothing.
+
+    Args:
+        paths: The ``mapped.parquet`` of deliveries.
+    """
+    rows = stored_sql(contract, paths)
+    con.execute(f"alter table {quoted(table)} add column {HASH} varchar")
+    con.execute(f"create temp table stored as {rows}")
+    con.execute(f"""
+        delete from {quoted(table)}
+        where (_delivery_id, _row_number) in (select _delivery_id, _row_number from stored);
+        insert into {quoted(table)} by name select * from stored;
+        drop table stored
+    """)
+
+
+def stored_sql(contract: Contract, paths: Iterable[Path]) -> str:
+    """SELECT of erased rows, by the contract's columns of today."""
+    types = {column.name: column.sql_type for column in contract.columns} | MARKS
+    return lake.typed_sql(types, paths)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
