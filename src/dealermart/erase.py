@@ -130,7 +130,7 @@ def run(
                 )
             done.files = len(removed)
             if not dry_run and (done.rows or removed):
-                _compare(settings, known, log, draft)
+                _compare(settings, known, log, draft, eraser)
                 _commit(settings, log, known, eraser, entry.run_id, draft, removed, by, reason)
             entry.note(erased=done.rows, deliveries=done.deliveries, files_removed=done.files, dry_run=dry_run)
         except Exception:
@@ -204,7 +204,7 @@ def _close(
         return decisions.keep(con, settings, work, run_id, decisions.select_of("'rejected'", "chosen", at, by, reason))
 
 
-def _compare(settings: Settings, known: dict[str, Contract], log: Log, draft: Target) -> None:
+def _compare(settings: Settings, known: dict[str, Contract], log: Log, draft: Target, eraser: _Eraser) -> None:
     """Hold the new lake against the old one: nothing but codes and descriptions of persons may differ.
 
     Raises:
@@ -217,11 +217,11 @@ def _compare(settings: Settings, known: dict[str, Contract], log: Log, draft: Ta
             for folder in (settings.lake, draft.lake):
                 relation = f"read_parquet({literal(str(folder / path))})"
                 kept = [
-                    name
-                    for name, *_ in con.execute(f"describe select * from {relation}").fetchall()
+                    quoted(name) if kind != "VARCHAR" else eraser.but_codes(quoted(name))
+                    for name, kind, *_ in con.execute(f"describe select * from {relation}").fetchall()
                     if contract is not None and name not in _may_change(contract)
                 ]
-                row = f"sum(cast(hash({', '.join(map(quoted, kept))}) as hugeint))" if kept else "0"
+                row = f"sum(cast(hash({', '.join(kept)}) as hugeint))" if kept else "0"
                 sums.append((kept, con.execute(f"select count(*), {row} from {relation}").fetchall()[0]))
             if sums[0] != sums[1]:
                 raise BalanceError(
@@ -275,8 +275,8 @@ class _Eraser:
         self._texts = {text for text in wanted.also if text.strip()}
         if wanted.person is not None:
             self._learn()
-        telling = {code for codes in self._codes.values() for _, code in codes if _is_telling(code)}
-        self._pattern = _pattern(self._texts | telling)
+        self._telling = sorted({code for codes in self._codes.values() for _, code in codes if _is_telling(code)})
+        self._pattern = _pattern(self._texts | set(self._telling))
 
     # ---------------------------------------------------------------------------------------- who it is
     def _learn(self) -> None:
@@ -362,6 +362,10 @@ class _Eraser:
             return "false"
         return f"coalesce(regexp_matches({text}, {literal(self._pattern)}), false)"
 
+    def but_codes(self, value: str) -> str:
+        """A text, or nothing where it holds a code of the person or what stands for one."""
+        return f"case when {self._mentions(value)} or contains({value}, {literal(TOKEN)}) then null else {value} end"
+
     def _token(self, value: str) -> str:
         """A code for a value: the same for the same one in this run, and for erased ones themselves."""
         new = f"{literal(TOKEN)} || left(sha256({literal(self._key)} || {value}), 12)"
@@ -374,6 +378,13 @@ class _Eraser:
         about = contract.event_date or contract.valid_from
         day = f"coalesce(cast({quoted(about)} as date), _received)" if about else "_received"
         return f"({day} < date '{cutoff}')"
+
+    def _without_codes(self, value: str) -> str:
+        """A text in which codes of the person stand among others, such as the key of a target, with new ones."""
+        for code in self._telling:
+            new = TOKEN + hashlib.sha256((self._key + code).encode()).hexdigest()[:12]  # as _token makes it
+            value = f"regexp_replace({value}, {literal(_pattern([code], '(', ')') or '')}, '\\1{new}\\2', 'g')"
+        return value
 
     def _changes(self, contract: Contract) -> tuple[dict[str, str], str]:
         """New values of a feed's columns in SQL, and which rows they change."""
@@ -391,6 +402,10 @@ class _Eraser:
                 hits += [self._about(contract, column), old]
                 if column.type == "string" and not column.pii_of:
                     hits.append(self._mentions(name))
+            elif column.type == "string" and self._telling:
+                value = self._without_codes(name)
+                new[column.name] = value
+                tests.append(f"{name} is distinct from {value}")
             if not (hits := [one for one in hits if one != "false"]):
                 continue
             hit = " or ".join(hits)
@@ -674,11 +689,15 @@ def _is_telling(code: str) -> bool:
     return len(code) >= 4
 
 
-def _pattern(texts: Iterable[str]) -> str | None:
-    """A regular expression, for DuckDB and Python, that finds any of the texts as words of their own."""
+def _pattern(texts: Iterable[str], opened: str = "(?:", closed: str = ")") -> str | None:
+    """A regular expression, for DuckDB and Python, that finds any of the texts as words of their own.
+
+    Args:
+        opened, closed: Around what stands before and after.
+    """
     parts = []
     for text in sorted(texts, key=lambda one: (-len(one), one)):
-        before = r"(?:^|[^0-9A-Za-z])" if text[0].isascii() and text[0].isalnum() else ""
-        after = r"(?:$|[^0-9A-Za-z])" if text[-1].isascii() and text[-1].isalnum() else ""
+        before = f"{opened}{'^|[^0-9A-Za-z]' if text[0].isascii() and text[0].isalnum() else ''}{closed}"
+        after = f"{opened}{'$|[^0-9A-Za-z]' if text[-1].isascii() and text[-1].isalnum() else ''}{closed}"
         parts.append(before + "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text) + after)
     return f"(?i){'|'.join(parts)}" if parts else None

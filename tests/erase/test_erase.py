@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import gzip
 import io
+import re
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -35,6 +36,10 @@ MEMBERS = "member,since,name,role,team,manager\n" + (
     "M018,2026-01-01,李娜,sales,East,M017\n"  # managed by the person
     "M001,2026-01-01,赵敏,manager,East,\n"
 )
+TARGETS = (
+    "target,member,first_day,end_day,value\n"
+    "member-M017-2026-03,M017,2026-03-01,2026-04-01,900\nmember-M0170-2026-03,M0170,2026-03-01,2026-04-01,800\n"
+)
 DEALERS = "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\n"
 SECRETS = ("王小伟", "M017", "13800138017")
 WANTED = Wanted("M017", also=("13800138017",))
@@ -48,10 +53,11 @@ def forget(settings: Settings, wanted: Wanted = WANTED, dry_run: bool = False) -
 
 def holders(settings: Settings, texts: tuple[str, ...] = SECRETS) -> list[str]:
     """Every file below the home that holds one of the texts, looked for without the program: as bytes in four
-    encodings, in packed files, in Parquet and in DuckDB files."""
+    encodings, in packed files, in Parquet and in DuckDB files. A code inside a longer one is another code."""
     found = []
+    words = re.compile("|".join(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])" for text in texts))
     for path in sorted(one for one in settings.home.rglob("*") if one.is_file() and not one.is_symlink()):
-        if any(text in said for said in contents(path) for text in texts):
+        if any(words.search(said) for said in contents(path)):
             found.append(str(path.relative_to(settings.home)))
     return found
 
@@ -113,7 +119,7 @@ def filled(company: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     """Members and dealers packed, sales plain, files that nobody takes, one that is refused."""
     settings = replace(company, home=tmp_path_factory.mktemp("filled") / "home")
     deliver(settings, DAY, {"masters.zip": zipped({"members.csv": MEMBERS.encode(), "dealers.csv": DEALERS.encode()})})
-    deliver(settings, NEXT, {"sales.csv": SALES.encode()})
+    deliver(settings, NEXT, {"sales.csv": SALES.encode(), "targets.csv": TARGETS.encode()})
     deliver(
         settings,
         dt.date(2026, 3, 10),
@@ -147,6 +153,8 @@ def test_nothing_that_is_kept_names_the_person_and_every_amount_stands(settings:
     assert rows(settings, "sales", amounts) == before
     sellers = [seller for (seller,) in rows(settings, "sales", "seller_id")]
     (token,) = {one for one in sellers if one != "M018"}
+    targets = rows(settings, "targets", "target_id, subject_id, cast(target_value as int)")
+    assert targets == [(f"member-{token}-2026-03", token, 900), ("member-M0170-2026-03", "M0170", 800)]
     assert token is not None
     assert str(token).startswith("erased-")
     # His row has the same code; his report keeps her name, and has the code for a manager.
@@ -271,7 +279,7 @@ def test_a_profile_that_maps_otherwise_than_then_stops_it(settings: Settings, co
     assert "王小伟" in str(rows(settings, "team_members", "*"))
 
 
-@pytest.mark.parametrize("moment", [0, 1, 2, 3, 4, 6, 8, 10])
+@pytest.mark.parametrize("moment", [0, 1, 2, 4, 7, 10])
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, moment: int
 ) -> None:
@@ -302,7 +310,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     assert erased_now == (moment >= 2)
     again = ingest.run(settings, "mini", NEXT)
     assert not settings.pending.exists()
-    assert [one.status for one in again.files] == ([] if erased_now else ["duplicate"])
+    assert [one.status for one in again.files] == ([] if erased_now else ["duplicate", "duplicate"])
     assert (holders(settings) == []) == erased_now
     sales = [row[0] for row in rows(settings, "sales", "net_amount")]
     rebuild.run(settings)
