@@ -357,6 +357,8 @@ def _marks(contract: Contract, column: Column) -> Iterator[str]:
         yield "HR"
     if column.pii != "none":
         yield "personal" if column.pii == "direct" else "about a person"
+    if column.person:
+        yield "code of a person"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,7 +18,7 @@ def main() -> int:
     try:
         settings = environment.load()
         ingests = [f"ingest_{source}" for source in profiles.names(settings)]
-        dags = [*ingests, "arrivals", "build_marts", "publish", "compact"]
+        dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention"]
         airflow = Standalone(settings, expected=dags)
         print(f"starting Airflow, state in {settings.home}", flush=True)
         with airflow:

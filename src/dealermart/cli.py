@@ -252,14 +252,11 @@ def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
 
 def erase(config: Settings, arguments: argparse.Namespace) -> int:
     """Erase values of a person, or those that are older than the retention of their feed."""
-    from dealermart import build as builder
     from dealermart import erase as work
-    from dealermart import publish as publisher
     from dealermart import runlog
 
     until = (arguments.until or runlog.now().date()) if arguments.retention else None
     wanted = work.Wanted(arguments.person, arguments.kind, tuple(arguments.also), until)
-    had_marts, had_copies = config.warehouse.exists(), config.published.exists()
     result = work.run(config, wanted, arguments.by, arguments.reason, arguments.dry_run, say=_say)
     if arguments.dry_run:
         print("dry run: nothing was changed")
@@ -268,14 +265,7 @@ def erase(config: Settings, arguments: argparse.Namespace) -> int:
     print(f"{_number(result.deliveries)} deliveries rewritten, {_number(result.files)} files removed")
     for name in result.named_in:
         print(f"log/{name} names the person in words that somebody wrote; it was not changed", file=sys.stderr)
-    if arguments.dry_run or not (result.rows or result.files):
-        return 0
-    if had_marts:
-        built = builder.run(config, say=_say)
-        print(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
-        if had_copies:
-            publisher.run(config, say=_say, keep_previous=False)
-            print("served copies replaced, the ones before removed")
+    work.renew(config, result, _say)
     return 0
 
 

@@ -23,7 +23,21 @@ from typing import Any
 
 import duckdb
 
-from dealermart import archives, batch, contracts, decisions, erased, lake, landing, lock, rebuild, runlog, yamlfile
+from dealermart import (
+    archives,
+    batch,
+    build,
+    contracts,
+    decisions,
+    erased,
+    lake,
+    landing,
+    lock,
+    publish,
+    rebuild,
+    runlog,
+    yamlfile,
+)
 from dealermart.batch import Target
 from dealermart.company import Company
 from dealermart.contracts import Column, Contract, PersonKind
@@ -64,12 +78,14 @@ class EraseResult:
         deliveries: How many files these rows came in.
         files: How many files of landing and inbox are gone.
         named_in: Files of the log in whose words the person is named; they stay as they are.
+        had_marts: Whether there was a warehouse, which is gone now.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     deliveries: int = 0
     files: int = 0
     named_in: list[str] = field(default_factory=list)
+    had_marts: bool = False
 
 
 def run(
@@ -80,7 +96,7 @@ def run(
     dry_run: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> EraseResult:
-    """Erase, and drop the warehouse, so that the next build is a full one.
+    """Erase, and drop the warehouse, so that the next build is a full one; ``renew`` does it.
 
     Raises:
         DataError: name or reason is missing or names the person, nobody has that code, or no feed has a retention.
@@ -130,6 +146,7 @@ def run(
                 )
             done.files = len(removed)
             if not dry_run and (done.rows or removed):
+                done.had_marts = settings.warehouse.exists()
                 _compare(settings, known, log, draft, eraser)
                 _commit(settings, log, known, eraser, entry.run_id, draft, removed, by, reason)
             entry.note(erased=done.rows, deliveries=done.deliveries, files_removed=done.files, dry_run=dry_run)
@@ -138,6 +155,35 @@ def run(
             raise
         lake.recover(settings)
     return done
+
+
+def by_retention(
+    settings: Settings, until: dt.date | None = None, say: Callable[[str], None] = lambda text: None
+) -> EraseResult | None:
+    """For a schedule: erase what is older than the retention of its feed, and renew marts and copies.
+
+    Args:
+        until: The day on which it is judged; by default today (UTC).
+
+    Returns:
+        Nothing where no feed has a retention.
+    """
+    if not yamlfile.load(settings.company_file, Company).retention_months:
+        return None
+    wanted = Wanted(until=until or runlog.now().date())
+    done = run(settings, wanted, settings.user, f"retention_months of {settings.company}", say=say)
+    renew(settings, done, say)
+    return done
+
+
+def renew(settings: Settings, done: EraseResult, say: Callable[[str], None]) -> None:
+    """Marts and served copies anew after an erasure, the copies before removed; none where there were none."""
+    if done.had_marts:
+        built = build.run(settings, say=say)
+        say(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
+        if settings.published.exists():
+            publish.run(settings, say=say, keep_previous=False)
+            say("served copies replaced, the ones before removed")
 
 
 def _commit(

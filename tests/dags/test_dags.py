@@ -32,6 +32,7 @@ TASKS = {
     "build_marts": {"settle": "default_pool", "build": "warehouse"},
     "publish": {"publish": "warehouse"},
     "compact": {"compact": "warehouse"},
+    "retention": {"erase": "warehouse"},
 }
 
 

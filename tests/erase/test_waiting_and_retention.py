@@ -168,6 +168,16 @@ def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Se
     assert [row[0] for row in rows(settings, "survey_responses", "cast(score as int)")] == [4, 5, 1]
 
 
+def test_the_schedule_erases_what_the_company_file_says(settings: Settings, drop: Drop) -> None:
+    ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"survey.csv": OLD}))
+    assert erase.by_retention(settings, dt.date(2026, 4, 1)) is None
+    retain(settings, "survey_responses: 12")
+    done = erase.by_retention(settings, dt.date(2026, 4, 1))
+    assert done is not None
+    assert (done.rows, done.had_marts) == ({"survey_responses": 3}, False)
+    assert holders(settings, ("D1-contact", "D2-contact")) == []
+
+
 def test_a_retention_of_a_feed_that_does_not_exist_is_refused(settings: Settings) -> None:
     retain(settings, "surveys: 12")
     with pytest.raises(ConfigError, match="there is no feed surveys"):
