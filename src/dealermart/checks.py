@@ -46,7 +46,6 @@ QUARANTINED: tuple[Severity, ...] = ("critical", "warning")
 KEY = "_row_id"
 BATCH_COLUMNS = {
     "_delivery_id": "varchar",
-    "_source_file": "varchar",
     "_row_number": "bigint",
     "_row_part": "integer",
     KEY: "bigint",

@@ -30,7 +30,7 @@ PROVENANCE = {
     "_received_date": "date",
     "_ingested_at": "timestamp",
     "_run_id": "varchar",
-    "_row_hash": "varchar",
+    "_row_hash": "ubigint",
     "_is_repeat": "boolean",
     "_gone_date": "date",
     "_is_deleted": "boolean",

@@ -17,6 +17,7 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ from dealermart.readers import Counts
 from dealermart.settings import Settings
 
 TOKEN = "erased-"  # how a code begins that stands for one that was erased
+_OF_COPIES = "where _delivery_id in (select _delivery_id from touched_delivery)"
 _SPECIAL = frozenset("\\^$.|?*+()[]{}-")  # signs with a meaning in regular expressions
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "cp1252")
 
@@ -124,7 +126,10 @@ def run(
     ):
         lake.recover(settings)
         log = lake.read(settings)
-        draft = Target(settings.pending / "lake", settings.pending / "quarantine")
+        before, draft = (
+            Target(settings.pending / name / "lake", settings.pending / name / "quarantine")
+            for name in ("before", "after")
+        )
         cutoffs = {
             feed: _months_before(wanted.until, months)
             for feed, months in company.retention_months.items()
@@ -136,7 +141,14 @@ def run(
                 raise DataError(
                     "--by or --reason names the person", mend="refer to the request instead: it stands in the log"
                 )
-            rebuild.redo(settings, known, log, draft, entry.run_id, say, eraser)
+            # Once as it was, to find the rows while records are whole, and once with what stands in for them.
+            say("looking for rows")
+            rebuild.redo(settings, known, log, before, entry.run_id, say, eraser)
+            shutil.rmtree(before.lake.parent)
+            if eraser.changed or eraser.rows:
+                say("making lake and quarantine anew")
+                eraser.is_looking = False
+                rebuild.redo(settings, known, log, draft, f"{entry.run_id}-2", say, eraser)
             done = EraseResult(dict(sorted(eraser.rows.items())), len(eraser.changed), 0, eraser.named_in())
             removed = eraser.remove_unread(say)
             if wanted.person is not None and not (eraser.found or (wanted.also and (done.rows or removed))):
@@ -308,6 +320,7 @@ class _Eraser:
         self.changed: list[tuple[str, str, str]] = []  # source, received, delivery_id
         self.unmapped: set[tuple[str, str, int]] = set()  # source, delivery_id, row_number
         self.unpacked: dict[Path, Path] = {}
+        self.is_looking = True  # at records that are still whole; afterwards at refused rows only
         self.found = False  # whether the code stands anywhere as that of a person of this kind
         self._key = secrets.token_hex(32)  # thrown away in the end: nobody can make a code of a person again
         self._received = {
@@ -470,7 +483,9 @@ class _Eraser:
         contract: Contract,
         reads: Mapping[str, Counts],
     ) -> None:
-        """See ``batch.Eraser``."""
+        """See ``batch.Eraser``. The tables of the batch stay as they are: others may look up what is in them."""
+        if not self.is_looking:
+            return
         raw, mapped = quoted(spec.name), f"mapped_{spec.name}"
         named = " or ".join(self._matches(contract, column.name) for column in contract.columns if column.person)
         if named and not self.found:
@@ -493,72 +508,82 @@ class _Eraser:
                 using (_delivery_id, _row_number)
             where {said} <> ''
         """)
-        lines = self._erase_lines(con, f"{spec.name}__rejects", contract.feed)
-        rows = con.execute("select count(*) from touched").fetchall()[0][0]
-        if rows:
-            self._erase_rows(con, contract, raw, mapped, new, texts)
-        if rows or lines:
-            self._count(contract.feed, rows + lines)
-            touched = "select _delivery_id from touched union select _delivery_id from touched_line"
-            for (delivery_id,) in con.execute(f"select distinct _delivery_id from ({touched}) order by 1").fetchall():
-                folder = self._keep(con, source, spec.name, delivery_id, reads[delivery_id], mapped)
-                self._keep_moved(con, source, contract, delivery_id, folder)
-                erased.close(folder, reads[delivery_id])
-        con.execute("drop table touched; drop table touched_line")
+        with self._copies(con, source, contract.feed, spec.name, reads) as (changed_in, rows):
+            if rows:
+                con.execute(f"create temp table erasing_mapped as from {mapped} {_OF_COPIES}")
+                self._erase_rows(con, contract, new, texts)
+            for delivery_id, folder in changed_in:
+                if rows:
+                    self._keep_mapped(con, source, contract, delivery_id, folder)
+            con.execute("drop table if exists erasing_mapped")
 
     def _erase_rows(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        contract: Contract,
-        raw: str,
-        mapped: str,
-        new: dict[str, str],
-        texts: list[str],
+        self, con: duckdb.DuckDBPyConnection, contract: Contract, new: dict[str, str], texts: list[str]
     ) -> None:
         where = "(_delivery_id, _row_number) in (select _delivery_id, _row_number from touched)"
         if texts:
-            con.execute(f"update {raw} set {', '.join(f'{name} = null' for name in texts)} where {where}")
-        if erased.HASH not in (name for name, *_ in con.execute(f"describe {mapped}").fetchall()):
-            con.execute(f"alter table {mapped} add column {erased.HASH} varchar")
-        said = f"coalesce({erased.HASH}, cast({batch.row_hash(contract)} as varchar))"
-        con.execute(f"update {mapped} set {erased.HASH} = md5({literal(self._key)} || {said}) where {where}")
+            con.execute(f"update erasing set {', '.join(f'{name} = null' for name in texts)} where {where}")
+        if erased.HASH not in (name for name, *_ in con.execute("describe erasing_mapped").fetchall()):
+            con.execute(f"alter table erasing_mapped add column {erased.HASH} {erased.MARKS[erased.HASH]}")
+        said = f"cast(coalesce({erased.HASH}, {batch.row_hash(contract)}) as varchar)"
+        con.execute(f"update erasing_mapped set {erased.HASH} = hash({literal(self._key)} || {said}) where {where}")
         if new:
             con.execute(f"""
-                update {mapped} as rows set {", ".join(f"{quoted(name)} = {sql}" for name, sql in new.items())}
+                update erasing_mapped as rows set {", ".join(f"{quoted(name)} = {sql}" for name, sql in new.items())}
                 from (select delivery_id, received as _received from delivery) as delivery
                 where delivery.delivery_id = rows._delivery_id and {where}
             """)
 
-    def _erase_lines(self, con: duckdb.DuckDBPyConnection, table: str, feed: str) -> int:
-        """Table ``touched_line``; gives the number of records that could not be read and lose their text."""
+    @contextmanager
+    def _copies(
+        self, con: duckdb.DuckDBPyConnection, source: str, feed: str, raw: str, reads: Mapping[str, Counts]
+    ) -> Iterator[tuple[list[tuple[str, Path]], int]]:
+        """Tables ``erasing`` and ``erasing__rejects`` of the deliveries with a row in ``touched``, or with a record
+        that could not be read and is to lose its text; what the block makes of them is kept. Gives these deliveries
+        with their folders, and the number of rows touched."""
         old = "false"
         if cutoff := self.cutoffs.get(feed):
             old = f"_delivery_id in (select delivery_id from delivery where received < date '{cutoff}')"
         where = f"line is not null and ({self._mentions('line')} or {old})"
-        con.execute(f"create temp table touched_line as select _delivery_id from {quoted(table)} where {where}")
-        con.execute(f"update {quoted(table)} set line = null where {where}")
-        lines: int = con.execute("select count(*) from touched_line").fetchall()[0][0]
-        return lines
+        rejects = quoted(f"{raw}__rejects")
+        con.execute(f"""
+            create temp table touched_delivery as
+            select _delivery_id from touched union select _delivery_id from {rejects} where {where};
+            create temp table erasing as from {quoted(raw)} {_OF_COPIES};
+            create temp table erasing__rejects as from {rejects} {_OF_COPIES}
+        """)
+        rows: int = con.execute("select count(*) from touched").fetchall()[0][0]
+        lines = con.execute(f"update erasing__rejects set line = null where {where}").fetchall()[0][0]
+        if rows + lines:
+            self.rows[feed] = self.rows.get(feed, 0) + rows + lines
+        made = []
+        for (delivery_id,) in con.execute("select _delivery_id from touched_delivery order by 1").fetchall():
+            received = self._received[source, delivery_id]
+            self.changed.append((source, received, delivery_id))
+            made.append((delivery_id, _draft_of(self.settings, source, received, delivery_id)))
+            made[-1][1].mkdir(parents=True)
+        yield made, rows
+        for delivery_id, folder in made:
+            for name, table in (("read", "erasing"), ("rejects", "erasing__rejects")):
+                _write(
+                    con, f"from {table} where _delivery_id = {literal(delivery_id)} order by _row_number", folder, name
+                )
+            erased.close(folder, reads[delivery_id])
+        con.execute("drop table touched; drop table touched_delivery; drop table erasing; drop table erasing__rejects")
 
     def reference(
         self, con: duckdb.DuckDBPyConnection, source: str, spec: FileSpec, reads: Mapping[str, Counts]
     ) -> None:
         """See ``batch.Eraser``. A reference has no contract: cells that name the person get a code instead."""
+        if not self.is_looking:
+            return
         table = f"arrived_{spec.name}"
         texts = _texts(con, table)
-        con.execute("create temp table touched (_delivery_id varchar)")
-        for name in texts:
-            con.execute(f"insert into touched select _delivery_id from {table} where {self._mentions(name)}")
-            con.execute(f"update {table} set {name} = {self._token(name)} where {self._mentions(name)}")
-        label = f"{source}.{spec.name}"
-        lines = self._erase_lines(con, f"{table}__rejects", label)
-        cells = con.execute("select count(*) from touched").fetchall()[0][0]
-        if cells or lines:
-            self._count(label, cells + lines)
-            touched = "select _delivery_id from touched union select _delivery_id from touched_line"
-            for (delivery_id,) in con.execute(f"select distinct _delivery_id from ({touched}) order by 1").fetchall():
-                erased.close(self._keep(con, source, table, delivery_id, reads[delivery_id]), reads[delivery_id])
-        con.execute("drop table touched; drop table touched_line")
+        cells = " or ".join(self._mentions(name) for name in texts) or "false"
+        con.execute(f"create temp table touched as select _delivery_id from {table} where {cells}")
+        with self._copies(con, source, f"{source}.{spec.name}", table, reads):
+            for name in texts:
+                con.execute(f"update erasing set {name} = {self._token(name)} where {self._mentions(name)}")
 
     def refused(self, kept: Path, copy: Path, commit: dict[str, Any]) -> None:
         """See ``batch.Eraser``."""
@@ -578,64 +603,33 @@ class _Eraser:
                 f"and ({' or '.join(hits)})"
             ).fetchall()[0][0]
             con.execute(f"copy (from kept) to {literal(str(copy))} (format parquet, compression zstd)")
-        if changed:
-            self._count(feed, changed)
-
-    def _count(self, feed: str, rows: int) -> None:
-        self.rows[feed] = self.rows.get(feed, 0) + rows
+        if changed and self.is_looking:
+            self.rows[feed] = self.rows.get(feed, 0) + changed
 
     # ------------------------------------------------------------------------------------------ landing
-    def _keep(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        source: str,
-        raw: str,
-        delivery_id: str,
-        counts: Counts,
-        mapped: str | None = None,
-    ) -> Path:
-        """Write what is to stand in landing for a delivery; the caller closes the folder."""
-        received = self._received[source, delivery_id]
-        folder = _draft_of(self.settings, source, received, delivery_id)
-        folder.mkdir(parents=True)
-        self.changed.append((source, received, delivery_id))
-        own = f"where _delivery_id = {literal(delivery_id)}"
-        parts = {"read": f"from {quoted(raw)} {own}", "rejects": f"from {quoted(raw + '__rejects')} {own}"}
-        if mapped and erased.HASH in (name for name, *_ in con.execute(f"describe {mapped}").fetchall()):
-            parts["mapped"] = f"from {mapped} {own} and {erased.HASH} is not null"
-        for name, sql in parts.items():
-            target = literal(str(folder / f"{name}.parquet"))
-            con.execute(f"copy ({sql} order by _row_number) to {target} (format parquet, compression zstd)")
-        return folder
-
-    def _keep_moved(
+    def _keep_mapped(
         self, con: duckdb.DuckDBPyConnection, source: str, contract: Contract, delivery_id: str, folder: Path
     ) -> None:
-        """Keep the rows of a delivery that their select had rejected and that left the quarantine later, as they are
-        in the lake: their raw text cannot be mapped again."""
-        if not (folder / "mapped.parquet").exists():
-            return
-        gone = f"""
-            select _row_number, _row_part from read_parquet({literal(str(folder / "mapped.parquet"))})
-            where _reject_reason is not null
-        """
+        """Keep the rows of a delivery from which something was erased, as mapped; and those of them that their select
+        had rejected and that left the quarantine later, as they are in the lake: they cannot be mapped again."""
+        own = f"where _delivery_id = {literal(delivery_id)} and {erased.HASH} is not null"
+        _write(con, f"from erasing_mapped {own} order by _row_number, _row_part", folder, "mapped")
+        gone = f"select _row_number, _row_part from erasing_mapped {own} and _reject_reason is not null"
         new, _ = self._changes(contract)
         names = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in contract.names)
         every = lake.rows_sql(contract, self.log.paths(self.settings, contract.feed))
-        target = folder / "moved.parquet"
-        moved = con.execute(f"""
-            copy (
-                select {names}, _is_deleted, _delivery_id, _row_number, _row_part
-                from (
-                    select *, _received_date as _received from ({every})
-                    where _source = {literal(source)} and _delivery_id = {literal(delivery_id)}
-                        and (_row_number, _row_part) in ({gone})
-                ) order by _row_number, _row_part
-            ) to {literal(str(target))} (format parquet, compression zstd)
-        """).fetchall()[0][0]
-        if not moved:
-            target.unlink()
-        self.unmapped |= {(source, delivery_id, row) for row, _ in con.execute(gone).fetchall()}
+        moved = f"""
+            select {names}, _is_deleted, _delivery_id, _row_number, _row_part
+            from (
+                select *, _received_date as _received from ({every})
+                where _source = {literal(source)} and _delivery_id = {literal(delivery_id)}
+                    and (_row_number, _row_part) in ({gone})
+            )
+            order by _row_number, _row_part
+        """
+        if con.execute(f"select count(*) from ({gone})").fetchall()[0][0]:
+            _write(con, moved, folder, "moved")
+            self.unmapped |= {(source, delivery_id, row) for row, _ in con.execute(gone).fetchall()}
 
     def remove_unread(self, say: Callable[[str], None]) -> list[Path]:
         """The files of landing and inbox that are to go: those replaced, wherever the same bytes lie, and those that
@@ -722,6 +716,10 @@ def _contents(path: Path) -> Iterator[bytes]:
 def _id_of(path: Path) -> str:
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()[: landing.ID_LENGTH]
+
+
+def _write(con: duckdb.DuckDBPyConnection, sql: str, folder: Path, name: str) -> None:
+    con.execute(f"copy ({sql}) to {literal(str(folder / f'{name}.parquet'))} (format parquet, compression zstd)")
 
 
 def _texts(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:

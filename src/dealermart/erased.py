@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from dealermart import files, lake
-from dealermart.contracts import Contract
+from dealermart.contracts import PROVENANCE, Contract
 from dealermart.lake import literal, quoted
 from dealermart.readers import Counts
 from dealermart.settings import Settings
@@ -32,7 +32,7 @@ MARKS = {
     "_row_part": "integer",
     "_reject_reason": "varchar",
     "_structural": "varchar",
-    HASH: "varchar",
+    HASH: PROVENANCE["_row_hash"],
 }
 
 
@@ -76,7 +76,7 @@ def restore(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, path
         paths: The ``mapped.parquet`` of deliveries.
     """
     rows = stored_sql(contract, paths)
-    con.execute(f"alter table {quoted(table)} add column {HASH} varchar")
+    con.execute(f"alter table {quoted(table)} add column {HASH} {MARKS[HASH]}")
     con.execute(f"create temp table stored as {rows}")
     con.execute(f"""
         delete from {quoted(table)}

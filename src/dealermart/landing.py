@@ -186,8 +186,8 @@ def find(
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         payload = landed = folder / "payload"
-        if (folder / erased.NAME).exists():
-            landed = folder / erased.NAME
+        if instead := erased.folders(settings, source, received, delivery_id):
+            (landed,) = instead
             sha256 = manifest["sha256"] if erased.is_whole(landed) else ""
         elif "packed_in" in manifest and not payload.exists():
             landed = folder.with_name(manifest["packed_in"]) / "payload"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,19 +152,8 @@ def map_rows(
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
         BalanceError: it lost or multiplied records.
     """
-    try:
-        con.execute(f"create temp table selected as {sql}")
-    except duckdb.Error as error:
-        message = str(error).split("\n")[0]
-        found = re.search(r"LINE (\d+):", str(error))
-        where = f"{path}:{found[1]}" if found else str(path)
-        if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
-            message = (
-                "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
-            )
-        raise ConfigError(
-            message, where=where, mend="correct the select; leave casting to the contract, or use try_cast"
-        ) from None
+    with _faults_of_the_select(path):
+        con.execute(f"create temp view selected as {sql}")
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
     _check_columns(path, types, spec, contract)
     part = "_row_part" if "_row_part" in types else "1"
@@ -198,22 +188,43 @@ def map_rows(
         faults.append(f"case when {at_once} is null and {said} is not null then case {unread} end end")
     fault = f"if(_structural is null, coalesce({', '.join(faults)}), null)" if faults else "cast(null as varchar)"
     names = ", ".join(quoted(name) for name in contract.names)
-    con.execute(f"""
-        create temp table {quoted(into)} as
-        with said as (
-            select {", ".join([lineage, marks, deleted, *texts])}
-            from ({_without_values_of_deletions(types, contract)})
-        ),
-        plain as (select {", ".join(["*", *plain])} from said),
-        read as (select {", ".join([*LINEAGE, *_MARKS, _DELETED, *values])} from plain)
-        select {names}, {", ".join(LINEAGE)},
-            coalesce(_reject_reason, {fault}) as _reject_reason, _structural, {_DELETED}
-        from read
-    """)
-    con.execute("drop table selected")
+    with _faults_of_the_select(path):
+        con.execute(f"""
+            create temp table {quoted(into)} as
+            with said as (
+                select {", ".join([lineage, marks, deleted, *texts])}
+                from ({_without_values_of_deletions(types, contract)})
+            ),
+            plain as (select {", ".join(["*", *plain])} from said),
+            read as (select {", ".join([*LINEAGE, *_MARKS, _DELETED, *values])} from plain)
+            select {names}, {", ".join(LINEAGE)},
+                coalesce(_reject_reason, {fault}) as _reject_reason, _structural, {_DELETED}
+            from read
+        """)
+    con.execute("drop view selected")
     if suspect:
         _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
+
+
+@contextmanager
+def _faults_of_the_select(path: Path) -> Iterator[None]:
+    """Tell what is wrong with a select, by file and line; want of memory or room is not."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise
+    except duckdb.Error as error:
+        message = str(error).split("\n")[0]
+        found = re.search(r"LINE (\d+):", str(error))
+        where = f"{path}:{found[1]}" if found else str(path)
+        if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
+            message = (
+                "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
+            )
+        raise ConfigError(
+            message, where=where, mend="correct the select; leave casting to the contract, or use try_cast"
+        ) from None
 
 
 def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> str:

@@ -23,7 +23,7 @@ from dealermart.yamlfile import Strict
 _RESERVED = {
     *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected", "again"),
     *("accepted", "fault", "decision", "held", "moving", "moved", "gathered", "commits", "corrected", "state"),
-    *("chosen", "unmapped", "touched", "touched_line", "stored"),
+    *("chosen", "unmapped", "numbered", "touched", "touched_line", "stored"),
     *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
     *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),

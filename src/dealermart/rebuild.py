@@ -58,7 +58,7 @@ def redo(
     """Repeat the commits of a log into the folders of ``draft``, which are made anew; returns and raises as ``run``.
 
     Args:
-        eraser: Takes values of a person away on the way.
+        eraser: Looks for values of a person on the way, and copies what is kept of refused files.
     """
     shutil.rmtree(draft.lake.parent, ignore_errors=True)
     for folder in (draft.lake, draft.quarantine):

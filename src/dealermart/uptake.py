@@ -206,7 +206,7 @@ class Mover:
             with self._run.judged(contract, judge, {}):
                 return self._note(feed, label)
         finally:
-            con.execute("drop table moving")
+            con.execute("drop table moving; drop table if exists numbered")
 
     def finish(self, by: str = "", reason: str = "", keep: bool = True) -> Moved:
         """Sync what was written and keep the decisions beside the log.
@@ -254,14 +254,15 @@ class Mover:
                     raise
                 say(f"rows of {source} stay in quarantine: {error}")
         con.execute(f"""
-            create table batch as
+            create temp table numbered as
             select
                 row_number() over (order by received, _from, _delivery_id, _row_number, _row_part) as _row_id,
-                {names}, _is_deleted, _from, _delivery_id, source_file as _source_file, _row_number, _row_part,
+                {names}, _is_deleted, _from, _delivery_id, _row_number, _row_part,
                 {batch.row_hash(contract)} as _row_hash
-            from gathered join delivery on delivery.source = _from and delivery.delivery_id = _delivery_id
+            from gathered join delivery on delivery.source = _from and delivery.delivery_id = _delivery_id;
+            create temp view batch as from numbered;
+            drop table gathered; drop table unmapped
         """)
-        con.execute("drop table gathered; drop table unmapped")
 
     def _take_erased(self, contract: Contract) -> None:
         """Insert into ``gathered`` the rows whose raw text was erased after they had left the quarantine."""

@@ -77,7 +77,7 @@ def judged(feed, rows, only=None):
     with duckdb.connect() as con:
         con.execute(f"create table batch ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
         cells = [
-            [*(values[name] for name in contract.names), delivery, "file.csv", number, 1, number, False]
+            [*(values[name] for name in contract.names), delivery, number, 1, number, False]
             for number, (delivery, values) in enumerate(rows, 1)
         ]
         row = f"({', '.join('?' * len(columns))})"
