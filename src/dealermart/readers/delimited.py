@@ -212,9 +212,6 @@ def _load_plain(
             refused.append((int(number) + first, verdict, text))
     _number(con, target, found.records, first, special)
     _compare(con, path, start - head.start, spec, target, head, found, set(special.tolist()))
-    con.execute(
-        f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
-    )
     reject(con, target, refused)
     counts = Counts(found.records, structural, len(refused), suspect=found.suspect)
     return finish(con, target, spec, head.columns, counts)

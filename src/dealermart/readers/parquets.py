@@ -12,7 +12,7 @@ from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
-from dealermart.readers.table import Counts, Target, cleaned, finish, present
+from dealermart.readers.table import Counts, Target, cleaned, finish, present, reject
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -37,9 +37,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             where=str(path),
             mend="ask the sender for the whole file, or set format in the source profile",
         ) from None
-    con.execute(
-        f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
-    )
+    reject(con, target, [])
     return finish(con, target, spec, columns, Counts(records, 0, 0))
 
 

@@ -124,31 +124,24 @@ def load(
     Raises:
         BalanceError: the engine did not hold what it was given.
     """
-    tally = Tally()
-    names = (*columns.names, "_reason", "_line")
-    schema = pa.schema([*(pa.field(name, pa.string()) for name in names), pa.field("_row_number", pa.int64())])
+    tally, refused, rows = Tally(), list[tuple[int, str, str | None]](), 0
+    schema = pa.schema([*(pa.field(name, pa.string()) for name in columns.names), pa.field("_row_number", pa.int64())])
     cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
-    select = f"select {cleaning}, _reason, _line, _row_number from records_to_load"
-    con.register("records_to_load", schema.empty_table())
-    con.execute(f"create table {target.name} as {select}")
-    for batch in _batches(tally.passing(records), schema):
+    select = f"select {cleaning}, _row_number, {literal(target.delivery_id)} as _delivery_id from records_to_load"
+    made = "create table {} as {}"  # small files are many: every statement counts
+    for batch in _batches(tally.passing(records), schema, refused):
         con.register("records_to_load", batch)
-        con.execute(f"insert into {target.name} {select}")
+        rows += con.execute(made.format(target.name, select)).fetchall()[0][0]
+        made = "insert into {} {}"
     con.unregister("records_to_load")
-    con.execute(f"""
-        create table {target.rejects} as
-        select {literal(target.delivery_id)} as _delivery_id, _row_number, _reason as reason, _line as line
-        from {target.name} where _reason is not null
-    """)
-    refused = con.execute(f"delete from {target.name} where _reason is not null").fetchall()[0][0]
-    for name in ("_reason", "_line"):
-        con.execute(f"alter table {target.name} drop column {name}")
-    if refused != tally.rejected:
+    reject(con, target, refused)
+    if len(refused) != tally.rejected:
         raise BalanceError(
-            f"{tally.rejected} records were rejected and {refused} arrived",
+            f"{tally.rejected} records were rejected and {len(refused)} arrived",
             mend="report this as a fault of the program",
         )
-    return finish(con, target, spec, columns, Counts(tally.records, tally.structural, tally.rejected))
+    counts = Counts(tally.records, tally.structural, tally.rejected)
+    return replace(counts, structural=counts.structural + _structural(con, target, spec, columns, counts, rows))
 
 
 def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts) -> Counts:
@@ -164,6 +157,15 @@ def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, colum
         BalanceError: the rows in the table are not the records that should be there.
     """
     rows = con.execute(f"select count(*) from {target.name}").fetchall()[0][0]
+    structural = _structural(con, target, spec, columns, counts, rows)
+    con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
+    return replace(counts, structural=counts.structural + structural)
+
+
+def _structural(
+    con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts, rows: int
+) -> int:
+    """Take structural rows out of a table of ``rows`` rows; gives their number."""
     if rows != counts.records - counts.structural - counts.rejected:
         raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
     empty = " and ".join(f"nullif({quoted(name)}, '') is null" for name in columns.names)
@@ -179,17 +181,20 @@ def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, colum
         )
     if spec.totals and spec.totals.column in columns.names:
         conditions.append(f"lower({quoted(spec.totals.column)}) in ({_list(totals(spec.totals.values))})")
-    structural = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
-    con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
-    return replace(counts, structural=counts.structural + structural)
+    structural: int = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
+    return structural
 
 
-def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[int, str, str]]) -> None:
-    """Add rejects to the table that holds them: record number, reason, the record's text."""
+def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[int, str, str | None]]) -> None:
+    """Create the table of what could not be read: record number, reason, the record's text."""
+    con.execute(
+        f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
+    )
     if not refused:
         return
-    arrays = [pa.array(values) for values in zip(*refused, strict=True)]
-    con.register("refused_records", pa.Table.from_arrays(arrays, names=["number", "reason", "line"]))
+    types = {"number": pa.int64(), "reason": pa.string(), "line": pa.string()}
+    arrays = [pa.array(values, kind) for values, kind in zip(zip(*refused, strict=True), types.values(), strict=True)]
+    con.register("refused_records", pa.Table.from_arrays(arrays, names=list(types)))
     fields = f"{literal(target.delivery_id)}, number, reason, line"
     con.execute(f"insert into {target.rejects} select {fields} from refused_records")
     con.unregister("refused_records")
@@ -207,17 +212,18 @@ def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
     return sorted({"" if text in {null.lower() for null in spec.missing} else text for text in headers})
 
 
-def _batches(records: Iterator[Record], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    width = len(schema) - 3
-    nothing = [None] * width
-    while rows := list(islice(records, _BATCH_ROWS)):
-        fields = zip(*(nothing if row.reason is not None else row.fields for row in rows), strict=True)
+def _batches(
+    records: Iterator[Record], schema: pa.Schema, refused: list[tuple[int, str, str | None]]
+) -> Iterator[pa.RecordBatch]:
+    """The records that can be used, in pieces, at least one; the others go to ``refused``."""
+    first = True
+    while (rows := list(islice(records, _BATCH_ROWS))) or first:
+        first = False
+        refused += [(row.number, row.reason, row.line) for row in rows if row.reason is not None]
+        good = [row for row in rows if row.reason is None]
+        fields = zip(*(row.fields for row in good), strict=True) if good else [()] * (len(schema) - 1)
         arrays = [pa.array(values, pa.string()) for values in fields]
-        arrays += [
-            pa.array([row.reason for row in rows], pa.string()),
-            pa.array([row.line for row in rows], pa.string()),
-        ]
-        arrays.append(pa.array([row.number for row in rows], pa.int64()))
+        arrays.append(pa.array([row.number for row in good], pa.int64()))
         yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
