@@ -378,7 +378,9 @@ class Run:
                 reads |= found
                 specs.append(spec)
                 self.map(spec, contract, found)
-                if stored := [one.erased / "mapped.parquet" for one in of_spec if one.erased]:
+                if stored := [
+                    path for one in of_spec if one.erased and (path := one.erased / "mapped.parquet").exists()
+                ]:
                     erased.restore(con, f"mapped_{spec.name}", contract, stored)
                 if self.eraser:
                     self.eraser.feed(con, self.profile.source, spec, contract, found)

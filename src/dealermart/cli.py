@@ -265,7 +265,9 @@ def erase(config: Settings, arguments: argparse.Namespace) -> int:
     print(f"{_number(result.deliveries)} deliveries rewritten, {_number(result.files)} files removed")
     for name in result.named_in:
         print(f"log/{name} names the person in words that somebody wrote; it was not changed", file=sys.stderr)
-    work.renew(config, result, _say)
+    if (built := work.renew(config, result, _say)) is not None:
+        print(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
+        print("served copies, where there were any, replaced and the ones before removed")
     return 0
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
@@ -50,6 +50,7 @@ from dealermart.settings import Settings
 
 TOKEN = "erased-"  # how a code begins that stands for one that was erased
 _OF_COPIES = "where _delivery_id in (select _delivery_id from touched_delivery)"
+_PIECE, _OVERLAP = 1 << 20, 4096
 _SPECIAL = frozenset("\\^$.|?*+()[]{}-")  # signs with a meaning in regular expressions
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "cp1252")
 
@@ -145,7 +146,7 @@ def run(
             say("looking for rows")
             rebuild.redo(settings, known, log, before, entry.run_id, say, eraser)
             shutil.rmtree(before.lake.parent)
-            if eraser.changed or eraser.rows:
+            if eraser.rows:
                 say("making lake and quarantine anew")
                 eraser.is_looking = False
                 rebuild.redo(settings, known, log, draft, f"{entry.run_id}-2", say, eraser)
@@ -159,7 +160,8 @@ def run(
             done.files = len(removed)
             if not dry_run and (done.rows or removed):
                 done.had_marts = settings.warehouse.exists()
-                _compare(settings, known, log, draft, eraser)
+                if done.rows:
+                    _compare(settings, known, log, draft, eraser)
                 _commit(settings, log, known, eraser, entry.run_id, draft, removed, by, reason)
             entry.note(erased=done.rows, deliveries=done.deliveries, files_removed=done.files, dry_run=dry_run)
         except Exception:
@@ -188,14 +190,14 @@ def by_retention(
     return done
 
 
-def renew(settings: Settings, done: EraseResult, say: Callable[[str], None]) -> None:
+def renew(settings: Settings, done: EraseResult, say: Callable[[str], None]) -> build.BuildResult | None:
     """Marts and served copies anew after an erasure, the copies before removed; none where there were none."""
-    if done.had_marts:
-        built = build.run(settings, say=say)
-        say(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
-        if settings.published.exists():
-            publish.run(settings, say=say, keep_previous=False)
-            say("served copies replaced, the ones before removed")
+    if not done.had_marts:
+        return None
+    built = build.run(settings, say=say)
+    if settings.published.exists():
+        publish.run(settings, say=say, keep_previous=False)
+    return built
 
 
 def _commit(
@@ -649,7 +651,7 @@ class _Eraser:
                     for one, about in homes.items()
                     if one.parent == home.parent and about.get("packed_in") == home.name
                 }
-                if gone & _ids_inside(payload) or (not inside and self._holds(payload)):
+                if gone & _ids_inside(payload) or self._holds(payload):
                     gone.add(home.name)
                     self._unpack(payload, inside, gone, say)
             elif not is_read and home.name not in gone and self._holds(payload):
@@ -683,34 +685,51 @@ class _Eraser:
         say(f"an archive of {payload.parent.parent.name} is unpacked for good, without what is erased")
 
     def _holds(self, path: Path) -> bool:
-        """Whether a file that nobody read names the person, in any encoding, also packed."""
+        """Whether a file names the person, in any encoding, also packed."""
         if self._pattern is None:
             return False
         pattern = re.compile(self._pattern)
-        return any(
-            pattern.search(content.decode(encoding, errors="ignore"))
-            for content in _contents(path)
-            for encoding in _ENCODINGS
-        )
+        at, before = 0, b""
+        for number, piece in _pieces(path):
+            if number != at:
+                at, before = number, b""
+            if any(pattern.search((before + piece).decode(one, errors="ignore")) for one in _ENCODINGS):
+                return True
+            before = piece[-_OVERLAP:]  # of an even length, as UTF-16 needs it
+        return False
 
 
 def _ids_inside(path: Path) -> set[str]:
     """The ids that the files in an archive have as deliveries."""
-    return {hashlib.sha256(content).hexdigest()[: landing.ID_LENGTH] for content in _contents(path)}
+    digests: dict[int, Any] = {}
+    for number, piece in _pieces(path):
+        digests.setdefault(number, hashlib.sha256()).update(piece)
+    return {digest.hexdigest()[: landing.ID_LENGTH] for digest in digests.values()}
 
 
-def _contents(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, and those of the files packed in it."""
-    yield path.read_bytes()
+def _pieces(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The bytes of a file, and of the files packed in it, each with a number of its own, in pieces: one that was
+    refused can unpack to any size. What is damaged or encrypted is read as far as it goes."""
+    with path.open("rb") as file:
+        yield from _read(0, file)
+        file.seek(0)
+        is_gzip = file.read(2) == b"\x1f\x8b"
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                for info in archive.infolist():
-                    yield archive.read(info)
-        elif path.read_bytes()[:2] == b"\x1f\x8b":
-            yield gzip.decompress(path.read_bytes())
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+                for number, info in enumerate(archive.infolist(), start=1):
+                    with archive.open(info) as member:
+                        yield from _read(number, member)
+        elif is_gzip:
+            with gzip.open(path) as whole:
+                yield from _read(1, whole)
+    except (*archives.UNREADABLE, OSError, RuntimeError):
         return
+
+
+def _read(number: int, stream: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[int, bytes]]:
+    while piece := stream.read(_PIECE):
+        yield number, piece
 
 
 def _id_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import xlsxwriter
+from tests.landing.packed import zipped
 
 from dealermart import contracts, erase, ingest, lake, rebuild
 from dealermart.erase import Wanted
@@ -97,14 +98,6 @@ def deliver(settings: Settings, day: dt.date, files: dict[str, bytes]) -> ingest
     return ingest.run(settings, "mini", day)
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
 def workbook(lines: str) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
@@ -167,6 +160,29 @@ def test_nothing_that_is_kept_names_the_person_and_every_amount_stands(settings:
     texts = [one.read_bytes() for one in settings.landing.rglob("payload")]
     assert len(kept) == 2
     assert sorted(texts) == sorted([DEALERS.encode(), b"nothing of interest"])
+
+
+def test_a_file_that_nobody_read_goes_also_where_it_is_packed_and_alone(settings: Settings) -> None:
+    settings = replace(settings, home=settings.home / "new")
+    deliver(settings, DAY, {"members.csv": MEMBERS.encode()})
+    notes = {"dealers.csv": DEALERS.encode(), "notes.txt": "13800138017 ".encode("utf-16-le") * 200_000}
+    deliver(settings, NEXT, {"masters.zip": zipped(notes)})
+    assert forget(settings, Wanted("M999", also=("13800138017",))).rows == {}
+    assert holders(settings, ("13800138017",)) == []
+    assert holders(settings, ("王小伟",)) != []
+    rebuild.run(settings)
+    assert len(rows(settings, "dealers", "*")) == 1
+
+
+def test_a_record_that_could_not_be_read_is_emptied(settings: Settings) -> None:
+    settings = replace(settings, home=settings.home / "new")
+    members = MEMBERS + "M002,2026-01-01,钱多,sales,East,,too,many\nM003,2026-01-01,孙静,sales,East,,王小伟,x\n"
+    deliver(settings, DAY, {"members.csv": members.encode()})
+    assert forget(settings, Wanted("M999", also=("孙静",))).rows == {"team_members": 1}
+    assert holders(settings, ("孙静",)) == []
+    assert "钱多" in str(duckdb.sql(f"from read_parquet('{settings.quarantine}/*/*.parquet')").fetchall())
+    rebuild.run(settings)
+    assert len(rows(settings, "team_members", "*")) == 3
 
 
 def test_a_rebuild_afterwards_makes_the_same_again(settings: Settings) -> None:
