@@ -10,13 +10,15 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from tests.sample import ingested
 
-from dealermart import build
+from dealermart import build, contracts, erase
+from dealermart.erase import Wanted
 from dealermart.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -29,6 +31,8 @@ class Built:
     con: duckdb.DuckDBPyConnection
     truth: dict[str, Any]
     later: build.BuildResult
+    home: Path  # with landing and quarantine
+    marts: dict[str, list[tuple[Any, ...]]]
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.con.execute(sql).fetchall()
@@ -53,7 +57,60 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         shutil.copytree(home.settings.home / folder, settings.home / folder, dirs_exist_ok=True)
     later = build.run(settings, period=PERIOD)
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
-        yield Built(con, home.truth, later)
+        yield Built(con, home.truth, later, home.settings.home, _marts(settings.warehouse))
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The columns of a mart, without what is about the run."""
+    found = con.execute(f"describe marts.{table}").fetchall()
+    return [name for name, *_ in found if name not in ("_run_id", "_ingested_at", "_row_hash")]
+
+
+def _marts(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows of every mart."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        names = con.execute("select table_name from duckdb_tables() where schema_name = 'marts' order by 1").fetchall()
+        return {
+            name: con.execute(f"select {', '.join(_columns(con, name))} from marts.{name}").fetchall()
+            for (name,) in names
+        }
+
+
+@pytest.mark.timeout(900)  # two rebuilds of the sample and a full build
+def test_every_figure_stands_when_a_member_is_erased(built: Built, tmp_path: Path) -> None:
+    """A seller with sales, targets, reviews and pay, and with codes of the CRM and the learning system."""
+    settings = Settings(home=tmp_path / "home")
+    for folder in ("log", "lake", "quarantine", "landing"):
+        shutil.copytree(built.home / folder, settings.home / folder)
+    result = erase.run(settings, Wanted("M003"), "data protection", "request 7")
+    assert {"targets", "team_members", "id_links"} <= set(result.rows)
+    warehouse = build.run(settings, period=PERIOD).warehouse
+    assert warehouse is not None
+    before, after = built.marts, _marts(warehouse)
+    ((token,),) = {(row[0],) for row in after["dim_member"] if str(row[0]).startswith("erased-")}
+    personal = {
+        column.name
+        for contract in contracts.load_all(settings).values()
+        for column in contract.columns
+        if column.pii != "none" and not column.person
+    }
+    described = {
+        table: [place for place, name in enumerate(_columns(built.con, table)) if name in personal] for table in before
+    }
+
+    def same(table: str, rows: list[tuple[Any, ...]]) -> list[str]:
+        told = []
+        for row in rows:
+            values = [one.replace("M003", token) if isinstance(one, str) else one for one in row]
+            if token in values:  # what describes people is emptied in rows that name the member
+                for place in described.get(table, ()):
+                    values[place] = None
+            told.append(repr(values))
+        return sorted(told)
+
+    assert before.keys() == after.keys()
+    for table, rows in before.items():
+        assert same(table, after[table]) == same(table, rows), table
 
 
 def _rounded(value: Decimal, places: str = "0.01") -> str:
