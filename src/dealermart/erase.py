@@ -121,8 +121,8 @@ def run(
             "no feed has a retention", where=str(settings.company_file), mend="add retention_months: {feed: months}"
         )
     with (
-        # The person's code goes into no log.
-        runlog.record(settings, "erase", until=wanted.until, by=by, reason=reason) as entry,
+        # The person's code goes into no log, nor do words that may name the person.
+        runlog.record(settings, "erase", until=wanted.until) as entry,
         lock.warehouse(settings, "erasure", say=say),
     ):
         lake.recover(settings)
@@ -142,6 +142,7 @@ def run(
                 raise DataError(
                     "--by or --reason names the person", mend="refer to the request instead: it stands in the log"
                 )
+            entry.note(by=by, reason=reason)
             # Once as it was, to find the rows while records are whole, and once with what stands in for them.
             say("looking for rows")
             rebuild.redo(settings, known, log, before, entry.run_id, say, eraser)

@@ -204,6 +204,7 @@ def test_the_log_says_what_and_why_and_not_who(settings: Settings) -> None:
     with pytest.raises(DataError, match="names the person"):
         erase.run(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
     assert lake.read(settings).last == entry["seq"]
+    assert not [path for path in settings.runs.glob("*.json") if "asked for it" in path.read_text("utf-8")]
 
 
 def test_the_same_file_once_more_is_still_a_duplicate_and_is_not_kept(settings: Settings, drop: Drop) -> None:
