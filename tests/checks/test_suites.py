@@ -46,9 +46,24 @@ KNOWN = {
         {"dealer_id": "D2", "onboarded_date": "2026-03-01"},
         {"dealer_id": "D2", "onboarded_date": None},
     ],
-    "team_members": [{"member_id": key} for key in ("M0", "M1", *KEYS)],
+    "team_members": [{"member_id": key} for key in ("M0", "M1", "M2", "M3", *KEYS)],
     "products": [{"product_id": "P1"}],
-    "sales": [{"transaction_id": "T0", "line_no": 1}],
+    "sales": [{"transaction_id": "T0", "line_no": 1}, {"transaction_id": "T1", "line_no": 1}],
+    "targets": [{"target_id": "G1"}],
+    "objectives": [{"objective_id": "O1"}],
+    "training_courses": [{"course_id": "C1"}],
+    "service_cases": [{"case_id": "C1"}],
+    "crm_accounts": [{"crm_system": "zoho", "account_id": "A1"}],
+    "crm_opportunities": [
+        {"crm_system": system, "opportunity_id": key} for system in ("zoho", "fxiaoke") for key in ("O1", *KEYS)
+    ],
+    "id_links": [
+        *[
+            {"system": system, "subject_type": "member", "external_id": "U1", "subject_id": "M1"}
+            for system in ("zoho", "fxiaoke")
+        ],
+        {"system": "zoho", "subject_type": "dealer", "external_id": "A7", "subject_id": "D1"},
+    ],
     "fx_rates": [
         {"rate_date": day, "from_currency_code": "EUR", "to_currency_code": "CNY"}
         for day in ("1900-01-01", "2026-01-01")
@@ -243,6 +258,26 @@ def test_contract_and_suite_name_the_same_columns(feed):
     }
     bounded = {rule.kwargs["column"] for rule in suite.rules if rule.type == "expect_column_values_to_be_between"}
     assert dated <= bounded
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_every_code_of_a_master_is_looked_up(feed):
+    """What the lookup finds, the cases say; this says that none was forgotten."""
+    contract = CONTRACTS[feed]
+    people = {column.name for column in contract.columns if any(one.kind == "member" for one in column.person)}
+    coded = {("team_members", name) for name in people}
+    coded |= {("dealers", name) for name in contract.names if name.endswith("dealer_id")}
+    coded |= {("products", name) for name in contract.names if name == "product_id"}
+    coded -= {(feed, name) for name in contract.key}  # a master is not looked up in itself
+    coded -= {("team_members", "respondent_id")}  # of a survey among dealers, somebody there
+    queries = [rule.kwargs.get("unexpected_rows_query", "") for rule in suite_of(feed).rules]
+    asked = {
+        (master, name)
+        for master, name in coded
+        if any(f"feed_{master} " in one and f"= b.{name}" in one for one in queries)
+    }
+
+    assert asked == coded
 
 
 def test_every_feed_has_a_suite_and_cases_and_every_suite_a_feed():

@@ -253,7 +253,8 @@ def test_truth_of_payments_is_what_the_files_say(made: Made) -> None:
     for one in made.truth["files"]:
         if one["feed"] == "payments":
             chinese = one["entry"] == "payments_cn"
-            out = {planted["row_number"] for planted in one["planted"]}
+            early = "paid before its invoice came"  # held back for a week, and then taken
+            out = {planted["row_number"] for planted in one["planted"] if planted["kind"] != early}
             with (made.out / one["received"] / one["file"]).open(
                 encoding="gb18030" if chinese else "cp1252", newline=""
             ) as stream:

@@ -34,19 +34,21 @@ def test_every_file_has_the_counts_of_the_truth(home: Ingested) -> None:
     }
 
 
-def test_rows_that_named_somebody_not_known_yet_are_taken_up_with_the_list_that_names_them(home: Ingested) -> None:
+def test_rows_that_named_what_was_not_known_yet_are_taken_up_when_it_comes(home: Ingested) -> None:
+    """Targets of a member with the list that names the member; a payment with the invoice that is sent again."""
     found = {
         (day, one.received, one.file): (one.accepted, one.quarantined)
         for day, result in home.results.items()
         for one in result.taken_up
     }
-    lists = [one["received"] for one in _truth(home, entry="team")]
+    [resent] = home.truth["events"]["resent"]
+    comes = {"targets": max(one["received"] for one in _truth(home, entry="team")), "payments": resent["received"]}
     assert found == {
-        (max(lists), one["received"], one["file"]): (one["taken_up"], -one["taken_up"])
+        (comes[one["feed"]], one["received"], one["file"]): (one["taken_up"], -one["taken_up"])
         for one in _truth(home, status="accepted")
         if one["taken_up"]
     }
-    assert len(found) == 1
+    assert len(found) == 2
 
 
 def test_the_copy_under_another_name_changes_nothing(home: Ingested) -> None:

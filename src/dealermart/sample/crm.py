@@ -632,10 +632,12 @@ def _write_participants(feeds: Feeds, opportunities: Sequence[Opportunity]) -> N
             add("sale", "", transaction_id, owner, "lead", 80, document.day)
             add("sale", "", transaction_id, helper, "service", 20, document.day)
     right = rows[0][0]
+    shared = {row[2] for row, _ in rows if row[3] == right[3]}
+    other = next(row for row, _ in rows if row[2] not in shared)  # a deal in which that member has no part
     wrong: list[tuple[list[str], Fate]] = [
         (["Opportunity", "", "1", *right[3:]], missing("crm_system_missing")),
         (["Project", *right[1:2], "2", *right[3:]], unknown_word("deal_type_unknown")),
-        ([*right[:2], "3", *right[3:5], "170", right[6]], out_of_range("contribution_pct_out_of_range")),
+        ([*other[:3], *right[3:5], "170", right[6]], out_of_range("contribution_pct_out_of_range")),
         ([*right[:2], "4", *right[3:5], "most", right[6]], bad_number("contribution_pct")),
     ]
     split = [row for row in rows if row[0][0] == "Opportunity"], [row for row in rows if row[0][0] == "Sale"]

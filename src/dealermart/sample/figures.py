@@ -89,6 +89,7 @@ class Figures:
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
         self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}

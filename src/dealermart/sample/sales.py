@@ -551,6 +551,7 @@ def _plant(source: Source, month: date, out: CsvFile, events: dict[str, list[dic
         broken.blank(bare=True)
         again = source.file(CORRECTIONS_US, "resend_2026-09-11")  # the row with the bad date comes again, correctly
         source.write(again, bad_date)
+        source.figures.resent[bad_date.transaction_id] = CORRECTIONS_US
         events["resent"].append(
             {"transaction_id": bad_date.transaction_id, "line_no": "1", "received": CORRECTIONS_US.isoformat()}
         )

@@ -24,6 +24,7 @@ from dealermart.sample.ledger import (
     missing_key,
     out_of_range,
     unknown_word,
+    waiting,
     write_csv,
     write_parquet,
     write_xlsx,
@@ -89,6 +90,7 @@ def _write_payments(feeds: Feeds) -> None:
                 payment_type="payment" if cents > 0 else "refund",
             )
     for (received, cny), rows in paid.items():
+        early = {number for number, day in feeds.figures.resent.items() if day > received}
         if cny:
             before = paid.get((date(2026, 8, 4), True), [])[:3] if received == date(2026, 9, 3) else []
             write_csv(
@@ -98,7 +100,7 @@ def _write_payments(feeds: Feeds) -> None:
                 "payments_cn",
                 "payments",
                 PAYMENT_HEADER_CN,
-                _chinese(rows, before, planted=received == date(2026, 8, 4)),
+                _chinese(rows, before, early, planted=received == date(2026, 8, 4)),
                 encoding="gb18030",
             )
         else:
@@ -118,6 +120,7 @@ def _write_payments(feeds: Feeds) -> None:
 def _chinese(
     rows: list[tuple[str, str, str, date, int, str]],
     before: list[tuple[str, str, str, date, int, str]],
+    early: set[str],
     planted: bool,
 ) -> Iterator[tuple[list[str], Fate]]:
     def cells(row: tuple[str, str, str, date, int, str]) -> list[str]:
@@ -135,7 +138,8 @@ def _chinese(
         ]
 
     yield from ((cells(row), REPEAT) for row in before)  # the export reaches back into the month before
-    yield from ((cells(row), ACCEPTED) for row in rows)
+    paid_first = waiting("transaction_unknown", "paid before its invoice came")
+    yield from ((cells(row), paid_first if row[2] in early else ACCEPTED) for row in rows)
     if planted:
         right = cells(("", rows[0][1], rows[0][2], rows[0][3], 100_00, "CNY"))
         for number, place, text, fate in (
