@@ -12,12 +12,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 DBT_STATE = ROOT / ".cache" / "dbt"  # absolute: dbt takes a relative path from its project
-# Parsing needs the variables to exist; their values play no part in it.
-DBT_VARS = (
-    '{"as_of": "2000-01-01 00:00:00", "as_of_date": "2000-01-01", "received_until": "2000-01-01", '
-    '"period_end": "2000-01-01"}'
-)
-
 TOOLS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "--output-format", "concise", "."],
     "format": ["ruff", "format", "--check", "--quiet", "--output-format", "concise", "."],
@@ -26,7 +20,6 @@ TOOLS: dict[str, list[str]] = {
     "dbt": [
         "dbt", "--quiet", "--warn-error", "--no-use-colors", "--no-partial-parse", "--log-path", str(DBT_STATE),
         "parse", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", str(DBT_STATE),
-        "--vars", DBT_VARS,
     ],
     "sqlfluff": ["sqlfluff", "lint", "--disable-progress-bar", "--processes", "2", "dbt_project"],
     "rules": ["python", "scripts/lint_layers.py"],

@@ -1,10 +1,14 @@
-{#- The inputs of a build. Parsing and linting go without them; a run that lacks one is refused. -#}
+{#-
+    The inputs of a build, from its environment: were they vars, dbt would parse the whole project anew for every moment.
+    Parsing and linting go without them; a run that lacks one is refused.
+-#}
 {% macro required_input(name, example) -%}
-    {%- set value = var(name, none) -%}
-    {%- if execute and value is none -%}
-        {{ exceptions.raise_compiler_error("var '" ~ name ~ "' is not given: pass --vars '{" ~ name ~ ": \"" ~ example ~ "\"}'") }}
+    {%- set variable = "DEALERMART_" ~ name | upper -%}
+    {%- set value = env_var(variable, "") if execute else example -%}
+    {%- if not value -%}
+        {{ exceptions.raise_compiler_error("the environment has no " ~ variable ~ ": set it, such as " ~ variable ~ "='" ~ example ~ "'") }}
     {%- endif -%}
-    {{ value if value is not none else example }}
+    {{ value }}
 {%- endmacro %}
 
 {% macro as_of() -%}

@@ -65,11 +65,12 @@ class DbtResult:
 
 
 def build(
-    settings: Settings, held: Held, variables: dict[str, str], *, full: bool, say: Callable[[str], None]
+    settings: Settings, held: Held, inputs: dict[str, str], *, full: bool, say: Callable[[str], None]
 ) -> DbtResult:
     """``dbt build`` of the whole project, without its unit tests, which belong to CI.
 
     Args:
+        inputs: What the models are given, by name (``dbt_project.yml`` lists them).
         held: The lock of this process; dbt inherits it, so that nobody writes beside it even if this process is killed.
 
     Raises:
@@ -93,8 +94,6 @@ def build(
         "--no-use-colors",
         "--exclude-resource-type",
         "unit_test",
-        "--vars",
-        json.dumps(variables),
         *(["--full-refresh"] if full else []),
     ]
     env = environment.child_environment(
@@ -104,6 +103,7 @@ def build(
         DEALERMART_TEMP_DIR=str(home / "spill"),
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DO_NOT_TRACK="1",
+        **{f"DEALERMART_{name.upper()}": value for name, value in inputs.items()},
     )
     log = home / "logs" / "dbt.log"
     tail: list[str] = []

@@ -88,14 +88,13 @@ def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "--log-path", str(state), command,
-            "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(state),
-            "--vars", json.dumps(
-                {"as_of": AS_OF, "as_of_date": AS_OF[:10], "received_until": f"{PERIOD_END}", "period_end": f"{PERIOD_END}"}
-            ), *arguments,
+            "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(state), *arguments,
         ],
         env={
             **os.environ, "DEALERMART_WAREHOUSE": str(path), "DEALERMART_TEMP_DIR": str(state / "spill"),
-            "DEALERMART_MEMORY_LIMIT": "1GB", "DO_NOT_TRACK": "1",
+            "DEALERMART_MEMORY_LIMIT": "1GB", "DO_NOT_TRACK": "1", "DEALERMART_AS_OF": AS_OF,
+            "DEALERMART_AS_OF_DATE": AS_OF[:10], "DEALERMART_RECEIVED_UNTIL": f"{PERIOD_END}",
+            "DEALERMART_PERIOD_END": f"{PERIOD_END}",
         },
         capture_output=True, text=True, check=False, timeout=240,
     )  # fmt: skip
