@@ -51,7 +51,8 @@ class Built:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     home = ingested.run(tmp_path_factory.getbasetemp())
-    settings = Settings(home=home.first)
+    settings = Settings(home=tmp_path_factory.mktemp("built") / "home")
+    shutil.copytree(home.first, settings.home)
     build.run(settings, period=PERIOD)
     for folder in ("log", "lake"):
         shutil.copytree(home.settings.home / folder, settings.home / folder, dirs_exist_ok=True)
