@@ -70,7 +70,7 @@ MAPPINGS = {
 # What a run is split into. The time of a step is without that of the steps it calls.
 STEPS: dict[str, list[tuple[Any, str]]] = {
     "land": [(landing, "land")],
-    "read": [(readers, "read")],
+    "read": [(readers, "read_all")],
     "map": [(mapping, "map_rows")],
     "gather, hash": [(batch.Run, "_gather")],
     "check": [(checks, "run_batch"), (checks, "failing_rows"), (ingest, "judge_by_own_rows")],

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Protocol
@@ -352,7 +353,7 @@ class Run:
                         confidence=read.confidence,
                     )
                 )
-        known = shape(spec, "_received_date date")
+        known = readers.shape(spec, "_received_date date")
         if paths := self._paths(label):
             listed = ", ".join(literal(str(path)) for path in paths)
             known += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
@@ -431,18 +432,15 @@ class Run:
 
     def _read(self, spec: FileSpec, deliveries: list[Delivery], table: str) -> dict[str, readers.Counts]:
         """Read files of one kind into ``table``; a file that cannot be read is refused and the others go on."""
-        con = self.con
-        counts: dict[str, readers.Counts] = {}
-        parts: list[str] = []
-        for index, delivery in enumerate(deliveries):
-            part = f"{table}__{index}"
-            try:
-                if delivery.erased:
-                    found = erased.load(con, delivery.erased, part)
-                else:
-                    how = spec.as_delivered(delivery.source_file)
-                    found = readers.read(con, delivery.payload, how, part, delivery.delivery_id, self.work)
-            except DataError as error:
+        files = []
+        for delivery in deliveries:
+            how = spec.as_delivered(delivery.source_file)
+            make = partial(erased.load, folder=delivery.erased) if delivery.erased else None
+            files.append(readers.File(delivery.payload, how, delivery.delivery_id, make))
+        found = readers.read_all(self.con, files, table, self.work)
+        for delivery in deliveries:
+            error = found[delivery.delivery_id]
+            if isinstance(error, DataError):
                 # The delivered name says more to the reader of the message than the payload's own path.
                 where = error.where.replace(str(delivery.payload), delivery.label)
                 self.batch.results.append(
@@ -456,21 +454,7 @@ class Run:
                         entry=spec.entry_of(delivery.source_file),
                     )
                 )
-                con.execute(f"drop table if exists {part}; drop table if exists {part}__rejects")
-            else:
-                counts[delivery.delivery_id] = found
-                parts.append(part)
-        if len(parts) == 1:  # no copy: a file can be as large as memory allows
-            con.execute(f"alter table {parts[0]} rename to {table}")
-            con.execute(f"alter table {parts[0]}__rejects rename to {table}__rejects")
-        elif parts:
-            rows = " union all by name ".join((shape(spec), *(f"select * from {part}" for part in parts)))
-            rejects = " union all by name ".join(f"select * from {part}__rejects" for part in parts)
-            con.execute(f"create table {table} as {rows}")
-            con.execute(f"create table {table}__rejects as {rejects}")
-            for part in parts:
-                con.execute(f"drop table {part}; drop table {part}__rejects")
-        return counts
+        return {key: counts for key, counts in found.items() if not isinstance(counts, DataError)}
 
     def _receipts(
         self, deliveries: list[tuple[Delivery, FileSpec]], reads: dict[str, readers.Counts]
@@ -760,13 +744,3 @@ def _names(contract: Contract) -> str:
 
 
 _TABLES_OF_A_SPEC = (("", ""), ("", "__rejects"), ("mapped_", ""))
-
-
-def shape(spec: FileSpec, *more: str) -> str:
-    """No rows, with the raw columns that the profile promises to the select whether or not a file has them."""
-    names = dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, "_delivery_id"))
-    columns = [f"cast(null as varchar) as {quoted(name)}" for name in names]
-    for extra in ("_row_number bigint", *more):
-        name, kind = extra.split()
-        columns.append(f"cast(null as {kind}) as {name}")
-    return f"select {', '.join(columns)} where false"

@@ -62,7 +62,7 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def load(con: duckdb.DuckDBPyConnection, folder: Path, table: str) -> Counts:
+def load(con: duckdb.DuckDBPyConnection, table: str, folder: Path) -> Counts:
     """Tables ``table`` and ``<table>__rejects``, as reading the file made them but for what was erased."""
     for name, made in (("read", table), ("rejects", f"{table}__rejects")):
         con.execute(f"create table {quoted(made)} as from read_parquet({literal(str(folder / f'{name}.parquet'))})")

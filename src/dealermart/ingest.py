@@ -229,18 +229,16 @@ def _ingest(
     refusals = Refusals(decided)
     watch = drift.Watch(profile, known, log, refusals)
     deliveries: list[tuple[Delivery, FileSpec]] = []
-    for source_file, path in found:
-        if _is_ignored(profile, source_file):
-            ignored.append(source_file)
+    ignored += [source_file for source_file, _ in found if _is_ignored(profile, source_file)]
+    found = [one for one in found if one[0] not in set(ignored)]
+    outcomes = landing.land(scene, profile.source, received, found, profile.limits, unpacked, gone)
+    for (source_file, _), landed in zip(found, outcomes, strict=True):
+        if isinstance(landed, landing.StillChanging):
+            left.append(str(landed))
             continue
-        try:
-            landed = landing.land(scene, profile.source, received, source_file, path, profile.limits, unpacked, gone)
-        except landing.StillChanging as error:
-            left.append(str(error))
-            continue
-        except DataError as error:
-            delivery_id = getattr(error, "delivery_id", "")
-            settled.append(_settled(source_file, delivery_id, received, None, "refused", str(error)))
+        if isinstance(landed, DataError):
+            delivery_id = getattr(landed, "delivery_id", "")
+            settled.append(_settled(source_file, delivery_id, received, None, "refused", str(landed)))
             continue
         for delivery in landed:
             spec = profile.spec_of(delivery.source_file)

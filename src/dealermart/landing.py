@@ -13,9 +13,10 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,77 +94,127 @@ def names(source_file: str, path: Path) -> list[str]:
     return [archives.name_of(source_file, member) for member in inside]
 
 
+@dataclass(frozen=True)
+class _Draft:
+    """A folder that is to be a delivery's place, and the state in which the dropped file was copied."""
+
+    folder: Path
+    delivery: Delivery
+    state: tuple[int, int]
+
+
 def land(
     settings: Settings,
+    source: str,
+    received: dt.date,
+    found: Sequence[tuple[str, Path]],
+    limits: Limits,
+    unpacked: Path,
+    gone: Collection[str] = (),
+) -> list[list[Delivery] | DataError]:
+    """Copy dropped files to landing. Landing the same content for the same day again changes nothing.
+
+    All are copied, then forced to disk together, which takes no longer than for the slowest, and then named.
+
+    Args:
+        found: Files as ``scan`` lists them.
+        limits: What a packed file or a workbook may grow to.
+        unpacked: Folder for the content of packed files, which the caller removes in the end.
+        gone: Deliveries that were taken and from which values were erased: their content is not kept a second time.
+
+    Returns:
+        For each the file, or the files in it where it is packed; else why it is not taken. With ``StillChanging`` (it
+        was written to meanwhile) nothing of it has landed; with ``Refused`` it has, and cannot be unpacked within the
+        limits; any other error: it cannot be read, or it is a link or a device.
+    """
+    if not found:
+        return []
+    folder = settings.landing / source / received.isoformat()
+    folder.mkdir(parents=True, exist_ok=True)
+    outcomes: list[list[Delivery] | DataError] = []
+    drafts: dict[Path, list[_Draft]] = {path: [] for _, path in found}
+    try:
+        for source_file, path in found:
+            try:
+                outcomes.append(
+                    _copied(folder, source, received, source_file, path, limits, unpacked, gone, drafts[path])
+                )
+            except DataError as error:
+                outcomes.append(error)
+        files.sync_all([path for draft in chain(*drafts.values()) for path in draft.folder.iterdir()])
+        for number, (path, own) in enumerate(drafts.items()):
+            if any(_has_changed(path, draft.state) for draft in own):
+                outcomes[number] = _changing(path)
+                continue
+            for draft in own:
+                _place(draft, folder)
+        files.sync(folder)
+    finally:
+        for draft in chain(*drafts.values()):
+            shutil.rmtree(draft.folder, ignore_errors=True)
+    return outcomes
+
+
+def _copied(
+    folder: Path,
     source: str,
     received: dt.date,
     source_file: str,
     path: Path,
     limits: Limits,
     unpacked: Path,
-    gone: Collection[str] = (),
+    gone: Collection[str],
+    drafts: list[_Draft],
 ) -> list[Delivery]:
-    """Copy a dropped file to landing. Landing the same content for the same day again changes nothing.
-
-    Args:
-        limits: What a packed file or a workbook may grow to.
-        unpacked: Folder for the content of packed files, which the caller removes in the end.
-        gone: Deliveries that were taken and from which values were erased: their content is not kept a second time.
-
-    Returns:
-        The file, or the files in it where it is packed.
-
-    Raises:
-        StillChanging: the file was written to meanwhile; nothing has landed.
-        Refused: it landed and cannot be unpacked within the limits.
-        DataError: it cannot be read, or it is a link or a device.
-    """
-    folder = settings.landing / source / received.isoformat()
+    """Draft the places of a file and of those in it."""
     draft = folder / f".{uuid.uuid4().hex}"
-    draft.mkdir(parents=True)
+    draft.mkdir()
     try:
-        sha256, size = _copy(path, draft / "payload")
-        whole = Delivery(
-            sha256[:ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:ID_LENGTH] / "payload"
-        )
-        how: Literal["zip", "gzip"] | None = None
-        members: list[Member] = []
-        fault = None
-        try:
-            how = archives.packing(draft / "payload")
-            if how:
-                members = archives.unpack(draft / "payload", how, limits, unpacked / draft.name)
-            for content in [member.path for member in members] or [draft / "payload"]:
-                if archives.is_workbook(content):
-                    workbooks.check(content, limits)
-        except DataError as error:
-            fault = Refused(error.what, where=source_file, mend=error.mend)
-            fault.delivery_id = whole.delivery_id
-        erased_inside = any(member.sha256[:ID_LENGTH] in gone for member in members)
-        if erased_inside or whole.delivery_id in gone:
-            (draft / "payload").unlink()
-        _keep(draft, folder, whole, {"packing": how} if how else {})
-        if fault:
-            raise fault
-        if not how:
-            return [whole]
-        found = []
-        for member in members:
-            name = archives.name_of(source_file, member.name)
-            one = Delivery(
-                member.sha256[:ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
-            )
-            inside = {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file}
-            own = folder / f".{uuid.uuid4().hex}"
-            if erased_inside and one.delivery_id not in gone:  # the archive itself is not kept
-                own.mkdir()
-                shutil.copyfile(member.path, own / "payload")
-                files.sync(own / "payload")
-            _keep(own, folder, one, inside)
-            found.append(one)
-        return found
-    finally:
+        sha256, size, state = _copy(path, draft / "payload")
+    except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
+        raise
+    whole = Delivery(
+        sha256[:ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:ID_LENGTH] / "payload"
+    )
+    drafts.append(_Draft(draft, whole, state))
+    how: Literal["zip", "gzip"] | None = None
+    members: list[Member] = []
+    fault = None
+    try:
+        how = archives.packing(draft / "payload")
+        if how:
+            members = archives.unpack(draft / "payload", how, limits, unpacked / draft.name)
+        for content in [member.path for member in members] or [draft / "payload"]:
+            if archives.is_workbook(content):
+                workbooks.check(content, limits)
+    except DataError as error:
+        fault = Refused(error.what, where=source_file, mend=error.mend)
+        fault.delivery_id = whole.delivery_id
+    erased_inside = any(member.sha256[:ID_LENGTH] in gone for member in members)
+    if erased_inside or whole.delivery_id in gone:
+        (draft / "payload").unlink()
+    _describe(draft, whole, {"packing": how} if how else {})
+    if fault:
+        raise fault
+    if not how:
+        return [whole]
+    found = []
+    for member in members:
+        name = archives.name_of(source_file, member.name)
+        one = Delivery(
+            member.sha256[:ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
+        )
+        own = folder / f".{uuid.uuid4().hex}"
+        own.mkdir()
+        drafts.append(_Draft(own, one, state))
+        if erased_inside and one.delivery_id not in gone:  # the archive itself is not kept
+            shutil.copyfile(member.path, own / "payload")
+        _describe(
+            own, one, {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file}
+        )
+        found.append(one)
+    return found
 
 
 def has(settings: Settings, source: str, received: dt.date, sha256: str) -> bool:
@@ -239,8 +290,8 @@ def _refuse_closed(error: OSError) -> None:
         )
 
 
-def _copy(path: Path, into: Path) -> tuple[str, int]:
-    """Copy a file and say the hash and the size of what was copied, if nobody wrote to it meanwhile."""
+def _copy(path: Path, into: Path) -> tuple[str, int, tuple[int, int]]:
+    """Copy a file and say the hash, the size and the state of what was copied, if nobody wrote to it meanwhile."""
     digest, size = hashlib.sha256(), 0
     try:
         # A link is not opened, and a pipe without a writer does not hold us up.
@@ -263,39 +314,49 @@ def _copy(path: Path, into: Path) -> tuple[str, int]:
             if size > before.st_size:
                 raise _changing(path)
             out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
         after = os.fstat(incoming.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or size != after.st_size:
+    if _state(before) != _state(after) or size != after.st_size:
         raise _changing(path)
-    return digest.hexdigest(), size
+    return digest.hexdigest(), size, _state(after)
 
 
-def _keep(draft: Path, folder: Path, delivery: Delivery, more: dict[str, Any]) -> None:
-    """Move a draft to its place, with its manifest; what is there already stays, plain beside packed."""
-    home = folder / delivery.delivery_id
+def _has_changed(path: Path, state: tuple[int, int]) -> bool:
+    """Whether a file was written to since; one that is gone was copied whole before."""
+    try:
+        return _state(path.lstat()) != state
+    except FileNotFoundError:
+        return False
+
+
+def _state(found: os.stat_result) -> tuple[int, int]:
+    """What changes when a file is written to."""
+    return found.st_size, found.st_mtime_ns
+
+
+def _describe(draft: Path, delivery: Delivery, more: dict[str, Any]) -> None:
+    """Write the manifest of a draft."""
     if (draft / "payload").exists():
         (draft / "payload").chmod(0o444)
-    if home.exists():
-        if (draft / "payload").exists() and not (home / "payload").exists():
-            os.rename(draft / "payload", home / "payload")
-            files.sync(home)
-        return
-    draft.mkdir(exist_ok=True)
-    files.write_json(
-        draft / "manifest.json",
-        {
-            "delivery_id": delivery.delivery_id,
-            "source": delivery.source,
-            "source_file": delivery.source_file,
-            "received": delivery.received,
-            "sha256": delivery.sha256,
-            "bytes": delivery.size,
-            **more,
-        },
-    )
-    os.rename(draft, home)
-    files.sync(folder)
+    manifest = {
+        "delivery_id": delivery.delivery_id,
+        "source": delivery.source,
+        "source_file": delivery.source_file,
+        "received": delivery.received,
+        "sha256": delivery.sha256,
+        "bytes": delivery.size,
+        **more,
+    }
+    (draft / "manifest.json").write_text(files.as_json(manifest), "utf-8")
+
+
+def _place(draft: _Draft, folder: Path) -> None:
+    """Move a draft, which is on disk, to its place; what is there already stays, plain beside packed."""
+    home = folder / draft.delivery.delivery_id
+    if not home.exists():
+        os.rename(draft.folder, home)
+    elif (draft.folder / "payload").exists() and not (home / "payload").exists():
+        os.rename(draft.folder / "payload", home / "payload")
+        files.sync(home)
 
 
 def _changing(path: Path) -> StillChanging:

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, decisions, erased, files, lake, mapping, profiles
+from dealermart import batch, decisions, erased, files, lake, mapping, profiles, readers
 from dealermart.batch import Batch, FileResult, Judge, Rejects, Target
 from dealermart.checks import Suite
 from dealermart.contracts import Contract
@@ -324,7 +324,7 @@ class Mover:
         struct = json.dumps(kinds, ensure_ascii=False)
         con.execute(f"""
             create table {spec.name} as
-            {batch.shape(spec)} union all by name
+            {readers.shape(spec)} union all by name
             select unnest(json_transform(record, {literal(struct)}))
             from (select any_value("row") as record {rejected} group by delivery_id, row_number)
         """)

@@ -10,6 +10,7 @@ import pytest
 
 from dealermart import landing
 from dealermart.archives import Limits
+from dealermart.errors import DataError
 from dealermart.landing import Delivery
 from dealermart.settings import Settings
 
@@ -31,6 +32,14 @@ def land(home: Settings, tmp_path: Path) -> Land:
         path = tmp_path / "drop" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        return landing.land(home, "mini", DAY, name, path, Limits(**limits), tmp_path / "unpacked")
+        return land_one(home, name, path, tmp_path / "unpacked", Limits(**limits))
 
     return run
+
+
+def land_one(home: Settings, name: str, path: Path, unpacked: Path, limits: Limits) -> list[Delivery]:
+    """Land one file, or raise why it is not taken."""
+    (outcome,) = landing.land(home, "mini", DAY, [(name, path)], limits, unpacked)
+    if isinstance(outcome, DataError):
+        raise outcome
+    return outcome

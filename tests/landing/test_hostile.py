@@ -15,7 +15,7 @@ from dealermart import landing
 from dealermart.archives import MIB
 from dealermart.settings import Settings
 
-from .conftest import Land
+from .conftest import Land, land_one
 from .packed import encrypted, linked, workbook, zipped
 
 TABLE = b"doc,line\nA1,1\n"
@@ -142,7 +142,7 @@ def test_links_and_devices_in_the_drop_folder_are_refused_and_not_opened(
     for name, path in found:
         if name != "good.csv":
             with pytest.raises(landing.DataError, match="a link or a device") as caught:
-                landing.land(home, "mini", landing.dt.date(2026, 3, 2), name, path, landing.Limits(), tmp_path / "u")
+                land_one(home, name, path, tmp_path / "u", landing.Limits())
             assert caught.value.where == str(path)
     assert not [path for path in home.landing.rglob("payload") if b"4711" in path.read_bytes()]
 
@@ -173,7 +173,7 @@ def test_a_file_that_grows_while_it_is_read_is_left_and_taken_whole_later(
             synced = os.fsync
             sender.setattr(os, "fsync", lambda fd: (grow(), synced(fd)))
         with pytest.raises(landing.StillChanging, match="left for the next run"):
-            landing.land(home, "mini", landing.dt.date(2026, 3, 2), "grows.csv", path, landing.Limits(), tmp_path / "u")
+            land_one(home, "grows.csv", path, tmp_path / "u", landing.Limits())
     assert list(home.landing.rglob("payload")) == []
     whole = path.read_bytes()
     (delivery,) = land("grows.csv", whole)
@@ -195,7 +195,7 @@ def test_a_file_that_is_rewritten_in_the_same_size_is_left(
 
     monkeypatch.setattr(os, "fsync", rewrite)
     with pytest.raises(landing.StillChanging):
-        landing.land(home, "mini", landing.dt.date(2026, 3, 2), "sales.csv", path, landing.Limits(), tmp_path / "u")
+        land_one(home, "sales.csv", path, tmp_path / "u", landing.Limits())
 
 
 def test_names_in_any_encoding_are_listed(tmp_path: Path) -> None:

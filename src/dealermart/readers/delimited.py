@@ -28,7 +28,7 @@ from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, finish, load, reject, selection, totals
+from dealermart.readers.table import Counts, Record, Target, cleaned, finish, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
@@ -115,7 +115,7 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Ta
         except _NotPlain:
             for name in (target.name, target.rejects):
                 con.execute(f"drop table if exists {name}")
-    return load(con, target, spec, head.columns, _records(path, spec, head))
+    return target.loader.add(target, spec, head.columns, _records(path, spec, head))
 
 
 # -- by the engine -----------------------------------------------------------------------------------------------------

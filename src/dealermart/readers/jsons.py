@@ -15,7 +15,7 @@ from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.encodings import Encoding, as_utf8
 from dealermart.readers.survey import LONGEST_LINE, decoded, too_long
-from dealermart.readers.table import Counts, Record, Target, load
+from dealermart.readers.table import Counts, Record, Target
 
 _LARGEST_DOCUMENT = 128 * 1024 * 1024  # it is held in memory, as objects that take some ten times its size
 _NO_OBJECT = "not a JSON object"
@@ -139,7 +139,7 @@ def _load(
         )
     # A record that repeats its keys as values is a record.
     columns = replace(columns_of.resolve(list(names), spec, str(path)), headers=())
-    counts = load(con, target, spec, columns, _records(values(), list(names)))
+    counts = target.loader.add(target, spec, columns, _records(values(), list(names)))
     return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
 
 

@@ -21,7 +21,7 @@ from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
-from dealermart.readers.table import Counts, Record, Target, load
+from dealermart.readers.table import Counts, Record, Target
 
 _EXACT_INTEGERS = 2**53
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -56,7 +56,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         raise _unreadable(path) from None
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
     columns = _columns(path, spec, numbered)
-    counts = load(con, target, spec, columns, _records(numbered, columns))
+    counts = target.loader.add(target, spec, columns, _records(numbered, columns))
     return replace(counts, from_1904=from_1904)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -49,10 +48,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class Target:
-    """The table to create and the delivery it belongs to."""
+    """The table to create, the delivery it belongs to, and the one who takes records that Python reads."""
 
     table: str
     delivery_id: str
+    loader: Loader
 
     @property
     def name(self) -> str:
@@ -113,35 +113,116 @@ def selection(columns: Columns, expression: Callable[[str], str]) -> str:
     return ", ".join(parts)
 
 
-def load(
-    con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, records: Iterable[Record | None]
-) -> Counts:
-    """Create the target's tables from records that Python read.
+class Loader:
+    """Puts records that Python read into tables, those of files of one shape that follow each other into one.
 
-    Args:
-        records: In file order, each with as many fields as there are columns or with a reason; None for a blank one.
-
-    Raises:
-        BalanceError: the engine did not hold what it was given.
+    Small files are many, and every statement counts.
     """
-    tally, refused, rows = Tally(), list[tuple[int, str, str | None]](), 0
-    schema = pa.schema([*(pa.field(name, pa.string()) for name in columns.names), pa.field("_row_number", pa.int64())])
-    cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
-    select = f"select {cleaning}, _row_number, {literal(target.delivery_id)} as _delivery_id from records_to_load"
-    made = "create table {} as {}"  # small files are many: every statement counts
-    for batch in _batches(tally.passing(records), schema, refused):
-        con.register("records_to_load", batch)
-        rows += con.execute(made.format(target.name, select)).fetchall()[0][0]
-        made = "insert into {} {}"
-    con.unregister("records_to_load")
-    reject(con, target, refused)
-    if len(refused) != tally.rejected:
-        raise BalanceError(
-            f"{tally.rejected} records were rejected and {len(refused)} arrived",
-            mend="report this as a fault of the program",
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._target: Target | None = None
+        self._shape: Any = None
+        self._rows: list[tuple[str, Record]] = []
+        self._ended: list[tuple[str, dict[str, int]]] = []
+
+    def add(self, target: Target, spec: FileSpec, columns: Columns, records: Iterable[Record | None]) -> Counts:
+        """Take the records of a file.
+
+        Args:
+            target: What the table is called if the file is the first in it.
+            records: In file order, each with as many fields as there are columns or a reason; None for a blank one.
+
+        Returns:
+            The counts, without the structural rows that ``end`` finds.
+        """
+        shape = (columns, spec.missing, spec.totals)
+        if self._target is None or shape != self._shape:
+            self._end()
+            self._target, self._shape, self._spec, self._columns = target, shape, spec, columns
+            self._is_made, self._tallies = False, dict[str, Tally]()
+        tally = self._tallies[target.delivery_id] = Tally()
+        try:
+            for record in tally.passing(records):
+                self._rows.append((target.delivery_id, record))
+                if len(self._rows) == _BATCH_ROWS:
+                    self._write()
+        except BaseException:
+            self._forget(target.delivery_id)
+            raise
+        return Counts(tally.records, tally.structural, tally.rejected)
+
+    @property
+    def table(self) -> str | None:
+        """The table that is being filled."""
+        return self._target.table if self._target else None
+
+    def holds(self, delivery_id: str) -> bool:
+        """Whether records of a delivery are in the table that is being filled."""
+        return self._target is not None and delivery_id in self._tallies
+
+    def end(self) -> list[tuple[str, dict[str, int]]]:
+        """The tables completed since the last call, in order, each with its structural rows by delivery.
+
+        Raises:
+            BalanceError: the engine did not hold what it was given.
+        """
+        self._end()
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _end(self) -> None:
+        if self._target is None:
+            return
+        target, con = self._target, self._con
+        if self._rows or not self._is_made:
+            self._write()
+        structural = _is_structural(self._spec, self._columns)
+        found = con.execute(f"""
+            select _delivery_id, count(*), count(*) filter ({structural}) from {target.name} group by 1
+        """).fetchall()
+        rejected = con.execute(f"select _delivery_id, count(*) from {target.rejects} group by 1").fetchall()
+        rows = {delivery_id: count for delivery_id, count, _ in found}
+        for delivery_id, one in self._tallies.items():
+            held = rows.get(delivery_id, 0), dict(rejected).get(delivery_id, 0)
+            if held != (one.records - one.structural - one.rejected, one.rejected):
+                raise BalanceError(f"{held} rows arrived of {one}", mend="report this as a fault of the program")
+        if taken := {delivery_id: count for delivery_id, _, count in found if count}:
+            con.execute(f"delete from {target.name} where {structural}")
+        self._ended.append((target.table, taken))
+        self._target = None
+
+    def _write(self) -> None:
+        assert self._target is not None
+        con, target, columns, spec = self._con, self._target, self._columns, self._spec
+        good = [(delivery_id, one) for delivery_id, one in self._rows if one.reason is None]
+        texts = zip(*(one.fields for _, one in good), strict=True) if good else [()] * len(columns.names)
+        arrays = [pa.array(values, pa.string()) for values in texts]
+        arrays.append(pa.array([one.number for _, one in good], pa.int64()))
+        arrays.append(pa.array([delivery_id for delivery_id, _ in good], pa.string()))
+        names = [*columns.names, "_row_number", "_delivery_id"]
+        con.register("records_to_load", pa.Table.from_arrays(arrays, names=names))
+        cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
+        select = f"select {cleaning}, _row_number, _delivery_id from records_to_load"
+        if not self._is_made:
+            reject(con, target, [])
+        how = "insert into {}" if self._is_made else "create table {} as"
+        con.execute(f"{how.format(target.name)} {select}")
+        con.unregister("records_to_load")
+        _add_rejects(
+            con, target, [(key, one.number, one.reason, one.line) for key, one in self._rows if one.reason is not None]
         )
-    counts = Counts(tally.records, tally.structural, tally.rejected)
-    return replace(counts, structural=counts.structural + _structural(con, target, spec, columns, counts, rows))
+        self._is_made = True
+        self._rows = []
+
+    def _forget(self, delivery_id: str) -> None:
+        """Take out what was taken of a file that turned out to be unreadable."""
+        assert self._target is not None
+        self._rows = [one for one in self._rows if one[0] != delivery_id]
+        del self._tallies[delivery_id]
+        if self._is_made:
+            for table in (self._target.name, self._target.rejects):
+                self._con.execute(f"delete from {table} where _delivery_id = ?", [delivery_id])
 
 
 def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts) -> Counts:
@@ -168,6 +249,13 @@ def _structural(
     """Take structural rows out of a table of ``rows`` rows; gives their number."""
     if rows != counts.records - counts.structural - counts.rejected:
         raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
+    deleted = con.execute(f"delete from {target.name} where {_is_structural(spec, columns)}").fetchall()
+    structural: int = deleted[0][0]
+    return structural
+
+
+def _is_structural(spec: FileSpec, columns: Columns) -> str:
+    """SQL for a row that is empty, a repeated header or a totals row."""
     empty = " and ".join(f"nullif({quoted(name)}, '') is null" for name in columns.names)
     conditions = [f"({empty})"]
     if columns.headers:
@@ -181,8 +269,7 @@ def _structural(
         )
     if spec.totals and spec.totals.column in columns.names:
         conditions.append(f"lower({quoted(spec.totals.column)}) in ({_list(totals(spec.totals.values))})")
-    structural: int = con.execute(f"delete from {target.name} where {' or '.join(conditions)}").fetchall()[0][0]
-    return structural
+    return " or ".join(conditions)
 
 
 def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[int, str, str | None]]) -> None:
@@ -190,13 +277,18 @@ def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tup
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
+    _add_rejects(con, target, [(target.delivery_id, *one) for one in refused])
+
+
+def _add_rejects(
+    con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tuple[str, int, str, str | None]]
+) -> None:
     if not refused:
         return
-    types = {"number": pa.int64(), "reason": pa.string(), "line": pa.string()}
+    types = {"delivery_id": pa.string(), "number": pa.int64(), "reason": pa.string(), "line": pa.string()}
     arrays = [pa.array(values, kind) for values, kind in zip(zip(*refused, strict=True), types.values(), strict=True)]
     con.register("refused_records", pa.Table.from_arrays(arrays, names=list(types)))
-    fields = f"{literal(target.delivery_id)}, number, reason, line"
-    con.execute(f"insert into {target.rejects} select {fields} from refused_records")
+    con.execute(f"insert into {target.rejects} from refused_records")
     con.unregister("refused_records")
 
 
@@ -212,20 +304,15 @@ def _seen(headers: frozenset[str], spec: FileSpec) -> list[str]:
     return sorted({"" if text in {null.lower() for null in spec.missing} else text for text in headers})
 
 
-def _batches(
-    records: Iterator[Record], schema: pa.Schema, refused: list[tuple[int, str, str | None]]
-) -> Iterator[pa.RecordBatch]:
-    """The records that can be used, in pieces, at least one; the others go to ``refused``."""
-    first = True
-    while (rows := list(islice(records, _BATCH_ROWS))) or first:
-        first = False
-        refused += [(row.number, row.reason, row.line) for row in rows if row.reason is not None]
-        good = [row for row in rows if row.reason is None]
-        fields = zip(*(row.fields for row in good), strict=True) if good else [()] * (len(schema) - 1)
-        arrays = [pa.array(values, pa.string()) for values in fields]
-        arrays.append(pa.array([row.number for row in good], pa.int64()))
-        yield pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
 def _list(texts: Iterable[str]) -> str:
     return ", ".join(map(literal, texts))
+
+
+def shape(spec: FileSpec, *more: str) -> str:
+    """No rows, with the raw columns that the profile promises to the select whether or not a file has them."""
+    names = dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, "_delivery_id"))
+    columns = [f"cast(null as varchar) as {quoted(name)}" for name in names]
+    for extra in ("_row_number bigint", *more):
+        name, kind = extra.split()
+        columns.append(f"cast(null as {kind}) as {name}")
+    return f"select {', '.join(columns)} where false"
