@@ -164,9 +164,9 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec) -> dict[str, Seen]:
     names = list(map(quoted, columns))
     counts = ", ".join(f"count({name})" for name in names)
     values = con.execute(f"select _delivery_id, {counts} from {quoted(spec.name)} group by 1").fetchall()
-    # Every n-th row, so that the same file always gives the same answer. One value below the other: the casts are long,
-    # and to plan them once for every column takes longer than to run them.
-    casts = ", ".join(f"count({cast_sql('__value', column, spec)})" for column in _KINDS.values())
+    # Every n-th row, so that the same file always gives the same answer. One value below the other and each once: the
+    # casts are long, to plan them once for every column takes longer than to run them, and values repeat.
+    casts = ", ".join(f"{cast_sql('__value', column, spec)} is not null as {kind}" for kind, column in _KINDS.items())
     tried = con.execute(f"""
         with size as (
             select _delivery_id, greatest(count(*) // {_SAMPLE}, 1) as step from {quoted(spec.name)} group by 1
@@ -175,9 +175,11 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec) -> dict[str, Seen]:
             select _delivery_id, {", ".join(names)}
             from {quoted(spec.name)} join size using (_delivery_id)
             where _row_number % step = 0
-        )
-        select _delivery_id, __column, count(*), {casts}
-        from (unpivot picked on {", ".join(names)} into name __column value __value)
+        ),
+        below as materialized (unpivot picked on {", ".join(names)} into name __column value __value),
+        told as materialized (select __value, {casts} from (select distinct __value from below))
+        select _delivery_id, __column, count(*), {", ".join(f"count(*) filter ({kind})" for kind in _KINDS)}
+        from below join told using (__value)
         group by 1, 2
     """).fetchall()
     kinds = {(delivery_id, name): kind for delivery_id, name, *kind in tried}

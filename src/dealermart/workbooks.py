@@ -7,10 +7,12 @@ parts are unpacked in a stream and counted: roughly by patterns, and exactly whe
 
 from __future__ import annotations
 
+import posixpath
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -29,6 +31,8 @@ _LONGEST_TAG = MIB
 _AFTER_C = np.isin(np.arange(256), list(b" >/\n\r\t"))
 _PREFIXED = re.compile(rb":c[\s/>]")
 _NUMBER = re.compile("[0-9]{1,9}")
+_PLACE = re.compile("([A-Za-z]{1,7})([0-9]{1,9})")
+_ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
 _STRING = re.compile(rb"<si[\s/>]")
 
 
@@ -71,6 +75,44 @@ def check(path: Path, limits: Limits) -> None:
                 _check_exactly(archive, limits, suspects, texts)
     except (*UNREADABLE, expat.ExpatError):
         raise DataError("the workbook is damaged or was cut off", mend="deliver it again, whole") from None
+
+
+def errors(path: Path, sheet: str) -> dict[int, list[int]]:
+    """The cells of a sheet that hold an error, such as #N/A, as columns by row, both counted from 1.
+
+    A reader gives nothing for them, as for empty cells. Of a file that is no xlsx there are none to be seen.
+    """
+    if not zipfile.is_zipfile(path):
+        return {}
+    with zipfile.ZipFile(path) as archive:
+        name = _part_of(archive, sheet)
+        if name is None:
+            return {}
+        with archive.open(name) as stream:
+            if not any(_ERROR.search(text) for text in _whole_tags(iter(partial(stream.read, MIB), b""))):
+                return {}
+        found = _Errors()
+        with archive.open(name) as stream:
+            _feed(iter(partial(stream.read, MIB), b""), found)
+    return found.found
+
+
+def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    """The name of the part that a sheet is kept in."""
+    attributes = _Attributes()
+    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
+        if part not in archive.NameToInfo:
+            return None
+        with archive.open(part) as stream:
+            _feed(iter(partial(stream.read, MIB), b""), attributes)
+    for one in attributes.found["sheet"]:
+        if one.get("name") == sheet:
+            key = next((value for name, value in one.items() if name.rpartition(":")[2] == "id"), None)
+            for target in attributes.found["Relationship"]:
+                if target.get("Id") == key:
+                    name = posixpath.normpath(posixpath.join("/xl", target.get("Target", ""))).lstrip("/")
+                    return name if name in archive.NameToInfo else None
+    return None
 
 
 def _rough(name: str, pieces: Iterable[bytes]) -> _Sheet:
@@ -187,6 +229,47 @@ class _Lengths:
         pass
 
 
+class _Attributes:
+    """Listens to how a workbook is put together: the attributes of its sheets and of the parts that they are."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[dict[str, str]]] = {"sheet": [], "Relationship": []}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in self.found:
+            self.found[tag].append(attributes)
+
+    def text(self, text: str) -> None:
+        pass
+
+    def end(self, tag: str) -> None:
+        pass
+
+
+class _Errors:
+    """Listens to a sheet: where it holds errors."""
+
+    def __init__(self) -> None:
+        self.found: dict[int, list[int]] = {}
+        self.row = self.column = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "row":
+            number = attributes.get("r", "")
+            self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
+        elif tag == "c":
+            place = _PLACE.fullmatch(attributes.get("r", ""))
+            self.column = _column(place[1].encode()) if place else self.column + 1
+            if attributes.get("t") == "e":
+                self.found.setdefault(int(place[2]) if place else self.row, []).append(self.column)
+
+    def text(self, text: str) -> None:
+        pass
+
+    def end(self, tag: str) -> None:
+        pass
+
+
 class _Cells:
     """Listens to a sheet: how far it reaches, and how long the shared strings in it are."""
 
@@ -202,7 +285,7 @@ class _Cells:
             number = attributes.get("r", "")
             self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
         elif tag == "c":
-            place = re.fullmatch("([A-Za-z]{1,7})([0-9]{1,9})", attributes.get("r", ""))
+            place = _PLACE.fullmatch(attributes.get("r", ""))
             self.column = _column(place[1].encode()) if place else self.column + 1
             self.rows = max(self.rows, int(place[2]) if place else self.row)
             self.columns = max(self.columns, self.column)

@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import duckdb
 import pytest
 import xlsxwriter
 
+from dealermart import workbooks
 from dealermart.errors import DataError
 from dealermart.readers.sheets import cell_text
 
@@ -195,3 +198,81 @@ def test_parquet(read, tmp_path):
     ]
     assert found.rejects == []
     assert counted(found) == (3, 1, 0)
+
+
+def with_errors(path: Path) -> Path:
+    """Rows 2 to 6: right; an error beside values; nothing but an error; a totals row with one; the text #N/A, right."""
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("cover").write("B2", "#N/A")
+        sheet = book.add_worksheet("sales & more")
+        sheet.write_row("A1", ["doc", "net", "note"])
+        sheet.write_row("A2", ["A1", 5])
+        sheet.write_row("A3", ["A2"])
+        sheet.write_formula("B3", "=1/0", None, "#DIV/0!")
+        sheet.write_formula("B4", "=NA()", None, "#N/A")
+        sheet.write("A5", "Total")
+        sheet.write_formula("B5", "=SUM(B2:B4)", None, "#N/A")
+        sheet.write_row("A6", ["A3", 7, "#N/A"])
+        sheet.write_formula("E6", "=NA()", None, "#N/A")  # outside the table
+        sheet.write_formula("C7", "=NA()", None, "#REF!")
+    return path
+
+
+def test_a_cell_that_holds_an_error_is_not_an_empty_one(read, tmp_path):
+    totals = {"column": "doc", "values": ["Total"]}
+    found = read(with_errors(tmp_path / "book.xlsx"), format="xlsx", sheet="sales & more", totals=totals)
+
+    assert found.rows == [(2, "A1", "5", None), (6, "A3", "7", None)]
+    said = "the cell holds an error, such as #N/A"
+    assert [one[:2] for one in found.rejects] == [(3, f"net: {said}"), (4, f"net: {said}"), (7, f"note: {said}")]
+    assert counted(found) == (6, 1, 3)
+
+
+def test_an_error_is_found_however_the_file_writes_it(read, tmp_path):
+    """Other programs write single quotes, a prefix before the tags, rows and cells without their place."""
+    book = with_errors(tmp_path / "book.xlsx")
+    other = tmp_path / "other.xlsx"
+    with zipfile.ZipFile(book) as source, zipfile.ZipFile(other, "w") as into:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "xl/worksheets/sheet2.xml":
+                content = re.sub(rb' r="[A-Z]*[0-9]+"', b"", content).replace(b't="e"', b"t = 'e'")
+            into.writestr(name, content)
+
+    assert workbooks.errors(other, "sales & more") == {3: [2], 4: [1], 5: [2], 6: [4], 7: [1]}
+
+
+def test_a_cell_merged_with_the_one_above_is_not_an_empty_one(read, tmp_path):
+    path = tmp_path / "book.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.merge_range("A1:C1", "Sales of March")
+        sheet.merge_range("A2:A3", "doc")  # a header of two lines
+        sheet.write_row("B2", ["net", "note"])
+        sheet.merge_range("A4:A6", "A1")
+        sheet.write_column("B4", [1, 2, 3])
+        for column, value in ("A", "A2"), ("B", 4), ("C", "tall"):
+            sheet.merge_range(f"{column}7:{column}8", value)
+        sheet.merge_range("B9:C9", 5)
+        sheet.write("A9", "A3")
+    found = read(path, format="xlsx", skip_rows=1)
+
+    assert found.rows == [(4, "A1", "1", None), (7, "A2", "4", "tall"), (9, "A3", "5", None)]
+    said = "doc: the cell is merged with the one above it"
+    assert found.rejects == [(5, said, "\t2\t"), (6, said, "\t3\t")]
+    assert counted(found) == (7, 2, 2)  # rows 3 and 8 are blank
+
+
+def test_merged_cells_that_overlap_are_refused_before_they_take_time(read, tmp_path):
+    path = workbook(tmp_path / "book.xlsx", {"a": {"A1": "doc", "B1": "net", "A3000": "A1", "B3000": 1}})
+    other = tmp_path / "other.xlsx"
+    ranges = b"".join(b'<mergeCell ref="A1:B3000"/>' for _ in range(20_000))
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as into:
+        for name in source.namelist():
+            into.writestr(
+                name,
+                source.read(name).replace(b"</sheetData>", b"</sheetData><mergeCells>" + ranges + b"</mergeCells>"),
+            )
+
+    with pytest.raises(DataError, match="not a workbook that can be read"):
+        read(other, format="xlsx")

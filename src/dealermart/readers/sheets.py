@@ -7,22 +7,25 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 import duckdb
 import python_calamine
 
+from dealermart import workbooks
 from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
-from dealermart.readers.table import Counts, Record, Target
+from dealermart.readers.table import Counts, Record, Target, totals
 
+_Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell as row and column, counted from 0
 _EXACT_INTEGERS = 2**53
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
@@ -40,14 +43,17 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
                     where=str(path),
                     mend="set sheet in the source profile",
                 )
+            sheet = book.get_sheet_by_name(spec.sheet or names[0])
             # Rows and columns before the first used cell count: people say "row 7" as Excel does.
-            rows = book.get_sheet_by_name(spec.sheet or names[0]).to_python(skip_empty_area=False)
+            rows = sheet.to_python(skip_empty_area=False)
+            merged = sheet.merged_cell_ranges or []
         from_1904 = _counts_from_1904(path)
+        errors = workbooks.errors(path, spec.sheet or names[0])
     except python_calamine.PasswordError:
         raise DataError(
             "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
-    except (python_calamine.CalamineError, OSError, IndexError, *_BROKEN_ARCHIVE):
+    except (python_calamine.CalamineError, OSError, IndexError, expat.ExpatError, *_BROKEN_ARCHIVE):
         raise _unreadable(path) from None
     except BaseException as error:
         # What a damaged file does to the library's Rust code; it has no class that could be named.
@@ -56,7 +62,9 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         raise _unreadable(path) from None
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
     columns = _columns(path, spec, numbered)
-    counts = target.loader.add(target, spec, columns, _records(numbered, columns))
+    counts = target.loader.add(
+        target, spec, columns, _records(numbered, columns, spec, errors, _covered(path, merged, rows))
+    )
     return replace(counts, from_1904=from_1904)
 
 
@@ -110,18 +118,65 @@ def _counts_from_1904(path: Path) -> bool:
     return False
 
 
-def _records(rows: Iterator[tuple[int, list[Any]]], columns: Columns) -> Iterator[Record | None]:
+def _covered(path: Path, merged: Sequence[_Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:
+    """Cells that are merged with one above them, as columns by row, both from 1; a reader gives nothing there."""
+    found: dict[int, list[int]] = {}
+    left = sum(map(len, rows))
+    for (top, first), (bottom, last) in merged:
+        for row in range(top + 1, min(bottom, len(rows) - 1) + 1):
+            columns = range(first + 1, min(last + 1, len(rows[row])) + 1)
+            left -= len(columns)
+            if left < 0:  # Excel lets no cell be merged twice
+                raise _unreadable(path)
+            found.setdefault(row + 1, []).extend(columns)
+    return found
+
+
+def _records(
+    rows: Iterator[tuple[int, list[Any]]],
+    columns: Columns,
+    spec: FileSpec,
+    errors: Mapping[int, list[int]],
+    covered: Mapping[int, list[int]],
+) -> Iterator[Record | None]:
     width = len(columns.names)
     for number, row in rows:
         texts = [cell_text(cell) for cell in row]
         texts += [""] * (width - len(texts))
-        if not any(text.strip() for text in texts):
+        reason = None
+        if number in errors or number in covered:
+            reason = _hidden(number, texts, columns, spec, errors, covered)
+        if reason is not None:
+            yield Record(number, reason=reason, line="\t".join(texts))
+        elif not any(text.strip() for text in texts):
             yield None
         elif any(text.strip() for text in texts[width:]):
             used = max(index for index, text in enumerate(texts, start=1) if text.strip())
             yield Record(number, reason=f"too many fields: {used} instead of {width}", line="\t".join(texts[:used]))
         else:
             yield Record(number, texts[:width])
+
+
+def _hidden(
+    number: int,
+    texts: Sequence[str],
+    columns: Columns,
+    spec: FileSpec,
+    errors: Mapping[int, list[int]],
+    covered: Mapping[int, list[int]],
+) -> str | None:
+    """Why a row cannot be taken in which cells look empty and are not; a totals row is left as it is."""
+    names = dict(enumerate(columns.names, start=1))
+    if spec.totals and spec.totals.column in columns.names:
+        label = texts[columns.names.index(spec.totals.column)].strip().lower()
+        if label in totals(spec.totals.values):
+            return None
+    if wrong := [names[place] for place in errors.get(number, ()) if place in names]:
+        return f"{', '.join(wrong)}: the cell holds an error, such as #N/A"
+    wrong = [names[place] for place in covered.get(number, ()) if place in names]
+    if wrong and any(text.strip() for text in texts):  # one merged as a whole is the lower half of the row above
+        return f"{', '.join(wrong)}: the cell is merged with the one above it"
+    return None
 
 
 def cell_text(cell: Any) -> str:
