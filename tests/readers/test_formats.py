@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import struct
 import zipfile
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 import xlsxwriter
 
 from dealermart import workbooks
+from dealermart.cells import cell_text
 from dealermart.errors import DataError
-from dealermart.readers.sheets import cell_text
+from dealermart.sample import xls
 
 
 def workbook(path: Path, sheets: dict[str, dict[str, object]]) -> Path:
@@ -276,3 +278,19 @@ def test_merged_cells_that_overlap_are_refused_before_they_take_time(read, tmp_p
 
     with pytest.raises(DataError, match="not a workbook that can be read"):
         read(other, format="xlsx")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(0xFFFFFFF0, 0xFFF0), (1 << 20, 1 << 10)], ids=["petabytes", "gigabytes"]
+)
+def test_an_old_workbook_that_asks_for_more_memory_than_there_is_is_refused(read, tmp_path, rows, columns):
+    """The library asks for what the file says and aborts, which no exception handler would see."""
+    path = tmp_path / "book.xls"
+    xls.write_xls(path, "a", [["doc", "net"], ["A1", 1.5]])
+    dimensions = struct.pack("<HHIIHH", 0x0200, 14, 0, 2, 0, 2)
+    content = path.read_bytes()
+    assert content.count(dimensions) == 1
+    path.write_bytes(content.replace(dimensions, struct.pack("<HHIIHH", 0x0200, 14, 0, rows, 0, columns)))
+
+    with pytest.raises(DataError, match="not a workbook that can be read"):
+        read(path, format="xls")

@@ -2,70 +2,68 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 import duckdb
-import python_calamine
 
-from dealermart import workbooks
+from dealermart import cells, workbooks
 from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Record, Target, totals
 
-_Range = tuple[tuple[int, int], tuple[int, int]]  # first and last cell as row and column, counted from 0
-_EXACT_INTEGERS = 2**53
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
+_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BIFF_BEGIN, _BIFF_DATE_MODE, _BIFF_END = b"\x09\x08\x10\x00\x00\x06\x05\x00", 0x22, 0x0A
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
-    """Read a sheet (xlsx, xls or ods); record numbers are Excel's row numbers. See ``readers.read``."""
+    """Read a sheet (xlsx or xls); record numbers are Excel's row numbers. See ``readers.read_all``."""
     try:
-        with python_calamine.CalamineWorkbook.from_path(path) as book:
-            names = book.sheet_names
-            if spec.sheet is not None and spec.sheet not in names:
-                raise DataError(
-                    f"there is no sheet {spec.sheet}; the workbook has: {', '.join(names)}",
-                    where=str(path),
-                    mend="set sheet in the source profile",
-                )
-            sheet = book.get_sheet_by_name(spec.sheet or names[0])
-            # Rows and columns before the first used cell count: people say "row 7" as Excel does.
-            rows = sheet.to_python(skip_empty_area=False)
-            merged = sheet.merged_cell_ranges or []
+        if zipfile.is_zipfile(path):
+            sheet = cells.sheet_of(path, spec.sheet)
+        elif _is_old(path):
+            sheet = cells.sheet_apart(path, spec.sheet)
+        else:
+            raise _unreadable(path)
         from_1904 = _counts_from_1904(path)
-        errors = workbooks.errors(path, spec.sheet or names[0])
-    except python_calamine.PasswordError:
+        errors = workbooks.errors(path, sheet.name)
+    except cells.NoSheet as error:
+        raise DataError(
+            f"there is no sheet {spec.sheet}; the workbook has: {', '.join(error.args)}",
+            where=str(path),
+            mend="set sheet in the source profile",
+        ) from None
+    except cells.Protected:
         raise DataError(
             "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
-    except (python_calamine.CalamineError, OSError, IndexError, expat.ExpatError, *_BROKEN_ARCHIVE):
+    except (cells.Unreadable, expat.ExpatError, *_BROKEN_ARCHIVE):
         raise _unreadable(path) from None
-    except BaseException as error:
-        # What a damaged file does to the library's Rust code; it has no class that could be named.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _unreadable(path) from None
+    rows = sheet.rows
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
     columns = _columns(path, spec, numbered)
     counts = target.loader.add(
-        target, spec, columns, _records(numbered, columns, spec, errors, _covered(path, merged, rows))
+        target, spec, columns, _records(numbered, columns, spec, errors, _covered(path, sheet.merged, rows))
     )
     return replace(counts, from_1904=from_1904)
+
+
+def _is_old(path: Path) -> bool:
+    """Whether a file is a container of the kind in which xls files are kept."""
+    with path.open("rb") as file:
+        return file.read(len(_OLD)) == _OLD
 
 
 def _unreadable(path: Path) -> DataError:
@@ -82,7 +80,7 @@ def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) 
         return columns_of.positional(spec, str(path))
     best: tuple[int, list[str], str] = (-1, [], str(path))
     for number, row in rows if spec.header is True else islice(rows, columns_of.FIND_WITHIN):
-        texts = [cell_text(cell).strip() for cell in row]
+        texts = [cells.cell_text(cell).strip() for cell in row]
         while texts and not texts[-1]:
             texts.pop()
         where = f"{path}:{number}"
@@ -118,7 +116,7 @@ def _counts_from_1904(path: Path) -> bool:
     return False
 
 
-def _covered(path: Path, merged: Sequence[_Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:
+def _covered(path: Path, merged: Sequence[cells.Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:
     """Cells that are merged with one above them, as columns by row, both from 1; a reader gives nothing there."""
     found: dict[int, list[int]] = {}
     left = sum(map(len, rows))
@@ -141,7 +139,7 @@ def _records(
 ) -> Iterator[Record | None]:
     width = len(columns.names)
     for number, row in rows:
-        texts = [cell_text(cell) for cell in row]
+        texts = [cells.cell_text(cell) for cell in row]
         texts += [""] * (width - len(texts))
         reason = None
         if number in errors or number in covered:
@@ -177,29 +175,3 @@ def _hidden(
     if wrong and any(text.strip() for text in texts):  # one merged as a whole is the lower half of the row above
         return f"{', '.join(wrong)}: the cell is merged with the one above it"
     return None
-
-
-def cell_text(cell: Any) -> str:
-    """A cell as text.
-
-    Whole numbers have no point. Others have at most 15 significant digits, as many as Excel itself shows, so that
-    0.1 + 0.2 is 0.3; never an exponent. Dates are ISO, without a time at midnight. Durations are hours:minutes:seconds.
-    """
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float):
-        if cell.is_integer() and abs(cell) <= _EXACT_INTEGERS:
-            return str(int(cell))
-        text = format(Decimal(format(cell, ".15g")), "f")
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat(sep=" ")
-    if isinstance(cell, dt.timedelta):
-        seconds = round(cell.total_seconds())
-        sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
-        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    if isinstance(cell, (dt.date, dt.time)):
-        return cell.isoformat()
-    return str(cell)
