@@ -229,10 +229,14 @@ def _ingest(
     refusals = Refusals(decided)
     watch = drift.Watch(profile, known, log, refusals)
     deliveries: list[tuple[Delivery, FileSpec]] = []
-    ignored += [source_file for source_file, _ in found if _is_ignored(profile, source_file)]
-    found = [one for one in found if one[0] not in set(ignored)]
-    outcomes = landing.land(scene, profile.source, received, found, profile.limits, unpacked, gone)
-    for (source_file, _), landed in zip(found, outcomes, strict=True):
+    dropped: list[tuple[str, Path]] = []
+    for one in found:
+        if _is_ignored(profile, one[0]):
+            ignored.append(one[0])
+        else:
+            dropped.append(one)
+    outcomes = landing.land(scene, profile.source, received, dropped, profile.limits, unpacked, gone)
+    for (source_file, _), landed in zip(dropped, outcomes, strict=True):
         if isinstance(landed, landing.StillChanging):
             left.append(str(landed))
             continue
