@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -319,7 +318,7 @@ def test_compaction_leaves_waiting_and_taken_up_rows_as_they_are(settings: Setti
 
 
 @pytest.fixture
-def linked(settings: Settings, tmp_path: Path) -> Settings:
+def linked(settings: Settings) -> Settings:
     """One dealer under the codes of three systems: D1 in the ERP (mini), Z-9 in the CRM, 77 in the learning system."""
     sources = settings.sources
     change(
@@ -358,32 +357,9 @@ def linked(settings: Settings, tmp_path: Path) -> Settings:
             " waits: {unknown code of a dealer: [id_links]}}\n",
             "utf-8",
         )
-    return with_id_links(settings, tmp_path)
-
-
-def with_id_links(settings: Settings, tmp_path: Path) -> Settings:
-    """The feed id_links, where the repository does not have it yet."""
-    if (settings.feeds / "id_links.yml").exists():
-        return settings
-    columns = ("system", "subject_type", "external_id", "subject_id")
-    described = "".join(f"  - {{name: {one}, type: string, required: true, description: code}}\n" for one in columns)
-    (settings.feeds / "id_links.yml").write_text(
-        "feed: id_links\ntitle: Codes\ntitle_zh: 编码\ngrain: one row per code\ndelivery: delta\n"
-        f"key: [system, subject_type, external_id]\ncolumns:\n{described}",
-        "utf-8",
-    )
-    project = tmp_path / "with_links"
-    shutil.copytree(settings.expectations, project / "expectations")
-    rule = {
-        "type": "expect_column_values_to_not_be_null",
-        "kwargs": {"column": "subject_id"},
-        "meta": {"rule": "subject_id_missing"},
-        "severity": "warning",
-        "description": "subject_id is missing",
-    }
-    path = project / "expectations" / "id_links.json"
-    path.write_text(json.dumps({"name": "id_links", "expectations": [rule]}), "utf-8")
-    return replace(settings, project=project)
+    company = settings.company_file  # the learning system delivers no courses here
+    company.write_text(company.read_text("utf-8") + "\ncomplete_feeds: [dealers, products]\n", "utf-8")
+    return settings
 
 
 LINKS = "system,kind,code,own\n"
