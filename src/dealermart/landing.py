@@ -130,14 +130,16 @@ def land(
     if not found:
         return []
     folder = settings.landing / source / received.isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
+    room = settings.work / f"landing-{uuid.uuid4().hex}"  # what a kill leaves there, the next run removes
+    for one in (folder, room):
+        one.mkdir(parents=True, exist_ok=True)
     outcomes: list[list[Delivery] | DataError] = []
     drafts: dict[Path, list[_Draft]] = {path: [] for _, path in found}
     try:
         for source_file, path in found:
             try:
                 outcomes.append(
-                    _copied(folder, source, received, source_file, path, limits, unpacked, gone, drafts[path])
+                    _copied(room, folder, source, received, source_file, path, limits, unpacked, gone, drafts[path])
                 )
             except DataError as error:
                 outcomes.append(error)
@@ -150,12 +152,12 @@ def land(
                 _place(draft, folder)
         files.sync(folder)
     finally:
-        for draft in chain(*drafts.values()):
-            shutil.rmtree(draft.folder, ignore_errors=True)
+        shutil.rmtree(room, ignore_errors=True)
     return outcomes
 
 
 def _copied(
+    room: Path,
     folder: Path,
     source: str,
     received: dt.date,
@@ -166,14 +168,10 @@ def _copied(
     gone: Collection[str],
     drafts: list[_Draft],
 ) -> list[Delivery]:
-    """Draft the places of a file and of those in it."""
-    draft = folder / f".{uuid.uuid4().hex}"
+    """Draft, in ``room``, the places in ``folder`` of a file and of those in it."""
+    draft = room / uuid.uuid4().hex
     draft.mkdir()
-    try:
-        sha256, size, state = _copy(path, draft / "payload")
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    sha256, size, state = _copy(path, draft / "payload")
     whole = Delivery(
         sha256[:ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:ID_LENGTH] / "payload"
     )
@@ -205,7 +203,7 @@ def _copied(
         one = Delivery(
             member.sha256[:ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
         )
-        own = folder / f".{uuid.uuid4().hex}"
+        own = room / uuid.uuid4().hex
         own.mkdir()
         drafts.append(_Draft(own, one, state))
         if erased_inside and one.delivery_id not in gone:  # the archive itself is not kept

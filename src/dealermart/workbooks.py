@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 from xml.parsers import expat
 
 import numpy as np
@@ -211,8 +210,32 @@ def _check_exactly(archive: zipfile.ZipFile, limits: Limits, suspects: set[str],
             )
 
 
-class _Lengths:
-    """Listens to the shared strings: how long each is."""
+class _Listener:
+    """Hears the tags and texts of a part, and what row and column a sheet has come to."""
+
+    row = column = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "row":
+            number = attributes.get("r", "")
+            self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
+        elif tag == "c":
+            place = _PLACE.fullmatch(attributes.get("r", ""))
+            self.column = _column(place[1].encode()) if place else self.column + 1
+            self.cell(int(place[2]) if place else self.row, attributes)
+
+    def cell(self, row: int, attributes: dict[str, str]) -> None:
+        pass
+
+    def text(self, text: str) -> None:
+        pass
+
+    def end(self, tag: str) -> None:
+        pass
+
+
+class _Lengths(_Listener):
+    """How long each shared string is."""
 
     def __init__(self) -> None:
         self.found: list[int] = []
@@ -225,12 +248,9 @@ class _Lengths:
         if self.found:
             self.found[-1] += len(text)
 
-    def end(self, tag: str) -> None:
-        pass
 
-
-class _Attributes:
-    """Listens to how a workbook is put together: the attributes of its sheets and of the parts that they are."""
+class _Attributes(_Listener):
+    """How a workbook is put together: the attributes of its sheets and of the parts that they are."""
 
     def __init__(self) -> None:
         self.found: dict[str, list[dict[str, str]]] = {"sheet": [], "Relationship": []}
@@ -239,59 +259,36 @@ class _Attributes:
         if tag in self.found:
             self.found[tag].append(attributes)
 
-    def text(self, text: str) -> None:
-        pass
 
-    def end(self, tag: str) -> None:
-        pass
-
-
-class _Errors:
-    """Listens to a sheet: where it holds errors."""
+class _Errors(_Listener):
+    """Where a sheet holds errors."""
 
     def __init__(self) -> None:
         self.found: dict[int, list[int]] = {}
-        self.row = self.column = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "row":
-            number = attributes.get("r", "")
-            self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
-        elif tag == "c":
-            place = _PLACE.fullmatch(attributes.get("r", ""))
-            self.column = _column(place[1].encode()) if place else self.column + 1
-            if attributes.get("t") == "e":
-                self.found.setdefault(int(place[2]) if place else self.row, []).append(self.column)
-
-    def text(self, text: str) -> None:
-        pass
-
-    def end(self, tag: str) -> None:
-        pass
+    def cell(self, row: int, attributes: dict[str, str]) -> None:
+        if attributes.get("t") == "e":
+            self.found.setdefault(row, []).append(self.column)
 
 
-class _Cells:
-    """Listens to a sheet: how far it reaches, and how long the shared strings in it are."""
+class _Cells(_Listener):
+    """How far a sheet reaches, and how long the shared strings in it are."""
 
     def __init__(self, lengths: list[int]) -> None:
         self.lengths = lengths
         self.rows = self.columns = self.texts = 0
-        self.row = self.column = 0
         self.shared = False
         self.value: list[str] | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "row":
-            number = attributes.get("r", "")
-            self.row, self.column = int(number) if _NUMBER.fullmatch(number) else self.row + 1, 0
-        elif tag == "c":
-            place = _PLACE.fullmatch(attributes.get("r", ""))
-            self.column = _column(place[1].encode()) if place else self.column + 1
-            self.rows = max(self.rows, int(place[2]) if place else self.row)
-            self.columns = max(self.columns, self.column)
-            self.shared = attributes.get("t") == "s"
-        elif tag == "v":
+        if tag == "v":
             self.value = []
+        super().start(tag, attributes)
+
+    def cell(self, row: int, attributes: dict[str, str]) -> None:
+        self.rows = max(self.rows, row)
+        self.columns = max(self.columns, self.column)
+        self.shared = attributes.get("t") == "s"
 
     def text(self, text: str) -> None:
         if self.value is not None:
@@ -305,16 +302,19 @@ class _Cells:
             self.value = None
 
 
-def _feed(pieces: Iterable[bytes], listener: Any) -> None:
+def _feed(pieces: Iterable[bytes], listener: _Listener) -> None:
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
     parser.StartElementHandler = lambda tag, attributes: listener.start(tag.rpartition(":")[2], attributes)
     parser.EndElementHandler = lambda tag: listener.end(tag.rpartition(":")[2])
     parser.CharacterDataHandler = listener.text
-    for piece in pieces:
-        parser.Parse(piece, False)
-    parser.Parse(b"", True)
+    try:
+        for piece in pieces:
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except (ValueError, LookupError):  # what the parser says of an encoding that it does not know
+        raise DataError("the workbook is written in an unusual encoding", mend="open it and save it as .xlsx") from None
 
 
 def _refuse_doctype(*_: object) -> None:

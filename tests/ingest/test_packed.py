@@ -174,8 +174,8 @@ def test_a_file_that_changes_is_left_with_a_message_and_the_next_run_takes_it(
     synced = os.fsync
 
     def write_on(fd: int) -> None:
-        """The sender writes a line while sales.csv, the later of the two, is copied."""
-        if list(settings.landing.rglob("payload")):
+        """The sender writes a line while what was copied is forced to disk."""
+        if list(settings.home.rglob("payload")):
             with (folder / "sales.csv").open("ab") as out:
                 out.write(b"A1,3,invoice,D1,P1,1,1,1,2026-03-01\n")
         synced(fd)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import landing
+from dealermart import lake, landing
 from dealermart.errors import DataError
 from dealermart.settings import Settings
 
@@ -158,3 +158,21 @@ def test_what_cannot_be_unpacked_is_refused_whole_and_kept_as_it_came(
     (payload,) = home.landing.rglob("payload")
     assert payload.read_bytes() == content
     assert [path.name for path in (home.landing / "mini" / DAY.isoformat()).iterdir()] == [caught.value.delivery_id]
+
+
+def test_what_a_kill_leaves_half_landed_lies_where_the_next_run_clears(
+    home: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(paths: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(landing.files, "sync_all", kill)
+        killed.setattr(landing.shutil, "rmtree", lambda *_, **__: None)  # who is killed tidies nothing
+        with pytest.raises(KeyboardInterrupt):
+            land("march.zip", zipped({"sales.csv": TABLE, "other.csv": OTHER}))
+
+    assert [path for path in home.landing.rglob("*") if path.is_file()] == []
+    assert len(list(home.work.rglob("payload"))) == 1
+    lake.recover(home)
+    assert not home.work.exists()

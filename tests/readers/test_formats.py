@@ -239,6 +239,7 @@ def test_an_error_is_found_however_the_file_writes_it(read, tmp_path):
             content = source.read(name)
             if name == "xl/worksheets/sheet2.xml":
                 content = re.sub(rb' r="[A-Z]*[0-9]+"', b"", content).replace(b't="e"', b"t = 'e'")
+                content = re.sub(rb"<(/?)(c|row|sheetData|v|f)(?=[ >/])", rb"<\1x:\2", content)
             into.writestr(name, content)
 
     assert workbooks.errors(other, "sales & more") == {3: [2], 4: [1], 5: [2], 6: [4], 7: [1]}
@@ -294,3 +295,22 @@ def test_an_old_workbook_that_asks_for_more_memory_than_there_is_is_refused(read
 
     with pytest.raises(DataError, match="not a workbook that can be read"):
         read(path, format="xls")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'encoding="UTF-8"', b'encoding="gbk"', "unusual encoding"),
+        (b"<workbook ", b"<!DOCTYPE a><workbook ", "document type"),
+    ],
+)
+def test_a_part_that_cannot_be_looked_through_is_refused_by_the_files_name(read, tmp_path, old, new, said):
+    path, other = workbook(tmp_path / "book.xlsx", {"a": {"A1": "doc", "A2": "A1"}}), tmp_path / "other.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(other, "w") as into:
+        for name in source.namelist():
+            content = source.read(name)
+            into.writestr(name, content.replace(old, new) if name == "xl/workbook.xml" else content)
+
+    with pytest.raises(DataError, match=said) as error:
+        read(other, format="xlsx")
+    assert error.value.where == str(other)

@@ -38,7 +38,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         else:
             raise _unreadable(path)
         from_1904 = _counts_from_1904(path)
-        errors = workbooks.errors(path, sheet.name)
+        errors = _errors(path, sheet.name)
     except cells.NoSheet as error:
         raise DataError(
             f"there is no sheet {spec.sheet}; the workbook has: {', '.join(error.args)}",
@@ -49,7 +49,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         raise DataError(
             "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
-    except (cells.Unreadable, expat.ExpatError, *_BROKEN_ARCHIVE):
+    except (cells.Unreadable, expat.ExpatError, OSError, *_BROKEN_ARCHIVE):
         raise _unreadable(path) from None
     rows = sheet.rows
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
@@ -58,6 +58,13 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         target, spec, columns, _records(numbered, columns, spec, errors, _covered(path, sheet.merged, rows))
     )
     return replace(counts, from_1904=from_1904)
+
+
+def _errors(path: Path, sheet: str) -> dict[int, list[int]]:
+    try:
+        return workbooks.errors(path, sheet)
+    except DataError as error:
+        raise DataError(error.what, where=str(path), mend=error.mend) from None
 
 
 def _is_old(path: Path) -> bool:

@@ -181,10 +181,10 @@ class Loader:
         found = con.execute(f"""
             select _delivery_id, count(*), count(*) filter ({structural}) from {target.name} group by 1
         """).fetchall()
-        rejected = con.execute(f"select _delivery_id, count(*) from {target.rejects} group by 1").fetchall()
+        rejected = dict(con.execute(f"select _delivery_id, count(*) from {target.rejects} group by 1").fetchall())
         rows = {delivery_id: count for delivery_id, count, _ in found}
         for delivery_id, one in self._tallies.items():
-            held = rows.get(delivery_id, 0), dict(rejected).get(delivery_id, 0)
+            held = rows.get(delivery_id, 0), rejected.get(delivery_id, 0)
             if held != (one.records - one.structural - one.rejected, one.rejected):
                 raise BalanceError(f"{held} rows arrived of {one}", mend="report this as a fault of the program")
         if taken := {delivery_id: count for delivery_id, _, count in found if count}:
