@@ -1,18 +1,10 @@
-"""Cells of a sheet as the texts that a person would write; and old workbooks (xls), read by a process of their own.
-
-The library that reads xls allocates what the file says. Of a damaged file that can be petabytes; then it raises nothing
-but aborts, and all else that the process was doing with it. So it runs in another one, with bounded memory, which this
-module is when it is run: ``python -m dealermart.cells FILE SHEET`` writes JSON.
-"""
+"""Cells of a sheet as the texts that a person would write, and the sheets of workbooks (xlsx)."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import resource
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,9 +15,6 @@ Range = tuple[tuple[int, int], tuple[int, int]]
 """First and last cell as row and column, counted from 0."""
 
 _EXACT_INTEGERS = 2**53
-_MOST_MEMORY = 4 * 1024**3
-_MOST_SECONDS = 600
-_NO_SHEET, _PASSWORD, _UNREADABLE = 3, 4, 5
 
 
 class Unreadable(Exception):
@@ -42,15 +31,24 @@ class NoSheet(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet from its first row and column on, and the cells that are merged in it."""
+    """A sheet from its first row and column on.
+
+    Attributes:
+        merged: Cells that are merged.
+        errors: Cells that hold an error, such as #N/A, as columns by row, both counted from 1. They are empty in
+            ``rows``.
+        from_1904: Whether the workbook's day numbers count from 1904. Date cells are dates; bare numbers need to know.
+    """
 
     name: str
     rows: list[list[Any]]
     merged: list[Range]
+    errors: Mapping[int, list[int]] = field(default_factory=dict)
+    from_1904: bool = False
 
 
 def sheet_of(path: Path, name: str | None) -> Sheet:
-    """A sheet of a workbook, by default the first.
+    """A sheet of a workbook (xlsx), by default the first, without its errors and its beginning of time.
 
     Raises:
         NoSheet, Protected: as they say.
@@ -78,24 +76,6 @@ def sheet_of(path: Path, name: str | None) -> Sheet:
         raise Unreadable from None
 
 
-def sheet_apart(path: Path, name: str | None) -> Sheet:
-    """``sheet_of`` in another process; the cells are texts."""
-    command = [sys.executable, "-m", "dealermart.cells", str(path), *([name] if name is not None else [])]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_MOST_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise Unreadable from None
-    if done.returncode == _NO_SHEET:
-        raise NoSheet(*json.loads(done.stdout))
-    if done.returncode == _PASSWORD:
-        raise Protected
-    if done.returncode:
-        raise Unreadable
-    found = json.loads(done.stdout)
-    merged = [((top, left), (bottom, right)) for (top, left), (bottom, right) in found["merged"]]
-    return Sheet(found["name"], found["rows"], merged)
-
-
 def cell_text(cell: Any) -> str:
     """A cell as text.
 
@@ -120,25 +100,3 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, (dt.date, dt.time)):
         return cell.isoformat()
     return str(cell)
-
-
-def main(path: str, name: str | None = None) -> int:
-    """Write a sheet as JSON; the exit code says what is wrong with the workbook."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    try:
-        sheet = sheet_of(Path(path), name)
-    except NoSheet as error:
-        json.dump(error.args, sys.stdout)
-        return _NO_SHEET
-    except Protected:
-        return _PASSWORD
-    except Unreadable:
-        return _UNREADABLE
-    texts = [[cell_text(cell) for cell in row] for row in sheet.rows]
-    json.dump({"name": sheet.name, "rows": texts, "merged": sheet.merged}, sys.stdout)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -12,6 +12,7 @@ import pytest
 import xlsxwriter
 
 from dealermart import workbooks
+from dealermart import xls as old_workbooks
 from dealermart.cells import cell_text
 from dealermart.errors import DataError
 from dealermart.sample import xls
@@ -281,19 +282,86 @@ def test_merged_cells_that_overlap_are_refused_before_they_take_time(read, tmp_p
         read(other, format="xlsx")
 
 
-@pytest.mark.parametrize(
-    ("rows", "columns"), [(0xFFFFFFF0, 0xFFF0), (1 << 20, 1 << 10)], ids=["petabytes", "gigabytes"]
-)
-def test_an_old_workbook_that_asks_for_more_memory_than_there_is_is_refused(read, tmp_path, rows, columns):
-    """The library asks for what the file says and aborts, which no exception handler would see."""
+def test_an_old_workbook_that_claims_to_be_larger_than_memory_is_read_for_what_it_holds(read, tmp_path):
     path = tmp_path / "book.xls"
     xls.write_xls(path, "a", [["doc", "net"], ["A1", 1.5]])
     dimensions = struct.pack("<HHIIHH", 0x0200, 14, 0, 2, 0, 2)
     content = path.read_bytes()
     assert content.count(dimensions) == 1
-    path.write_bytes(content.replace(dimensions, struct.pack("<HHIIHH", 0x0200, 14, 0, rows, 0, columns)))
+    path.write_bytes(content.replace(dimensions, struct.pack("<HHIIHH", 0x0200, 14, 0, 0xFFFFFFF0, 0, 0xFFF0)))
+
+    assert read(path, format="xls").rows == [(2, "A1", "1.5")]
+
+
+def test_an_old_workbook_that_takes_too_long_is_refused(read, tmp_path, monkeypatch):
+    path = tmp_path / "book.xls"
+    xls.write_xls(path, "a", [["doc", "net"], ["A1", 1.5]])
+    monkeypatch.setattr(old_workbooks, "_MOST_SECONDS", 0.001)
 
     with pytest.raises(DataError, match="not a workbook that can be read"):
+        read(path, format="xls")
+
+
+def test_an_old_workbook_says_what_its_cells_say(read, tmp_path):
+    day, at, took = dt.date(2026, 3, 1), dt.time(8, 30), dt.timedelta(hours=30, minutes=5)
+    for from_1904 in (False, True):
+        path = tmp_path / f"{from_1904}.xls"
+        head = ["doc", "day", "at", "took", "paid", "net"]
+        xls.write_xls(path, "a", [head, ["上海", day, at, took, True, 0.1 + 0.2]], from_1904)
+        found = read(path, format="xls")
+        assert found.rows == [(2, "上海", "2026-03-01", "08:30:00", "30:05:00", "true", "0.3")]
+        assert found.counts.from_1904 is from_1904
+
+
+def test_a_number_that_is_no_day_of_the_calendar_is_left_as_it_is(read, tmp_path):
+    path = tmp_path / "book.xls"
+    xls.write_xls(path, "a", [["doc", "day"], ["A1", dt.date(2026, 3, 1)]])
+    content, day = path.read_bytes(), struct.pack("<d", xls.day_number(dt.date(2026, 3, 1)))
+    assert content.count(day) == 1
+    path.write_bytes(content.replace(day, struct.pack("<d", 20260301)))
+
+    assert read(path, format="xls").rows == [(2, "A1", "20260301")]
+
+
+def test_errors_and_merged_cells_of_an_old_workbook_are_no_empty_ones(read, tmp_path):
+    path = tmp_path / "book.xls"
+    cells = [
+        ["doc", "net", "note"],
+        ["A1", 5],
+        ["A2", xls.Error.DIV0],
+        [None, xls.Error.NA],
+        ["Total", xls.Error.REF],
+        ["A3", 7, "#N/A", None, xls.Error.NA],  # a text that means missing, and an error outside the table
+        [None, 8],
+    ]
+    xls.write_xls(path, "a", cells, merged=[(5, 6, 0, 0)])
+    found = read(path, format="xls", totals={"column": "doc", "values": ["Total"]})
+
+    assert found.rows == [(2, "A1", "5", None), (6, "A3", "7", None)]
+    assert found.rejects == [
+        (3, "net: the cell holds an error, such as #N/A", "A2\t\t"),
+        (4, "net: the cell holds an error, such as #N/A", "\t\t"),
+        (7, "doc: the cell is merged with the one above it", "\t8\t"),
+    ]
+    assert counted(found) == (6, 1, 3)
+
+
+@pytest.mark.parametrize("what", ["old", "new"])
+def test_a_workbook_with_a_password_is_refused_as_such(read, tmp_path, what):
+    """An old one says so in a record of its own (FILEPASS); a new one is a container that holds it encrypted."""
+    path = tmp_path / "book.xls"
+    xls.write_xls(path, "a", [["doc", "net"], ["A1", 1.5]])
+    content = path.read_bytes()
+    if what == "old":
+        codepage = struct.pack("<HHH", 0x42, 2, 1200)
+        assert content.count(codepage) == 1
+        content = content.replace(codepage, struct.pack("<HHH", 0x2F, 2, 0))
+    else:
+        content = content.replace("Workbook".encode("utf-16-le"), "Werkbook".encode("utf-16-le"))
+        content += "EncryptedPackage".encode("utf-16-le").ljust(512, b"\0")
+    path.write_bytes(content)
+
+    with pytest.raises(DataError, match="protected by a password"):
         read(path, format="xls")
 
 

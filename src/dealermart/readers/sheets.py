@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from xml.parsers import expat
 
 import duckdb
 
-from dealermart import cells, workbooks
+from dealermart import cells, workbooks, xls
 from dealermart.errors import DataError
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
@@ -24,8 +23,6 @@ from dealermart.readers.table import Counts, Record, Target, totals
 
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 _WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BIFF_BEGIN, _BIFF_DATE_MODE, _BIFF_END = b"\x09\x08\x10\x00\x00\x06\x05\x00", 0x22, 0x0A
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -33,12 +30,11 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     try:
         if zipfile.is_zipfile(path):
             sheet = cells.sheet_of(path, spec.sheet)
+            sheet = replace(sheet, errors=_errors(path, sheet.name), from_1904=_counts_from_1904(path))
         elif _is_old(path):
-            sheet = cells.sheet_apart(path, spec.sheet)
+            sheet = xls.sheet_of(path, spec.sheet)
         else:
             raise _unreadable(path)
-        from_1904 = _counts_from_1904(path)
-        errors = _errors(path, sheet.name)
     except cells.NoSheet as error:
         raise DataError(
             f"there is no sheet {spec.sheet}; the workbook has: {', '.join(error.args)}",
@@ -55,9 +51,9 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
     columns = _columns(path, spec, numbered)
     counts = target.loader.add(
-        target, spec, columns, _records(numbered, columns, spec, errors, _covered(path, sheet.merged, rows))
+        target, spec, columns, _records(numbered, columns, spec, sheet.errors, _covered(path, sheet.merged, rows))
     )
-    return replace(counts, from_1904=from_1904)
+    return replace(counts, from_1904=sheet.from_1904)
 
 
 def _errors(path: Path, sheet: str) -> dict[int, list[int]]:
@@ -70,7 +66,7 @@ def _errors(path: Path, sheet: str) -> dict[int, list[int]]:
 def _is_old(path: Path) -> bool:
     """Whether a file is a container of the kind in which xls files are kept."""
     with path.open("rb") as file:
-        return file.read(len(_OLD)) == _OLD
+        return file.read(len(xls.MAGIC)) == xls.MAGIC
 
 
 def _unreadable(path: Path) -> DataError:
@@ -104,23 +100,12 @@ def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) 
 
 
 def _counts_from_1904(path: Path) -> bool:
-    """Whether the workbook's day numbers count from 1904. Date cells arrive as dates; bare numbers need to know."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            if _WORKBOOK not in archive.namelist():
-                return False
-            with archive.open(_WORKBOOK) as part:
-                return re.search(rb"date1904\s*=\s*[\"'](1|true)", part.read(_HEAD)) is not None
-    with path.open("rb") as file:
-        head = file.read(_HEAD)
-    # The records of an xls workbook (type, length, content), from its beginning to the one that says it.
-    place = head.find(_BIFF_BEGIN)
-    while 0 <= place <= len(head) - 6:
-        kind, length, content = struct.unpack_from("<HHH", head, place)
-        if kind == _BIFF_DATE_MODE:
-            return bool(content)
-        place = -1 if kind == _BIFF_END else place + 4 + length
-    return False
+    """Whether the day numbers of a workbook (xlsx) count from 1904."""
+    with zipfile.ZipFile(path) as archive:
+        if _WORKBOOK not in archive.namelist():
+            return False
+        with archive.open(_WORKBOOK) as part:
+            return re.search(rb"date1904\s*=\s*[\"'](1|true)", part.read(_HEAD)) is not None
 
 
 def _covered(path: Path, merged: Sequence[cells.Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:

@@ -1,30 +1,48 @@
 """Small workbooks in the old binary format (BIFF8 in a compound file), which today's libraries read but do not write.
 
-After Microsoft's [MS-XLS] and [MS-CFB]: one sheet, texts, numbers and dates, at most one allocation sector (63 kB).
+After Microsoft's [MS-XLS] and [MS-CFB]: one sheet, texts, numbers, days, times, durations, truth values and errors, at
+most one allocation sector (63 kB).
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, time, timedelta
+from enum import Enum
 from pathlib import Path
 
-Cell = str | int | float | date | None
+
+class Error(Enum):
+    """What a formula that fails leaves in a cell."""
+
+    DIV0 = 0x07
+    REF = 0x17
+    NA = 0x2A
+
+
+Cell = str | int | float | date | time | timedelta | Error | None
 
 _SECTOR, _SMALLEST = 512, 4096
 _END, _FAT, _FREE = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
-_GENERAL, _DATE = 0, 14  # built-in number formats
-_PLAIN_XF, _DATE_XF = 15, 16  # the first fifteen are styles
+_GENERAL, _DATE, _TIME, _DURATION = 0, 14, 21, 46  # built-in number formats
+_PLAIN_XF, _DATE_XF, _TIME_XF, _DURATION_XF = range(15, 19)  # the first fifteen are styles
 
 
-def write_xls(path: Path, sheet: str, rows: Sequence[Sequence[Cell]], from_1904: bool = False) -> None:
+def write_xls(
+    path: Path,
+    sheet: str,
+    rows: Sequence[Sequence[Cell]],
+    from_1904: bool = False,
+    merged: Sequence[tuple[int, int, int, int]] = (),
+) -> None:
     """Write a workbook with one sheet; dates become date cells.
 
     Args:
         from_1904: Count days from 1904-01-01, as old Macs did.
+        merged: First and last row, first and last column of cells that are merged, from 0.
     """
-    path.write_bytes(_compound(_book(sheet, rows, from_1904)))
+    path.write_bytes(_compound(_book(sheet, rows, from_1904, merged)))
 
 
 def day_number(day: date, from_1904: bool = False) -> int:
@@ -32,8 +50,10 @@ def day_number(day: date, from_1904: bool = False) -> int:
     return (day - (date(1904, 1, 1) if from_1904 else date(1899, 12, 30))).days
 
 
-def _book(sheet: str, rows: Sequence[Sequence[Cell]], from_1904: bool) -> bytes:
-    formats = [_GENERAL] * (_PLAIN_XF + 1) + [_DATE]
+def _book(
+    sheet: str, rows: Sequence[Sequence[Cell]], from_1904: bool, merged: Sequence[tuple[int, int, int, int]]
+) -> bytes:
+    formats = [_GENERAL] * (_PLAIN_XF + 1) + [_DATE, _TIME, _DURATION]
     begin = [
         _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0x0DBB, 0x07CC, 0, 6)),
         _record(0x0042, struct.pack("<H", 1200)),
@@ -56,6 +76,7 @@ def _book(sheet: str, rows: Sequence[Sequence[Cell]], from_1904: bool) -> bytes:
             _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6)),
             _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0)),
             *cells,
+            _record(0x00E5, struct.pack("<H", len(merged)) + b"".join(struct.pack("<HHHH", *one) for one in merged)),
             _record(0x000A),
         )
     )
@@ -71,7 +92,17 @@ def _cell(row: int, column: int, cell: Cell, from_1904: bool) -> bytes:
     if isinstance(cell, str):
         text = struct.pack("<HB", len(cell), 1) + cell.encode("utf-16-le")
         return _record(0x0204, struct.pack("<HHH", row, column, _PLAIN_XF) + text)
-    form, number = (_DATE_XF, day_number(cell, from_1904)) if isinstance(cell, date) else (_PLAIN_XF, cell)
+    if isinstance(cell, (bool, Error)):
+        is_error = isinstance(cell, Error)
+        value = cell.value if isinstance(cell, Error) else cell
+        return _record(0x0205, struct.pack("<HHHBB", row, column, _PLAIN_XF, value, is_error))
+    form, number = _PLAIN_XF, cell
+    if isinstance(cell, date):
+        form, number = _DATE_XF, day_number(cell, from_1904)
+    elif isinstance(cell, time):
+        form, number = _TIME_XF, (cell.hour * 3600 + cell.minute * 60 + cell.second) / 86400
+    elif isinstance(cell, timedelta):
+        form, number = _DURATION_XF, cell / timedelta(days=1)
     return _record(0x0203, struct.pack("<HHHd", row, column, form, number))
 
 
