@@ -97,53 +97,61 @@ def run(
         DataError: a given ``drop`` or a required file is missing.
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
-    with tempfile.TemporaryDirectory(prefix="dealermart-dry-") as scratch:
-        # A dry run reads the same state and writes all it makes, its run log included, to a folder that goes away.
-        scene = replace(settings, home=Path(scratch)) if dry_run else settings
-        with (
-            runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
-            _loaded(settings, source) as (known, profile, suites),
-            lock.warehouse(scene, f"ingest of {source} {received}", say=say),
-            landing.unpacking(scene, log_entry.run_id) as unpacked,
-        ):
-            _check_moments(received, ingested_at)
-            refusing = {rule.rule for suite in suites.values() for rule in suite.rules if rule.severity == "critical"}
-            overrides.check(decided, {MOSTLY_REJECTED, *drift.RULES, *refusing})
-            found = _scan(settings, profile, received, drop)
-            result = _ingest(
-                settings,
-                scene,
-                profile,
-                known,
-                suites,
-                found,
-                received,
-                log_entry.run_id,
-                ingested_at,
-                dry_run,
-                say,
-                unpacked,
-                decided,
-            )
-            log_entry.note(
-                source=source,
-                received=received.isoformat(),
-                committed=result.committed,
-                files={
-                    status: sum(one.status == status for one in result.files)
-                    for status in ("accepted", "duplicate", "refused", "unrecognised")
-                },
-                rows={
-                    name: sum(getattr(one, name) or 0 for one in (*result.files, *result.taken_up))
-                    for name in ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
-                },
-                taken_up=sum((one.accepted or 0) + (one.duplicate or 0) for one in result.taken_up),
-                refused=[one.error for one in result.refused],
-                left=list(result.left),
-            )
-            if not dry_run:
-                log_entry.note(**report.after_ingest(settings, log_entry.run_id, say))
+    with (
+        _scene(settings, dry_run) as scene,
+        runlog.record(scene, "ingest", source=source, received=received, drop=drop) as log_entry,
+        _loaded(settings, source) as (known, profile, suites),
+        lock.warehouse(scene, f"ingest of {source} {received}", say=say),
+        landing.unpacking(scene, log_entry.run_id) as unpacked,
+    ):
+        _check_moments(received, ingested_at)
+        refusing = {rule.rule for suite in suites.values() for rule in suite.rules if rule.severity == "critical"}
+        overrides.check(decided, {MOSTLY_REJECTED, *drift.RULES, *refusing})
+        found = _scan(settings, profile, received, drop)
+        result = _ingest(
+            settings,
+            scene,
+            profile,
+            known,
+            suites,
+            found,
+            received,
+            log_entry.run_id,
+            ingested_at,
+            dry_run,
+            say,
+            unpacked,
+            decided,
+        )
+        log_entry.note(
+            source=source,
+            received=received.isoformat(),
+            committed=result.committed,
+            files={
+                status: sum(one.status == status for one in result.files)
+                for status in ("accepted", "duplicate", "refused", "unrecognised")
+            },
+            rows={
+                name: sum(getattr(one, name) or 0 for one in (*result.files, *result.taken_up))
+                for name in ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
+            },
+            taken_up=sum((one.accepted or 0) + (one.duplicate or 0) for one in result.taken_up),
+            refused=[one.error for one in result.refused],
+            left=list(result.left),
+        )
+        if not dry_run:
+            log_entry.note(**report.after_ingest(settings, log_entry.run_id, say))
     return result
+
+
+@contextmanager
+def _scene(settings: Settings, dry_run: bool) -> Iterator[Settings]:
+    """Where a run writes: a dry run reads the same state and writes all that it makes to a folder that goes away."""
+    if not dry_run:
+        yield settings
+        return
+    with tempfile.TemporaryDirectory(prefix="dealermart-dry-") as scratch:
+        yield replace(settings, home=Path(scratch))
 
 
 @contextmanager
