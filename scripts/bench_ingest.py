@@ -73,7 +73,10 @@ STEPS: dict[str, list[tuple[Any, str]]] = {
     "read": [(readers, "read_all")],
     "map": [(mapping, "map_rows")],
     "gather, hash": [(batch.Run, "_gather")],
-    "check": [(checks, "run_batch"), (checks, "failing_rows"), (ingest, "judge_by_own_rows")],
+    "check": [
+        *((checks, name) for name in ("find_twins", "run_batch", "failing_rows")),
+        (ingest, "judge_by_own_rows"),
+    ],
     "drift": [(drift, "observe")],
     "find repeats": [(batch.Run, "_mark_repeats")],
     "write the lake": [(batch.Run, "_accept")],

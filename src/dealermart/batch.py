@@ -165,6 +165,8 @@ def workspace(settings: Settings, run_id: str, *readable: Path) -> Iterator[tupl
     }
     con = duckdb.connect(":memory:", config=options)
     try:
+        # Of columns with few values each is kept once that way, and casts run once per value.
+        con.execute("attach ':memory:' as batches (compress); use batches")
         allowed = ", ".join(literal(str(path)) for path in (work, *readable))
         con.execute(f"set allowed_directories = [{allowed}]")
         con.execute("set enable_external_access = false; set TimeZone = 'UTC'")
@@ -294,7 +296,7 @@ def masters_first(feeds: Iterable[str], waits: Mapping[str, Collection[str]]) ->
 @dataclass
 class Run:
     """The tables of one batch: ``<spec>`` raw text, ``mapped_<spec>``, ``batch`` typed rows of a feed, ``failing``,
-    ``refused_delivery``, ``repeated``; those of a feed are dropped before the next."""
+    ``refused_delivery``, ``repeated``, ``twins``; those of a feed are dropped before the next."""
 
     con: duckdb.DuckDBPyConnection
     work: Path
@@ -330,7 +332,7 @@ class Run:
                 order by delivery.ordinal, _row_number
                 """,
             )
-            con.execute(f"drop table {arrived}; drop table {arrived}__rejects")
+            readers.drop(con, arrived)
         for delivery in deliveries:
             if read := counts.get(delivery.delivery_id):
                 kept = read.records - read.structural - read.rejected
@@ -398,15 +400,15 @@ class Run:
             self._count(feed, specs, deliveries, reads, refused)
         self.arriving = {}
         for spec in specs:
-            for before, after in _TABLES_OF_A_SPEC:
-                con.execute(f"drop table {before}{spec.name}{after}")
+            readers.drop(con, spec.name)
+            con.execute(f"drop table mapped_{spec.name}")
 
     @contextmanager
     def judged(self, contract: Contract, judge: Judge, rejects: dict[str, Rejects]) -> Iterator[dict[str, str]]:
         """Judge the table ``batch`` and write the rows that pass; gives the error texts of refused deliveries.
 
-        Inside the block there are ``passed``, ``failing``, ``refused_delivery`` and ``repeated``; afterwards they are
-        gone, and ``batch`` with them.
+        Inside the block there are ``passed``, ``failing``, ``refused_delivery``, ``repeated`` and ``twins``; afterwards
+        they are gone, and ``batch`` with them.
         """
         con = self.con
         con.execute(
@@ -420,6 +422,7 @@ class Run:
             anti join refused_delivery on refused_delivery.delivery_id = batch._delivery_id
         """)
         self._offer(contract)
+        checks.find_twins(con, "batch", contract.key)
         refused = judge(con, contract.feed, "batch", rejects)
         if refused:
             con.executemany("insert into refused_delivery values (?)", [[one] for one in refused])
@@ -427,7 +430,7 @@ class Run:
         self._accept(contract)
         yield refused
         con.execute("drop view passed; drop view batch")
-        for table in ("failing", "refused_delivery", "repeated"):
+        for table in ("failing", "refused_delivery", "repeated", "twins"):
             con.execute(f"drop table {table}")
 
     def _read(self, spec: FileSpec, deliveries: list[Delivery], table: str) -> dict[str, readers.Counts]:
@@ -480,9 +483,9 @@ class Run:
         the order of receipt for files of one kind; nothing is copied or sorted."""
         names, parts = _names(contract), []
         for index, spec in enumerate(specs):
-            said = row_hash(contract)
+            said = "_row_hash"
             if erased.HASH in (name for name, *_ in self.con.execute(f"describe mapped_{spec.name}").fetchall()):
-                said = f"coalesce({erased.HASH}, {said})"
+                said = f"coalesce({erased.HASH}, _row_hash, {mapping.row_hash(contract)})"
             parts.append(f"""
                 select {index << _ROWS_BITS} + rowid as _row_id, {names}, _delivery_id, _row_number, _row_part,
                     _is_deleted, {said} as _row_hash
@@ -510,45 +513,78 @@ class Run:
         return rejects
 
     def _mark_repeats(self, contract: Contract) -> None:
-        """Table ``repeated``: rows equal in key and content to one accepted before, or earlier in this batch."""
-        key = ", ".join(map(quoted, contract.key))
-        known = lake.rows_sql(contract, self._paths(contract.feed))
-        self.con.execute(f"""
+        """Table ``repeated``: rows equal in key and content to one accepted before, or earlier in this batch.
+
+        Hashes are compared first: they are numbers, and what lies outside the range of the batch's keys is not read.
+        """
+        con, key = self.con, ", ".join(map(quoted, contract.key))
+        types = {name: kind for name, kind in contract.lake_columns.items() if name in contract.key}
+        ends = ", ".join(f"cast({end}({quoted(name)}) as varchar)" for name in types for end in ("min", "max"))
+        bounds = con.execute(f"select {ends} from passed").fetchall()[0]
+        within = " and ".join(
+            f"{quoted(name)} between cast(? as {kind}) and cast(? as {kind})" for name, kind in types.items()
+        )
+        has_key = " and ".join(f"{quoted(name)} is not null" for name in types)
+        known = f"select * from ({lake.rows_sql(contract, self._paths(contract.feed))}) where {within}"
+        before = con.execute(f"select count(*) from ({known})", bounds).fetchall()[0][0]
+        con.execute("create temp table suspect as select _row_hash from passed semi join twins using (_row_id)")
+        if before:
+            con.execute(
+                f"insert into suspect select _row_hash from ({known}) semi join passed using (_row_hash)", bounds
+            )
+        con.execute(
+            f"""
             create table repeated as
-            with twice as (select {key} from passed group by all having count(*) > 1),
+            with suspects as materialized (
+                select _row_id, {key}, _row_hash from passed semi join suspect using (_row_hash)
+                where {has_key}
+            ),
+            held as (select {key}, _row_hash from ({known}) semi join suspects using ({key}, _row_hash)),
             copies as (
                 select _row_id, row_number() over (partition by {key}, _row_hash order by _row_id) as _copy
-                from passed semi join twice using ({key})
+                from suspects
             )
             select _row_id from copies where _copy > 1
             union
-            select _row_id from passed semi join ({known}) as known using ({key}, _row_hash)
-        """)
+            select _row_id from suspects semi join held using ({key}, _row_hash)
+            """,
+            bounds,
+        )
+        con.execute("drop table suspect")
 
     def _accept(self, contract: Contract) -> None:
         """Write the lake file of a feed; none if no row passed."""
         if not self.con.execute("select count(*) from passed").fetchall()[0][0]:
             return
+        # Texts that few deliveries share cost as much to write as others, unless their type lists them. The list stands
+        # in the file, so it names the deliveries of these rows only.
+        con = self.con
+        con.execute(f"create temp table origin as from delivery semi join passed on {self.same_delivery}")
+        for name in ("source", "delivery_id", "source_file"):
+            values = con.execute(f"select distinct {name} from origin order by 1").fetchall()
+            listed = ", ".join(literal(value) for (value,) in values)
+            con.execute(f"alter table origin add column _{name} enum({listed}); update origin set _{name} = {name}")
         self._write(
             contract.feed,
             f"""
             select {_names(contract)},
-                delivery.source as _source,
-                _delivery_id,
-                delivery.source_file as _source_file,
+                delivery._source,
+                delivery._delivery_id,
+                delivery._source_file,
                 _row_number,
                 _row_part,
                 delivery.received as _received_date,
                 timestamp {literal(self.ingested_at.isoformat(sep=" "))} as _ingested_at,
-                {literal(self.run_id)} as _run_id,
+                cast({literal(self.run_id)} as enum({literal(self.run_id)})) as _run_id,
                 _row_hash,
                 repeated._row_id is not null as _is_repeat,
                 _is_deleted
             from passed
-            join delivery on {self.same_delivery}
+            join origin as delivery on {self.same_delivery}
             left join repeated on repeated._row_id = passed._row_id
             """,
         )
+        con.execute("drop table origin")
 
     def _withhold(self, specs: list[FileSpec], contract: Contract) -> None:
         """Keep the keys of snapshots' rows that are in quarantine, empty where they could not be read.
@@ -730,17 +766,5 @@ class Run:
         self.batch.files.append({"feed": feed, "path": name, "rows": self.con.execute(copy).fetchall()[0][0]})
 
 
-def row_hash(contract: Contract) -> str:
-    """SQL for the hash of what a row says: 64 bits, compared among rows of one key only.
-
-    It is DuckDB's own, which a test pins for the versions that are used: with another one, rows that were accepted
-    before would not be seen as repeats.
-    """
-    return f"hash({', '.join(map(quoted, contract.names))}, _is_deleted)"
-
-
 def _names(contract: Contract) -> str:
     return ", ".join(map(quoted, contract.names))
-
-
-_TABLES_OF_A_SPEC = (("", ""), ("", "__rejects"), ("mapped_", ""))

@@ -10,10 +10,10 @@ Every rule has a name of its own (``meta.rule``) and a severity: ``critical`` re
 ``warning`` quarantines the rows, ``info`` reports. Nothing that leaves this module carries a value of the data.
 
 The SQL of an ``unexpected_rows_expectation`` may read, beside ``{batch}``, the views ``feed_<feed>`` (the row in force
-per key) and ``known_<feed>`` (every accepted row) and the macro ``reporting_currency()``. A rule with
-``"waits_for": ["dealers"]`` in its meta says what a failing row waits for: a row that fails such rules only is judged
-again when those feeds get new rows. In the views of the rule's own feed stand the rows of the batch too, as far as
-nothing speaks against them.
+per key) and ``known_<feed>`` (every accepted row), the table ``twins`` (``_row_id`` of rows whose key another row of
+the batch may have) and the macro ``reporting_currency()``. A rule with ``"waits_for": ["dealers"]`` in its meta says
+what a failing row waits for: a row that fails such rules only is judged again when those feeds get new rows. In the
+views of the rule's own feed stand the rows of the batch too, as far as nothing speaks against them.
 
 Look-ups are written ``anti join ... on`` with plain equalities: of any other condition, and of ``not in`` with several
 columns, DuckDB makes a comparison of every row with every row.
@@ -122,6 +122,7 @@ TYPES: dict[str, Type] = {
 }
 
 _EMPTY = "batch"
+_TWINS = "twins"
 _QUERY = "unexpected_rows_expectation"
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
 _RULE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -218,6 +219,20 @@ def batch_columns(contract: Contract) -> dict[str, str]:
 def views(feed: str) -> tuple[str, str]:
     """Names of the views of a feed that the SQL of rules may read: the row in force per key, and every row."""
     return f"feed_{feed}", f"known_{feed}"
+
+
+def find_twins(con: duckdb.DuckDBPyConnection, table: str, key: Sequence[str]) -> None:
+    """Make the table ``twins`` of rules: the rows whose key stands in ``table`` more than once, found by its hash.
+
+    Hashes can clash, so who reads it compares the keys; to group large tables by the keys themselves takes far longer.
+    """
+    keys = ", ".join(map(_quoted, key))
+    con.execute(f"""
+        create or replace temp table {_TWINS} as
+        select {KEY} from {table} as rows
+        semi join (select hash({keys}) as place from {table} group by place having count(*) > 1) as twice
+            on twice.place = hash({keys})
+    """)
 
 
 def define_currency(con: duckdb.DuckDBPyConnection, code: str) -> None:
@@ -511,6 +526,7 @@ def _empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
 def _empty_views(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule], feeds: Mapping[str, Contract]) -> None:
     """What the rules' SQL may read beside the batch, without rows. Anything else does not exist here."""
     define_currency(con, "XXX")
+    con.execute(f"create temp table {_TWINS} ({KEY} bigint)")
     for feed, contract in feeds.items():
         if any(rule.reads(feed) for rule in rules):
             columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in contract.lake_columns.items())
@@ -593,7 +609,7 @@ def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None
         f"the SQL does not select {KEY} alone: {fault}",
         where=where,
         mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias; "
-        "beside it SQL may read feed_<feed> and known_<feed>",
+        "beside it SQL may read twins, feed_<feed> and known_<feed>",
     )
 
 

@@ -66,7 +66,7 @@ class Watch:
             con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]
         ) -> dict[str, str]:
             inner(con, feed, table, rejects)
-            tables = {name for (name,) in con.execute("select table_name from duckdb_tables()").fetchall()}
+            tables = {name for (name,) in con.execute("select table_name from information_schema.tables").fetchall()}
             for spec in self._profile.files:
                 if spec.feed == feed and spec.name in tables:
                     self._compare(con, spec, table)

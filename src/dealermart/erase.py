@@ -34,6 +34,7 @@ from dealermart import (
     lake,
     landing,
     lock,
+    mapping,
     publish,
     rebuild,
     runlog,
@@ -513,7 +514,10 @@ class _Eraser:
         """)
         with self._copies(con, source, contract.feed, spec.name, reads) as (changed_in, rows):
             if rows:
-                con.execute(f"create temp table erasing_mapped as from {mapped} {_OF_COPIES}")
+                # The hash of what a row said would let whoever guesses it know that he is right.
+                con.execute(
+                    f"create temp table erasing_mapped as select * exclude (_row_hash) from {mapped} {_OF_COPIES}"
+                )
                 self._erase_rows(con, contract, new, texts)
             for delivery_id, folder in changed_in:
                 if rows:
@@ -528,7 +532,7 @@ class _Eraser:
             con.execute(f"update erasing set {', '.join(f'{name} = null' for name in texts)} where {where}")
         if erased.HASH not in (name for name, *_ in con.execute("describe erasing_mapped").fetchall()):
             con.execute(f"alter table erasing_mapped add column {erased.HASH} {erased.MARKS[erased.HASH]}")
-        said = f"cast(coalesce({erased.HASH}, {batch.row_hash(contract)}) as varchar)"
+        said = f"cast(coalesce({erased.HASH}, {mapping.row_hash(contract)}) as varchar)"
         con.execute(f"update erasing_mapped set {erased.HASH} = hash({literal(self._key)} || {said}) where {where}")
         if new:
             con.execute(f"""

@@ -75,13 +75,16 @@ def restore(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, path
     Args:
         paths: The ``mapped.parquet`` of deliveries.
     """
-    rows = stored_sql(contract, paths)
-    con.execute(f"alter table {quoted(table)} add column {HASH} {MARKS[HASH]}")
-    con.execute(f"create temp table stored as {rows}")
+    # A new table, no deletion: a batch's rows are numbered by their places in it, and those of a table from which rows
+    # were deleted can change.
     con.execute(f"""
-        delete from {quoted(table)}
-        where (_delivery_id, _row_number) in (select _delivery_id, _row_number from stored);
-        insert into {quoted(table)} by name select * from stored;
+        create temp table stored as {stored_sql(contract, paths)};
+        create table restored as
+        select * from {quoted(table)} anti join stored using (_delivery_id, _row_number)
+        union all by name
+        select * from stored;
+        drop table {quoted(table)};
+        alter table restored rename to {quoted(table)};
         drop table stored
     """)
 

@@ -23,12 +23,15 @@ from dealermart.yamlfile import Strict
 _RESERVED = {
     *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected", "again"),
     *("accepted", "fault", "decision", "held", "moving", "moved", "gathered", "commits", "corrected", "state"),
-    *("chosen", "unmapped", "numbered", "touched", "touched_line", "stored"),
+    *("chosen", "unmapped", "numbered", "touched", "touched_line", "stored", "suspect", "twins"),
+    *("verdict", "record", "origin", "restored"),
     *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
     *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
     *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
 }
+TAKEN_COLUMNS = frozenset({"_delivery_id", "_row_number", "_reason", "_line", "rowid"})
+"""Names that the readers add to a file's own columns, and the engine's for the place of a row."""
 STORAGES = ("file", "s3", "sftp")
 CORRECTED = "corrected"  # folder of a drop in which corrected rows come back
 NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
@@ -275,11 +278,18 @@ def load(settings: Settings, source: str, contracts: dict[str, Contract]) -> Pro
             raise ConfigError(
                 f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}"
             )
-        if spec.name in _RESERVED or spec.name.startswith(("feed_", "known_", "mapped_", "arrived_")):
+        taken = spec.name in _RESERVED or spec.name.startswith(("feed_", "known_", "mapped_", "arrived_"))
+        if taken or "__" in spec.name:
             raise ConfigError(
                 f"{field}: the name is taken by the program",
                 where=str(path),
-                mend=f"call it {spec.name}_file, for example",
+                mend=f"call it {re.sub('_+', '_', spec.name)}_file, for example",
+            )
+        if own := sorted(TAKEN_COLUMNS & {*spec.columns, *spec.aliases, *spec.required_columns}):
+            raise ConfigError(
+                f"{field}: the column name {own[0]} is taken by the program",
+                where=str(path),
+                mend=f"give it another name under aliases, such as {own[0].strip('_')}_said",
             )
         if spec.map is not None and not (path.parent / spec.map).is_file():
             raise ConfigError(

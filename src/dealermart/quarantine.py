@@ -37,10 +37,8 @@ _FOUND = {
     """,
     "map": """
         select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, 'map' as rule,
-            'warning' as severity, m._reject_reason as reason, cast(to_json(raw) as varchar) as "row",
-            {mapped} as mapped, {waits} as waits_for
+            'warning' as severity, m._reject_reason as reason, {mapped} as mapped, {waits} as waits_for
         from mapped_{raw} as m
-        join {raw} as raw using (_delivery_id, _row_number)
         where m._reject_reason is not null
         union all
         -- In a rebuild: rows that were rejected then and would map by the profile of today.
@@ -50,10 +48,21 @@ _FOUND = {
 }
 _FAILING = """
         select m._delivery_id as delivery_id, m._row_number as row_number, m._row_part as row_part, f.rule, f.severity,
-            f.reason, cast(to_json(raw) as varchar) as "row", {mapped} as mapped, f.waits_for
+            f.reason, {mapped} as mapped, f.waits_for
         from failing as f
         join batch as m using (_row_id)
-        join {raw} as raw on raw._delivery_id = m._delivery_id and raw._row_number = m._row_number
+"""
+# A batch holds the rows of other tables too: only those with a record in this one are found. The table can be large
+# and the rows few, so it is gone through once, and not joined before it is known which rows are asked for.
+_WITH_RECORDS = """
+        with verdict as materialized ({found}),
+        record as materialized (
+            select raw._delivery_id as delivery_id, raw._row_number as row_number,
+                cast(to_json(raw) as varchar) as "row"
+            from {raw} as raw
+            semi join verdict on verdict.delivery_id = raw._delivery_id and verdict.row_number = raw._row_number
+        )
+        select * from verdict join record using (delivery_id, row_number)
 """
 
 
@@ -96,8 +105,10 @@ class Quarantine:
             raw=raw,
             mapped=mapped,
             waits=self.waits_sql(waits or {}),
-            failing=_FAILING.format(raw=raw, mapped=mapped),
+            failing=_FAILING.format(mapped=mapped),
         )
+        if stage != "read":
+            found = _WITH_RECORDS.format(found=found, raw=raw)
         rows = self.con.execute(f"""
             copy (
                 select {typed}

@@ -258,7 +258,7 @@ class Mover:
             select
                 row_number() over (order by received, _from, _delivery_id, _row_number, _row_part) as _row_id,
                 {names}, _is_deleted, _from, _delivery_id, _row_number, _row_part,
-                {batch.row_hash(contract)} as _row_hash
+                {mapping.row_hash(contract)} as _row_hash
             from gathered join delivery on delivery.source = _from and delivery.delivery_id = _delivery_id;
             create temp view batch as from numbered;
             drop table gathered; drop table unmapped

@@ -104,6 +104,7 @@ def judged(feed, rows, only=None):
         for name in CONTRACTS:
             know(con, name, own=name == feed)
         by_row, by_views = suite.in_turn()
+        checks.find_twins(con, "batch", contract.key)
         outcomes = checks.run(con, "batch", by_row)
         checks.failing_rows(con, "batch", outcomes, "failing")
         outcomes += checks.run(con, "batch", by_views)

@@ -66,8 +66,9 @@ def holders(settings: Settings, texts: tuple[str, ...] = SECRETS) -> list[str]:
 def contents(path: Path) -> list[str]:
     data = path.read_bytes()
     parts = [data]
-    if data[:4] == b"PAR1":
-        return [str(duckdb.sql(f"from read_parquet('{path}')").fetchall())]
+    if data[:4] == b"PAR1":  # what it holds, and the statistics that it keeps beside
+        asked = (f"from read_parquet('{path}')", f"from parquet_metadata('{path}')")
+        return [str(duckdb.sql(one).fetchall()) for one in asked]
     if data[:2] == b"\x1f\x8b":
         parts.append(gzip.decompress(data))
     if data[:4] == b"PK\x03\x04":
@@ -160,6 +161,19 @@ def test_nothing_that_is_kept_names_the_person_and_every_amount_stands(settings:
     texts = [one.read_bytes() for one in settings.landing.rglob("payload")]
     assert len(kept) == 2
     assert sorted(texts) == sorted([DEALERS.encode(), b"nothing of interest"])
+
+
+def test_the_hash_of_what_a_row_said_is_not_kept(settings: Settings) -> None:
+    """Whoever guesses the values could make it again. Another hash, with a key that is thrown away, stands for it."""
+    before = {one for (one,) in rows(settings, "sales", "_row_hash") + rows(settings, "team_members", "_row_hash")}
+    forget(settings)
+    kept = sorted(settings.landing.rglob("mapped.parquet"))
+    assert kept
+    for path in kept:
+        names = [name for name, *_ in duckdb.sql(f"describe from read_parquet('{path}')").fetchall()]
+        assert "_row_hash" not in names
+        assert "_erased_hash" in names
+        assert not before & {one for (one,) in duckdb.sql(f"select _erased_hash from '{path}'").fetchall()}
 
 
 def test_a_file_that_nobody_read_goes_also_where_it_is_packed_and_alone(settings: Settings) -> None:

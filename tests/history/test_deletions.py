@@ -135,6 +135,7 @@ def test_a_deletion_needs_nothing_but_its_key(feed: str) -> None:
                 f"insert into batch ({', '.join(own)}) values ({', '.join('?' * len(own))})", list(own.values())
             )
         by_row, by_views = suite.in_turn()
+        checks.find_twins(con, "batch", contract.key)
         outcomes = checks.run_batch(con, "batch", by_row, contract.key)
         checks.failing_rows(con, "batch", outcomes, "failing")
         outcomes += checks.run(con, "batch", by_views)

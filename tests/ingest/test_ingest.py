@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import contracts, ingest, lake, rebuild
+from dealermart import contracts, ingest, lake, mapping, rebuild
 from dealermart.errors import BalanceError, ConfigError
 from dealermart.settings import Settings
 
@@ -104,6 +104,32 @@ def test_rows_that_were_accepted_before_are_counted_as_duplicates_and_correction
         f"select line_no, net_amount from ({lake.current_sql(contract, lake.read(settings).paths(settings, 'sales'))}) order by 1"
     )
     assert [(line, str(net)) for line, net in current.fetchall()] == [(1, "100.5000"), (2, "41.0000")]
+
+
+def test_rows_whose_hashes_clash_are_no_repeats_of_each_other(
+    settings: Settings, drop: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashes are looked at first; the key decides. B1 is between the keys that came before, C9 beyond them."""
+    monkeypatch.setattr(mapping, "row_hash", lambda contract: "cast(7 as ubigint)")
+    line = "{},1,invoice,D1,P1,2,10,6,2026-03-01\n".format
+    ingest.run(settings, "mini", DAY, drop({"sales.csv": HEAD + line("A1") + line("B2") + line("B2")}))
+    later = ingest.run(settings, "mini", DAY, drop({"sales-later.csv": HEAD + line("B1") + line("C9") + line("A1")}))
+    assert [(row[0], row[1]) for row in rows(settings)] == [(one, 1) for one in ("A1", "A1", "B1", "B2", "B2", "C9")]
+    assert [(one.accepted, one.duplicate) for one in later.files] == [(2, 1)]
+
+
+def test_a_lake_file_names_no_delivery_of_another_feed(settings: Settings, drop: Callable[..., Path]) -> None:
+    """Names of files can be personal, and of some feeds nobody but HR knows. Those of refused files are not in it too."""
+    products = "product,since,name,category\nP1,2026-01-01,Pump,pumps\n"
+    dropped = {"sales.csv": GOOD, "sales b.csv": "doc,line\nA9,1\n", "products Wang salary.csv": products}
+    result = ingest.run(settings, "mini", DAY, drop(dropped))
+    assert [one.status for one in result.files] == ["accepted", "refused", "accepted"]
+    (path,) = lake.read(settings).paths(settings, "sales")
+    said = duckdb.sql(f"from parquet_metadata('{path}')").fetchall() + duckdb.sql(f"from '{path}'").fetchall()
+    assert "sales.csv" in str(said)
+    assert "salary" not in str(said)
+    assert "sales b" not in str(said)
+    assert b"salary" not in path.read_bytes()
 
 
 def test_lookups_find_what_earlier_deliveries_brought_and_lose_no_row(

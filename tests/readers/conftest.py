@@ -67,7 +67,7 @@ def read(con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.Mon
         rejects = con.execute("select _row_number, reason, line from raw__rejects order by _row_number").fetchall()
         deliveries = con.execute("select _delivery_id from raw union select _delivery_id from raw__rejects").fetchall()
         assert deliveries == [("0123456789abcdef",)]
-        con.execute("drop table raw; drop table raw__rejects")
+        readers.drop(con, "raw")
         assert con.execute("select table_name from duckdb_tables()").fetchall() == []
         return Read(columns, rows, rejects, counts, roads[0] if roads else "engine")
 

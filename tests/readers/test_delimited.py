@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dealermart.profiles import NULLS
+from dealermart import readers
+from dealermart.profiles import NULLS, FileSpec
 from dealermart.readers import delimited
 from dealermart.readers.table import cleaned
 
@@ -325,13 +326,55 @@ def test_engine_and_count_must_agree(read, monkeypatch):
 def test_engine_and_file_must_agree(read, monkeypatch):
     """Where rows come in another order than the file has them, the other road reads the file."""
 
-    def other_order(con, target, records, first, special):
-        con.execute(f"alter table {target.name} add column _row_number bigint")
-        con.execute(f"update {target.name} set _row_number = {first + records - 1} - rowid")
+    in_order = delimited._rows
 
-    monkeypatch.setattr(delimited, "_number", other_order)
+    def other_order(*args):
+        return f"select * from ({in_order(*args)}) order by all desc"
+
+    monkeypatch.setattr(delimited, "_rows", other_order)
     found = read(b"a,b\n1,x\n2,y\n")
     assert (found.rows, found.road) == (TWO, "python")
+
+
+@pytest.mark.parametrize("every", [None, 1000], ids=["no blank lines", "blank lines and headers between"])
+def test_each_row_of_a_large_file_has_its_own_number(con, tmp_path, every):
+    """Several row groups, read by several threads: each record says its own number."""
+    lines = ["a,b"]
+    for number in range(2, 400_001):
+        if every and number % every == 0:
+            lines.append("" if number % (2 * every) else "a,b")
+        else:
+            lines.append(f"{number},{number % 7}")
+    path = tmp_path / "large.csv"
+    path.write_text("\n".join(lines) + "\n")
+    spec = FileSpec(name="raw", pattern="*", format="csv")
+    counts = readers.read(con, path, spec, "raw", "d", tmp_path)
+    between = 400 if every else 0
+    assert (counts.records, counts.structural, counts.rejected) == (399_999, between, 0)
+    found = con.execute("""
+        select count(*), count(*) filter (cast(a as bigint) <> _row_number), max(_row_number), min(_delivery_id) from raw
+    """).fetchall()
+    assert found == [(399_999 - between, 0, 400_000 if not every else 399_999, "d")]
+    assert con.execute("select _row_number from raw limit 3 offset 200000").fetchall() == [
+        (number,) for number in ([200_202, 200_203, 200_204] if every else [200_002, 200_003, 200_004])
+    ]
+    readers.drop(con, "raw")
+    assert con.execute("select count(*) from information_schema.tables").fetchall() == [(0,)]
+
+
+def test_a_column_may_be_called_as_the_place_of_a_row(read):
+    found = read(b"rowid,b\n7,x\n")
+    assert found.rows == [(2, "7", "x")]
+    assert "rowid" not in found.columns
+
+
+@pytest.mark.parametrize("name", ["columns", "pg_class", "duckdb_tables"])
+def test_a_file_may_be_called_as_a_view_of_the_engine(con, tmp_path, name):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"a,b\n1,x\n")
+    for _ in range(2):
+        readers.read(con, path, FileSpec(name=name, pattern="*", format="csv"), name, "d", tmp_path)
+        readers.drop(con, name)
 
 
 def test_cleaning_keeps_the_order_of_the_file(con):

@@ -70,7 +70,7 @@ def test_roads_agree_with_the_csv_module(con, tmp_path, file):
     path = tmp_path / "payload"
     path.write_bytes(text.encode())
     spec = FileSpec(name="raw", pattern="*", format="csv", delimiter=delimiter)
-    con.execute("drop table if exists raw; drop table if exists raw__rejects")
+    readers.drop(con, "raw")
     rows, rejected, structural = expected(text, width, delimiter)
     if not rows and not rejected:
         with pytest.raises(DataError, match="records"):

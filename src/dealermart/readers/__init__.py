@@ -12,9 +12,9 @@ from dealermart.errors import DataError
 from dealermart.lake import quoted
 from dealermart.profiles import FileSpec
 from dealermart.readers import delimited, jsons, parquets, sheets
-from dealermart.readers.table import Counts, Loader, Target, shape
+from dealermart.readers.table import Counts, Loader, Target, drop, shape
 
-__all__ = ["Counts", "File", "read", "read_all", "shape"]
+__all__ = ["Counts", "File", "drop", "read", "read_all", "shape"]
 
 _READ = {
     "csv": delimited.read,
@@ -73,13 +73,14 @@ def read_all(
         By delivery its counts, or why the file as a whole cannot be taken (the message carries no values, only names of
         columns). Of such a file nothing is in the tables, and if all are such there are none.
     """
-    loader, parts = Loader(con), list[str]()
+    loader, parts, loaded = Loader(con), list[str](), set[str]()
     found: dict[str, Counts | DataError] = {}
     structural: dict[str, int] = {}
 
     def end() -> None:
         for part, rows in loader.end():
             parts.append(part)
+            loaded.add(part)
             structural.update(rows)
 
     # The order of rows is what ties a row to its record number.
@@ -87,13 +88,13 @@ def read_all(
     con.execute("set preserve_insertion_order = true")
     try:
         for number, file in enumerate(files):
-            target = Target(f"{table}__{number}", file.delivery_id, loader)
+            target = Target(table if len(files) == 1 else f"{table}__{number}", file.delivery_id, loader)
             try:
                 counts = file.make(con, target.table) if file.make else _read(con, file, target, work)
             except DataError as error:
                 found[file.delivery_id] = error
                 if loader.table != target.table:
-                    _drop(con, target)
+                    drop(con, target.table)
                 continue
             found[file.delivery_id] = counts
             if not loader.holds(file.delivery_id):
@@ -115,17 +116,17 @@ def read_all(
                 )
     if not any(isinstance(counts, Counts) for counts in found.values()):
         for part in parts:
-            _drop(con, Target(part, "", loader))
-    elif len(parts) == 1:  # no copy: a file can be as large as memory allows
-        for end_of_name in ("", "__rejects"):
+            drop(con, part)
+    elif len(parts) == 1 and parts[0] in loaded:
+        for end_of_name in ("", "__rejects") if parts != [table] else ():
             con.execute(f"alter table {quoted(parts[0] + end_of_name)} rename to {quoted(table + end_of_name)}")
-    else:
+    elif parts != [table]:
         rows = [shape(files[0].spec), *(f"select * from {quoted(part)}" for part in parts)]
         rejects = [f"select * from {quoted(f'{part}__rejects')}" for part in parts]
         for name, selects in ((table, rows), (f"{table}__rejects", rejects)):
             con.execute(f"create table {quoted(name)} as {' union all by name '.join(selects)}")
         for part in parts:
-            _drop(con, Target(part, "", loader))
+            drop(con, part)
     return found
 
 
@@ -138,7 +139,3 @@ def _read(con: duckdb.DuckDBPyConnection, file: File, target: Target, work: Path
             "the file is empty (0 bytes)", where=str(path), mend="ask the sender for the file with its content"
         )
     return _READ[file.spec.format](con, path, file.spec, target, work)
-
-
-def _drop(con: duckdb.DuckDBPyConnection, target: Target) -> None:
-    con.execute(f"drop table if exists {target.name}; drop table if exists {target.rejects}")

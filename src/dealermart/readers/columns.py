@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.profiles import TAKEN_COLUMNS, FileSpec
 
-# Names that the readers add to a file's own columns.
-_RESERVED = ("_delivery_id", "_row_number", "_reason", "_line")
 _MOST_COLUMNS = 2_000  # the time and the memory that the engine takes grow faster than their number
 
 FIND_WITHIN = 30
@@ -122,7 +120,7 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
             mend="add the text to aliases in the source profile, check delimiter and skip_rows (or set header: find), "
             "or ask for the column",
         )
-    taken = {name.lower() for name in (*_RESERVED, *named(spec))}
+    taken = {name.lower() for name in (*TAKEN_COLUMNS, *named(spec))}
     names = tuple(
         name or _unique(text or f"column_{index}", taken)
         for index, (text, name) in enumerate(zip(texts, matched, strict=True), start=1)

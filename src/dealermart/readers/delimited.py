@@ -28,7 +28,7 @@ from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, finish, reject, selection, totals
+from dealermart.readers.table import Counts, Record, Target, cleaned, drop, finish, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
@@ -113,8 +113,7 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Ta
         try:
             return _read_by_engine(con, path, spec, target, head, work)
         except _NotPlain:
-            for name in (target.name, target.rejects):
-                con.execute(f"drop table if exists {name}")
+            drop(con, target.table)
     return target.loader.add(target, spec, head.columns, _records(path, spec, head))
 
 
@@ -182,7 +181,7 @@ def _load_plain(
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
         clean: Callable[[str], str] = partial(cleaned, nulls=spec.missing) if found.padded else str
-        con.execute(f"create table {target.name} as select {selection(head.columns, clean)} from {source}")
+        con.execute(f"create table {target.rows} as {_rows(source, head.columns, clean)}")
         rejected = con.execute(f"""
             select line_byte_position - 1, any_value(csv_line) from {quoted(errors)}
             group by all order by all limit {_MOST_ENGINE_REJECTS + 1}
@@ -197,7 +196,7 @@ def _load_plain(
     first = head.records + 1
     numbers = ordinals(path, start, spec.quote, np.array([position for position, _ in rejected], dtype=np.int64))
     special = np.union1d(found.blanks, numbers)
-    rows = con.execute(f"select count(*) from {target.name}").fetchall()[0][0]
+    rows = con.execute(f"select count(*) from {target.rows}").fetchall()[0][0]
     if rows + len(special) != found.records or len(special) != len(found.blanks) + len(rejected) or (numbers < 0).any():
         raise _NotPlain("the engine and the count differ")
     structural, refused = len(found.blanks), []
@@ -210,26 +209,15 @@ def _load_plain(
             raise _NotPlain("the engine rejects what the rules take")
         else:
             refused.append((int(number) + first, verdict, text))
-    _number(con, target, found.records, first, special)
-    _compare(con, path, start - head.start, spec, target, head, found, set(special.tolist()))
+    numbered = np.delete(np.arange(first, first + found.records), special)
+    _compare(con, path, start - head.start, spec, target, head, found, numbered)
     reject(con, target, refused)
     counts = Counts(found.records, structural, len(refused), suspect=found.suspect)
-    return finish(con, target, spec, head.columns, counts)
+    return finish(con, target, spec, head.columns, counts, numbered)
 
 
-def _number(con: duckdb.DuckDBPyConnection, target: Target, records: int, first: int, special: Positions) -> None:
-    """Give rows their record numbers; a new table's rows stand in file order, less the special records."""
-    con.execute(f"alter table {target.name} add column _row_number bigint")
-    rows = records - len(special)
-    if not len(special) or special[0] >= rows:
-        con.execute(f"update {target.name} set _row_number = rowid + {first}")
-        return
-    numbers = np.delete(np.arange(first, first + records), special)
-    con.register("numbers", pa.table({"ordinal": np.arange(rows), "number": numbers}))
-    con.execute(
-        f"update {target.name} as rows set _row_number = numbers.number from numbers where rows.rowid = numbers.ordinal"
-    )
-    con.unregister("numbers")
+def _rows(source: str, columns: Columns, clean: Callable[[str], str]) -> str:
+    return f"select {selection(columns, clean)} from {source}"
 
 
 def _compare(
@@ -240,29 +228,28 @@ def _compare(
     target: Target,
     head: _Head,
     found: Survey,
-    special: set[int],
+    numbers: Positions,
 ) -> None:
-    """Read some records again by the other road: the same values must stand under the same numbers.
+    """Read some records again by the other road: the same values must stand in the rows of the same numbers.
 
     Args:
         shift: From positions in the file surveyed to those in ``path``.
+        numbers: Record number by row.
     """
     expected = {}
     with path.open("rb") as file:
         for ordinal, start, end in found.samples:
-            if ordinal not in special:
+            row = int(np.searchsorted(numbers, head.records + 1 + ordinal))
+            if row < len(numbers) and numbers[row] == head.records + 1 + ordinal:
                 file.seek(start + shift)
                 fields = _parse_one(_body(file.read(end - start).decode()), spec).fields[: len(head.columns.names)]
                 values = (field.strip() for field in fields)
-                number = head.records + 1 + ordinal
-                expected[number] = tuple(None if value in spec.missing else value for value in values)
+                expected[row] = tuple(None if value in spec.missing else value for value in values)
     names = ", ".join(map(quoted, head.columns.names))
-    con.register("samples", pa.table({"number": pa.array(expected, pa.int64())}))
-    rows = con.execute(
-        f"select _row_number, {names} from {target.name} where _row_number in (select number from samples)"
-    ).fetchall()
+    con.register("samples", pa.table({"row": pa.array(expected, pa.int64())}))
+    rows = con.execute(f"select rowid, {names} from {target.rows} where rowid in (select row from samples)").fetchall()
     con.unregister("samples")
-    if {number: values for number, *values in rows} != {number: list(values) for number, values in expected.items()}:
+    if {row: values for row, *values in rows} != {row: list(values) for row, values in expected.items()}:
         raise _NotPlain("the engine and the file differ")
 
 

@@ -23,7 +23,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
         columns = replace(columns_of.resolve([name for name, *_ in described], spec, str(path)), headers=())
         texts = [_as_text(quoted(name), kind, spec) for name, kind, *_ in described]
         con.execute(f"""
-            create table {target.name} as
+            create table {target.rows} as
             select {_select(columns, texts)}, file_row_number + 1 as _row_number
             from read_parquet({file}, file_row_number = true)
         """)

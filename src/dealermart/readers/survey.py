@@ -27,7 +27,7 @@ LONGEST_LINE = 64 * 1024 * 1024
 LONGEST_PLAIN = 1_900_000
 _CHUNK = 4 * 1024 * 1024
 _STRIDE = 5_000
-_LF, _CR, _SPACE, _TAB = 10, 13, 32, 9
+_LF, _CR, _SPACE = 10, 13, 32
 _WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
 
 
@@ -82,8 +82,8 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
             suspect = suspect or damage.suspect(chunk)
         view = np.frombuffer(chunk, dtype=np.uint8)
         newlines = np.flatnonzero(view == _LF)
-        returns = np.flatnonzero(view == _CR)
-        marks = np.flatnonzero(view == ord(quote)) if quote else newlines[:0]
+        returns = _places(chunk, view, "\r")
+        marks = _places(chunk, view, quote)
         ends = _outside(newlines, marks, quotes)
         if oddity is None:
             oddity = _oddity(view, marks, quotes, returns, edges)
@@ -99,8 +99,8 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
             samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))
         if not padded:
-            tabs = _outside(np.flatnonzero(view == _TAB), marks, quotes) if delimiter == "\t" else ends[:0]
-            padded = _is_padded(view, len(ends) + returned + len(tabs), edges)
+            tabs = _outside(_places(chunk, view, "\t"), marks, quotes) if delimiter == "\t" else ends[:0]
+            padded = _is_padded(view, _places(chunk, view, " "), len(ends) + returned + len(tabs), edges)
         quotes += len(marks)
         records += len(ends)
         line += len(newlines)
@@ -136,7 +136,7 @@ def ordinals(path: Path, start: int, quote: str, positions: Positions) -> Positi
     records = quotes = 0
     for offset, chunk in _chunks(path, start):
         view = np.frombuffer(chunk, dtype=np.uint8)
-        marks = np.flatnonzero(view == ord(quote)) if quote else np.empty(0, np.int64)
+        marks = _places(chunk, view, quote)
         ends = _outside(np.flatnonzero(view == _LF), marks, quotes)
         here = (positions >= offset) & (positions < offset + len(chunk))
         found[here] = np.searchsorted(ends, positions[here] - offset) + records
@@ -213,7 +213,12 @@ def _oddity(
     return None
 
 
-def _is_padded(view: npt.NDArray[Any], marks: int, edges: npt.NDArray[Any]) -> bool:
+def _places(chunk: bytes, view: npt.NDArray[Any], sign: str) -> Positions:
+    """Where an ASCII character (or none) stands. Most pieces lack most signs, and that is soon seen."""
+    return np.flatnonzero(view == ord(sign)) if sign and sign.encode() in chunk else np.empty(0, np.int64)
+
+
+def _is_padded(view: npt.NDArray[Any], spaces: Positions, marks: int, edges: npt.NDArray[Any]) -> bool:
     """Whether a value may begin or end with white space: spaces at edges, control characters inside values.
 
     Args:
@@ -221,7 +226,6 @@ def _is_padded(view: npt.NDArray[Any], marks: int, edges: npt.NDArray[Any]) -> b
     """
     if np.count_nonzero(view < _SPACE) != marks:
         return True
-    spaces = np.flatnonzero(view == _SPACE)
     return bool(len(spaces) and (edges[view[spaces - 1]].any() or edges[view[spaces + 1]].any()))
 
 

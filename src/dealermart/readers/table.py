@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dealermart.errors import BalanceError
@@ -61,6 +63,15 @@ class Target:
     @property
     def rejects(self) -> str:
         return quoted(f"{self.table}__rejects")
+
+    @property
+    def rows(self) -> str:
+        """Where a reader that lets the engine read puts the rows for ``finish``."""
+        return quoted(f"{self.table}__rows")
+
+    @property
+    def numbers(self) -> str:
+        return quoted(f"{self.table}__numbers")
 
 
 class Record(NamedTuple):
@@ -225,11 +236,20 @@ class Loader:
                 self._con.execute(f"delete from {table} where _delivery_id = ?", [delivery_id])
 
 
-def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts) -> Counts:
-    """Take structural rows out of a loaded table, add the delivery and check the balance.
+def finish(
+    con: duckdb.DuckDBPyConnection,
+    target: Target,
+    spec: FileSpec,
+    columns: Columns,
+    counts: Counts,
+    numbers: npt.NDArray[np.int64] | None = None,
+) -> Counts:
+    """Make ``target.name`` of the rows in ``target.rows``: a view, because to copy a large table takes as long as to
+    read it. Structural rows are left out, the delivery and the record numbers are added; the balance is checked.
 
     Args:
         counts: Of the records outside the table: all, structural and rejected ones.
+        numbers: The record number of each row in its order; without, the rows have them.
 
     Returns:
         The final counts.
@@ -237,21 +257,39 @@ def finish(con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, colum
     Raises:
         BalanceError: the rows in the table are not the records that should be there.
     """
-    rows = con.execute(f"select count(*) from {target.name}").fetchall()[0][0]
-    structural = _structural(con, target, spec, columns, counts, rows)
-    con.execute(f"alter table {target.name} add column _delivery_id varchar default {literal(target.delivery_id)}")
+    is_structural = _is_structural(spec, columns)
+    every = f"select count(*) from {target.rows}"
+    rows, structural = (con.execute(sql).fetchall()[0][0] for sql in (every, f"{every} where {is_structural}"))
+    if rows != counts.records - counts.structural - counts.rejected:
+        raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
+    number, source = "_row_number", target.rows
+    if numbers is not None and (not rows or numbers[-1] - numbers[0] == rows - 1):
+        number = f"{target.rows}.rowid + {numbers[0] if rows else 1} as _row_number"
+    elif numbers is not None:
+        con.register("numbers_to_load", pa.table({"_row_number": numbers}))
+        con.execute(f"create table {target.numbers} as from numbers_to_load")
+        con.unregister("numbers_to_load")
+        source = f"{target.rows} positional join {target.numbers}"
+    names = ", ".join(map(quoted, (*columns.names, *columns.absent)))
+    only = f"where ({is_structural}) is not true" if structural else ""
+    con.execute(f"""
+        create view {target.name} as
+        select {names}, {number}, {literal(target.delivery_id)} as _delivery_id from {source} {only}
+    """)
     return replace(counts, structural=counts.structural + structural)
 
 
-def _structural(
-    con: duckdb.DuckDBPyConnection, target: Target, spec: FileSpec, columns: Columns, counts: Counts, rows: int
-) -> int:
-    """Take structural rows out of a table of ``rows`` rows; gives their number."""
-    if rows != counts.records - counts.structural - counts.rejected:
-        raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
-    deleted = con.execute(f"delete from {target.name} where {_is_structural(spec, columns)}").fetchall()
-    structural: int = deleted[0][0]
-    return structural
+def drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drop what reading made under this name."""
+    made = """
+        select view_name as name, 'view' as kind from duckdb_views() where not internal
+        union all
+        select table_name, 'table' from duckdb_tables() where not internal
+    """
+    names = tuple(f"{table}{end}" for end in ("", "__rows", "__numbers", "__rejects"))
+    # A view before the tables that it shows; the engine has views of its own, which anything may be called like.
+    for name, kind in con.execute(f"select * from ({made}) where name in ? order by kind desc", [names]).fetchall():
+        con.execute(f"drop {kind} {quoted(name)}")
 
 
 def _is_structural(spec: FileSpec, columns: Columns) -> str:
