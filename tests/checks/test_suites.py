@@ -1,6 +1,7 @@
 """The feeds' suites: each rule finds what it is for, and contracts and suites name the same things."""
 
 import json
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -299,3 +300,12 @@ def test_a_rule_stands_on_one_line(feed):
     lines = [line.strip().rstrip(",") for line in path.read_text("utf-8").splitlines() if '"rule"' in line]
 
     assert [json.loads(line)["meta"]["rule"] for line in lines] == [rule.rule for rule in suite_of(feed).rules]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_rule_waits_for_the_feeds_that_it_looks_up(feed):
+    """What is reported only (info) waits for nothing; all else that names another record can arrive before it."""
+    for rule in suite_of(feed).rules:
+        looked_up = set(re.findall(r"\b(?:feed|known)_(\w+)", rule.kwargs.get("unexpected_rows_query", "")))
+        if rule.severity == "warning":
+            assert set(rule.waits_for) == looked_up, rule.rule

@@ -374,3 +374,11 @@ def test_a_later_version_in_quarantine_is_not_corrected_by_an_older_one(settings
     ingest.run(settings, "mini", DAY + dt.timedelta(days=1), drop({"sales3.csv": older.replace("10,6", "11,6")}))
     found = {(one.received, one.row_number): one.state for one in desk.rows(settings, Choice(file="sales.csv"))}
     assert found[DAY, 3] == "corrected"
+
+
+def test_a_row_that_a_released_one_was_waited_for_with_is_taken_up_once(settings: Settings, drop: Drop) -> None:
+    """Row 2 of both files is released: the dealer, and the sale that waits for it, which must not be counted again."""
+    ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS.replace("甲", "")}))
+    done = desk.release(settings, Choice(rows="2"), "Wang Min", "name follows")
+    assert (done.rows, done.taken_up) == (2, 2)
+    assert [name for name, *_ in documents(settings)] == ["A1", "A6", "A7"]

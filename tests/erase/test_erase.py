@@ -347,3 +347,34 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     rebuild.run(settings)
     assert [row[0] for row in rows(settings, "sales", "net_amount")] == sales
     assert (holders(settings) == []) == erased_now
+
+
+def test_an_erased_row_has_another_hash_and_no_other_row_has(settings: Settings) -> None:
+    before = dict(rows(settings, "sales", "_row_number, _row_hash"))
+    forget(settings)
+    after = dict(rows(settings, "sales", "_row_number, _row_hash"))
+    assert {number for number in before if before[number] != after[number]} == {2, 5}
+
+
+def test_repeats_stay_repeats(settings: Settings) -> None:
+    settings = replace(settings, home=settings.home / "new")
+    line = "A1,1,invoice,D1,P1,2,100.50,60,2026-03-01,M017,\n"
+    deliver(settings, DAY, {"sales.csv": (HEAD + line + line).encode()})
+    deliver(settings, NEXT, {"sales2.csv": (HEAD + line + line.replace("A1", "A2")).encode()})
+    marks = "_source_file, _row_number, _is_repeat"
+    before = rows(settings, "sales", marks)
+    assert [is_repeat for *_, is_repeat in before] == [False, True, True, False]
+    forget(settings, Wanted("M017"))
+    assert rows(settings, "sales", marks) == before
+
+
+def test_rows_of_a_refused_file_lose_the_person_and_nobody_else(settings: Settings) -> None:
+    settings = replace(settings, home=settings.home / "new")
+    bad = "".join(f"B{number},1,invoice,D1,P1,1,x,1,2026-03-01,M017,13800138017\n" for number in range(3))
+    other = "B9,1,invoice,D1,P1,1,x,1,2026-03-01,M018,\n"
+    result = deliver(settings, DAY, {"sales.csv": (HEAD + bad + other).encode(), "members.csv": MEMBERS.encode()})
+    assert sorted(one.status for one in result.files) == ["accepted", "refused"]
+    assert any("quarantine" in one for one in holders(settings, ("M017",)))
+    forget(settings)
+    assert holders(settings) == []
+    assert any("quarantine" in one for one in holders(settings, ("M018",)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.erase.test_erase import SECRETS, forget, holders, rows
+from tests.landing.packed import zipped
 
 from dealermart import cli, desk, erase, ingest, lake, rebuild
 from dealermart.desk import Choice
@@ -205,3 +206,31 @@ def test_the_command_renews_marts_and_copies(
         ((member, name),) = con.execute("select member_id, member_name from dim_member").fetchall()
     assert member.startswith("erased-")
     assert name.startswith("erased-")
+
+
+def test_a_line_that_could_not_be_read_does_not_outlive_its_file(settings: Settings, drop: Callable[..., Path]) -> None:
+    retain(settings, "survey_responses: 12")
+    text = OLD + "R4,D4-contact,M017,2025-01-10,4,x,much\n"
+    ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": text}))
+    assert holders(settings, ("D4-contact",)) != []
+    erase.by_retention(settings, dt.date(2026, 4, 1))
+    assert holders(settings, ("D1-contact", "D4-contact")) == []
+
+
+def test_an_archive_does_not_outlive_what_was_in_it(settings: Settings, drop: Callable[..., Path]) -> None:
+    retain(settings, "survey_responses: 12")
+    packed = zipped({"survey.csv": OLD.encode(), "contact.csv": b"site,who\nS,nobody\n"})
+    ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"all.zip": packed}))
+    erase.by_retention(settings, dt.date(2026, 4, 1))
+    assert holders(settings, ("D1-contact", "D2-contact")) == []
+    rebuild.run(settings)
+    assert len(rows(settings, "survey_responses", "*")) == 3
+
+
+def test_a_refused_file_is_no_way_around_retention(settings: Settings, drop: Callable[..., Path]) -> None:
+    retain(settings, "survey_responses: 12")
+    bad = OLD.replace("2025", "in 2025")
+    (one,) = ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": bad})).files
+    assert one.status == "refused"
+    erase.by_retention(settings, dt.date(2026, 4, 1))
+    assert not [one for one in holders(settings, ("D1-contact", "D2-contact")) if one.startswith("quarantine")]

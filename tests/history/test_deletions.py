@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from dealermart import checks, contracts, ingest, lake, settings
+from dealermart import checks, contracts, ingest, lake, mapping, settings
 from dealermart.errors import ConfigError
 from dealermart.settings import Settings
 
@@ -156,3 +156,28 @@ def test_conflicts_are_found_across_the_parts_of_an_unpivot(here: Settings, drop
     # rows. T4: 4 rows, of which one differs: all of them.
     assert (one.accepted, one.duplicate, one.quarantined) == (2, 4, 6)
     assert [(fault["rule"], fault["rows"], fault["first_row"]) for fault in one.faults] == [("conflicting_key", 6, 3)]
+
+
+def test_the_parts_of_a_record_lie_apart_in_quarantine(here: Settings, drop: Callable[..., Path]) -> None:
+    text = "target,code,first,second\nT1,a,10,10\nT2,a,10,20\n"
+    ingest.run(here, "things", dt.date(2026, 3, 1), drop({"targets.csv": text}))
+    path = here.quarantine / "targets" / "*.parquet"
+    held = duckdb.sql(f"select row_number, row_part from read_parquet('{path}') order by all").fetchall()
+    assert held == [(3, 1), (3, 2)]
+
+
+def test_a_deletion_has_another_hash_than_a_row_that_says_nothing() -> None:
+    contract = FEEDS["sales"]
+    nothing = ", ".join(f"null as {lake.quoted(name)}" for name in contract.names)
+    hashes = f"select {mapping.row_hash(contract)} from (select {nothing}, unnest([false, true]) as _is_deleted)"
+    live, gone = duckdb.sql(hashes).fetchall()
+    assert live != gone
+
+
+def test_parts_of_a_text_are_trimmed_and_nothing_is_null(here: Settings, drop: Callable[..., Path]) -> None:
+    path = here.sources / "things" / "sales.sql"
+    parts = "split_part(dealer, '/', 1) as dealer_id, split_part(dealer, '/', 2) as seller_id"
+    path.write_text(path.read_text("utf-8").replace("dealer as dealer_id", parts), "utf-8")
+    text = f"{HEAD}A1,1,invoice,D1 / M1,P1,2,100.50,60,2026-03-01,\nA1,2,invoice,D1,P1,2,100.50,60,2026-03-01,\n"
+    take(here, 1, drop({"sales.csv": text}))
+    assert stored(here, "sales", "line_no, dealer_id, seller_id") == [(1, "D1", "M1"), (2, "D1", None)]

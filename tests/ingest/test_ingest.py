@@ -266,3 +266,15 @@ def test_a_rebuild_without_landing_stops_and_keeps_the_old_lake(settings: Settin
     with pytest.raises(Exception, match="was changed"):
         rebuild.run(settings)
     assert rows(settings) == before
+
+
+def test_each_quarantined_row_comes_with_its_own_record(settings: Settings, drop: Callable[..., Path]) -> None:
+    """Two files with a fault in the same row."""
+    line = "{},1,gift,D1,P1,2,10,6,2026-03-01\n".format
+    ingest.run(settings, "mini", DAY, drop({"sales1.csv": HEAD + line("A1"), "sales2.csv": HEAD + line("A2")}))
+    path = settings.quarantine / "sales" / "*-check.parquet"
+    said = duckdb.sql(f"""
+        select distinct source_file, row_number, "row"->>'doc', mapped->>'transaction_id'
+        from read_parquet('{path}') order by all
+    """).fetchall()
+    assert said == [("sales1.csv", 2, "A1", "A1"), ("sales2.csv", 2, "A2", "A2")]

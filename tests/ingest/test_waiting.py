@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -503,3 +504,35 @@ def test_feeds_that_wait_for_each_other_in_a_circle_are_named(settings: Settings
     assert masters_first(["a", "b", "c"], {"a": {"c"}, "b": {"b"}, "c": {"b", "x"}}) == ["b", "c", "a"]
     with pytest.raises(ConfigError, match=r"circle: (a - b - a|b - a - b)"):
         masters_first(["a", "b"], {"a": {"b"}, "b": {"a"}})
+
+
+def add_payments(settings: Settings) -> None:
+    mini = settings.sources / "mini"
+    entry = '  - {name: paid, feed: payments, map: paid.sql, pattern: "paid*.csv", format: csv}\n'
+    change(mini / "source.yml", "  - name: city\n", f"{entry}  - name: city\n")
+    (mini / "paid.sql").write_text(
+        "select _delivery_id, _row_number, number as payment_id, doc as transaction_id, 'payment' as payment_type, "
+        "amount, 'CNY' as currency_code, day as payment_date from paid\n",
+        "utf-8",
+    )
+
+
+def test_what_is_taken_up_lets_others_be_taken_up(settings: Settings, drop: Callable[..., Path]) -> None:
+    """A payment waits for its sale, which waits for its dealer."""
+    add_payments(settings)
+    paid = "number,doc,amount,day\nY1,A1,100.50,2026-03-02\n"
+    ingest.run(settings, "mini", DAY, drop({"paid.csv": paid, "sales.csv": SALES + A1, "products.csv": PRODUCTS}))
+    assert rows(settings, "payments") == []
+    result = ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D1}))
+    assert [(one.file, one.accepted) for one in result.taken_up] == [("sales.csv", 1), ("paid.csv", 1)]
+    assert_balanced(settings)
+
+
+def test_the_same_file_from_two_sources_waits_for_each(settings: Settings, drop: Callable[..., Path]) -> None:
+    shutil.copytree(settings.sources / "mini", settings.sources / "twin")
+    change(settings.sources / "twin" / "source.yml", "source: mini", "source: twin")
+    ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES + A1, "products.csv": PRODUCTS}))
+    ingest.run(settings, "twin", DAY, drop({"sales.csv": SALES + A1}))
+    ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D1}))
+    assert rows(settings, "sales", "_source, _is_repeat") == [("mini", False), ("twin", True)]
+    assert_balanced(settings)

@@ -134,6 +134,13 @@ CASES = [
     Case("found header, skipped rows first", b"a,b\na,b\n1,x\n", [(3, "1", "x")], (1, 0, 0), spec={"header": "find", "skip_rows": 1, "columns": ["a", "b"]}),
     Case("skipped line without header", b"title\n1,x\n", [(2, "1", "x")], (1, 0, 0), spec={**AB, "skip_rows": 1}),
     # -- structural rows --
+    Case(
+        "totals beside an empty cell",
+        b"a,b\n1,x\n,y\nsum,3\n",
+        [(2, "1", "x"), (3, None, "y")],
+        (3, 1, 0),
+        spec={"totals": {"column": "a", "values": ["sum"]}},
+    ),
     Case("blank lines", b"a,b\n\n1,x\n\n\n2,y\n\n", [(3, "1", "x"), (6, "2", "y")], (6, 4, 0)),
     Case("blank lines, CRLF", b"a,b\r\n\r\n1,x\r\n\r\n2,y\r\n", [(3, "1", "x"), (5, "2", "y")], (4, 2, 0)),
     Case("blank lines at the end", b"a,b\n1,x\n\n\n", [(2, "1", "x")], (3, 2, 0)),
