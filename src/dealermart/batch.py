@@ -165,8 +165,6 @@ def workspace(settings: Settings, run_id: str, *readable: Path) -> Iterator[tupl
     }
     con = duckdb.connect(":memory:", config=options)
     try:
-        # Of columns with few values each is kept once that way, and casts run once per value.
-        con.execute("attach ':memory:' as batches (compress); use batches")
         allowed = ", ".join(literal(str(path)) for path in (work, *readable))
         con.execute(f"set allowed_directories = [{allowed}]")
         con.execute("set enable_external_access = false; set TimeZone = 'UTC'")
@@ -401,7 +399,7 @@ class Run:
         self.arriving = {}
         for spec in specs:
             readers.drop(con, spec.name)
-            con.execute(f"drop table mapped_{spec.name}")
+            readers.drop(con, f"mapped_{spec.name}")
 
     @contextmanager
     def judged(self, contract: Contract, judge: Judge, rejects: dict[str, Rejects]) -> Iterator[dict[str, str]]:
@@ -476,7 +474,7 @@ class Run:
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
         of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
         suspect = not reads or any(read.suspect for read in reads.values())
-        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", of_1904, suspect)
+        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads, of_1904, suspect)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """View ``batch``: the mapped rows of all files. They are numbered by their place in the mapped tables, which is
@@ -487,7 +485,7 @@ class Run:
             if erased.HASH in (name for name, *_ in self.con.execute(f"describe mapped_{spec.name}").fetchall()):
                 said = f"coalesce({erased.HASH}, _row_hash, {mapping.row_hash(contract)})"
             parts.append(f"""
-                select {index << _ROWS_BITS} + rowid as _row_id, {names}, _delivery_id, _row_number, _row_part,
+                select {index << _ROWS_BITS} + _place as _row_id, {names}, _delivery_id, _row_number, _row_part,
                     _is_deleted, {said} as _row_hash
                 from mapped_{spec.name} where _reject_reason is null and _structural is null
             """)
@@ -762,7 +760,7 @@ class Run:
         name = f"{feed}/{self.run_id}{self.suffix}.parquet"
         path = self.lake / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        copy = f"copy ({select}) to {literal(str(path))} (format parquet, compression zstd)"
+        copy = f"copy ({select}) to {literal(str(path))} ({lake.FORMAT})"
         self.batch.files.append({"feed": feed, "path": name, "rows": self.con.execute(copy).fetchall()[0][0]})
 
 

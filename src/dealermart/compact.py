@@ -123,7 +123,7 @@ def _merge(con: duckdb.DuckDBPyConnection, lake_root: Path, paths: list[str], na
     target = lake_root / name
     old = f"read_parquet([{', '.join(literal(str(lake_root / path)) for path in paths)}], union_by_name = true)"
     new = f"read_parquet({literal(str(target))})"
-    con.execute(f"copy (select * from {old}) to {literal(str(target))} (format parquet, compression zstd)")
+    con.execute(f"copy (select * from {old}) to {literal(str(target))} ({lake.FORMAT})")
     if (before := _measure(con, old)) != (after := _measure(con, new)):
         target.unlink()
         raise BalanceError(

@@ -17,7 +17,7 @@ import duckdb
 from dealermart.batch import FileResult, Judge, Rejects
 from dealermart.casts import cast_sql
 from dealermart.contracts import Column, Contract
-from dealermart.lake import Log, quoted
+from dealermart.lake import Log, literal, quoted
 from dealermart.landing import Delivery
 from dealermart.overrides import Refusals
 from dealermart.profiles import FileSpec, Profile
@@ -91,13 +91,13 @@ class Watch:
                 one.status, one.error = "refused", f"{one.file}: {error}"
 
     def _compare(self, con: duckdb.DuckDBPyConnection, spec: FileSpec, table: str) -> None:
-        found = observe(con, spec)
         rows = dict(con.execute(f"select _delivery_id, count(*) from {table} group by 1").fetchall())
         files = con.execute(f"""
             select delivery_id, source_file, received from delivery
             where delivery_id in (select _delivery_id from mapped_{spec.name})
             order by ordinal
         """).fetchall()
+        found = observe(con, spec, is_alone=len(files) == 1)
         files = [one for one in files if not spec.is_corrected(one[1])]  # a few rows, chosen by a person
         for delivery_id, source_file, received in files:
             now, before = found.get(delivery_id, {}), self._before(spec, received)
@@ -155,22 +155,27 @@ class Watch:
         return sorted(taken, key=lambda one: (one["received"], one["delivery_id"]))
 
 
-def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec) -> dict[str, Seen]:
-    """What the columns of each file in the raw table ``spec.name`` hold. Columns without a value are left out."""
+def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = False) -> dict[str, Seen]:
+    """What the columns of each file in the raw table ``spec.name`` hold. Columns without a value are left out.
+
+    Args:
+        is_alone: Whether the rows are those of one file.
+    """
     listed = [row[0] for row in con.execute(f"describe {quoted(spec.name)}").fetchall()]
     columns = [name for name in listed if name not in ("_delivery_id", "_row_number")][:_MOST_COLUMNS]
     if not columns:
         return {}
     names = list(map(quoted, columns))
     counts = ", ".join(f"count({name})" for name in names)
-    values = con.execute(f"select _delivery_id, {counts} from {quoted(spec.name)} group by 1").fetchall()
+    # To group the rows of one large file takes longer than to count them.
+    one, by = ("any_value(_delivery_id)", "having count(*) > 0") if is_alone else ("_delivery_id", "group by 1")
+    values = con.execute(f"select {one}, count(*), {counts} from {quoted(spec.name)} {by}").fetchall()
+    steps = ", ".join(f"({literal(row[0])}, {max(row[1] // _SAMPLE, 1)})" for row in values) or "(null, 1)"
     # Every n-th row, so that the same file always gives the same answer. One value below the other and each once: the
     # casts are long, to plan them once for every column takes longer than to run them, and values repeat.
     casts = ", ".join(f"{cast_sql('__value', column, spec)} is not null as {kind}" for kind, column in _KINDS.items())
     tried = con.execute(f"""
-        with size as (
-            select _delivery_id, greatest(count(*) // {_SAMPLE}, 1) as step from {quoted(spec.name)} group by 1
-        ),
+        with size as (select * from (values {steps}) as size(_delivery_id, step)),
         picked as (
             select _delivery_id, {", ".join(names)}
             from {quoted(spec.name)} join size using (_delivery_id)
@@ -187,7 +192,7 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec) -> dict[str, Seen]:
     return {
         row[0]: {
             name: [count, *kinds.get((row[0], name), nothing)]
-            for name, count in zip(columns, row[1:], strict=True)
+            for name, count in zip(columns, row[2:], strict=True)
             if count
         }
         for row in values

@@ -515,9 +515,8 @@ class _Eraser:
         with self._copies(con, source, contract.feed, spec.name, reads) as (changed_in, rows):
             if rows:
                 # The hash of what a row said would let whoever guesses it know that he is right.
-                con.execute(
-                    f"create temp table erasing_mapped as select * exclude (_row_hash) from {mapped} {_OF_COPIES}"
-                )
+                said = f"select * exclude (_row_hash, _place) from {mapped} {_OF_COPIES}"
+                con.execute(f"create temp table erasing_mapped as {said}")
                 self._erase_rows(con, contract, new, texts)
             for delivery_id, folder in changed_in:
                 if rows:

@@ -20,7 +20,7 @@ import duckdb
 from dealermart import files, lake
 from dealermart.contracts import PROVENANCE, Contract
 from dealermart.lake import literal, quoted
-from dealermart.readers import Counts
+from dealermart.readers import Counts, drop
 from dealermart.settings import Settings
 
 NAME = "erased"
@@ -69,10 +69,11 @@ def load(con: duckdb.DuckDBPyConnection, table: str, folder: Path) -> Counts:
     return Counts(**json.loads((folder / "erased.json").read_text("utf-8"))["counts"])
 
 
-def restore(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, paths: Iterable[Path]) -> None:
-    """Put rows as they were mapped before their erasure into ``table`` in place of what their select makes of nothing.
+def restore(con: duckdb.DuckDBPyConnection, mapped: str, contract: Contract, paths: Iterable[Path]) -> None:
+    """Put rows as they were mapped before their erasure in place of what their select makes of nothing.
 
     Args:
+        mapped: The view that ``mapping.map_rows`` made.
         paths: The ``mapped.parquet`` of deliveries.
     """
     # A new table, no deletion: a batch's rows are numbered by their places in it, and those of a table from which rows
@@ -80,12 +81,15 @@ def restore(con: duckdb.DuckDBPyConnection, table: str, contract: Contract, path
     con.execute(f"""
         create temp table stored as {stored_sql(contract, paths)};
         create table restored as
-        select * from {quoted(table)} anti join stored using (_delivery_id, _row_number)
+        select * exclude (_place) from {quoted(mapped)} anti join stored using (_delivery_id, _row_number)
         union all by name
         select * from stored;
-        drop table {quoted(table)};
-        alter table restored rename to {quoted(table)};
         drop table stored
+    """)
+    drop(con, mapped)
+    con.execute(f"""
+        alter table restored rename to {quoted(f"{mapped}__rows")};
+        create view {quoted(mapped)} as select *, rowid as _place from {quoted(f"{mapped}__rows")}
     """)
 
 

@@ -25,6 +25,8 @@ from dealermart.settings import Settings
 _MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
 # Kinds of commits that bring nothing to know: one moves rows, the other takes values of a person from them.
 COMPACT, ERASE = "compact", "erase"
+# Of lake files, in SQL. The encodings of the second version are written and read a quarter faster, and are smaller.
+FORMAT = "format parquet, compression zstd, parquet_version v2"
 
 LEDGER = {
     "delivery_id": "varchar",

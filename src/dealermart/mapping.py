@@ -135,16 +135,18 @@ def map_rows(
     spec: FileSpec,
     contract: Contract,
     into: str,
+    deliveries: Collection[str] = (),
     of_1904: Collection[str] = (),
     suspect: bool = True,
 ) -> None:
-    """Run a mapping select over the raw table ``spec.name`` and create table ``into``.
+    """Run a mapping select over the raw table ``spec.name`` and create view ``into``; ``readers.drop`` drops it.
 
     ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, ``_reject_reason`` and
-    ``_structural``, which are NULL for mapped rows, ``_is_deleted`` and ``_row_hash``. A deletion keeps key and version
-    only: what else its record says counts no more.
+    ``_structural``, which are NULL for mapped rows, ``_is_deleted``, ``_row_hash`` and ``_place``, which numbers rows
+    from 0. A deletion keeps key and version only: what else its record says counts no more.
 
     Args:
+        deliveries: Those whose rows are in the raw table, where it is known.
         of_1904: Deliveries whose workbook counts days from 1904.
         suspect: Whether texts may be damaged.
 
@@ -164,13 +166,15 @@ def map_rows(
     )
     deleted = f"coalesce({_DELETED}, false) as {_DELETED}" if _DELETED in types else f"false as {_DELETED}"
     # Three steps, so that each text is made once and the costly casts meet only what the plain ones leave.
+    as_read, constants = _as_read(con, sql, spec)
     texts, plain, values, faults = [], [], [], []
     for column in contract.columns:
         name, said, at_once = (quoted(prefix + column.name) for prefix in ("", "said ", "plain "))
         if column.name not in types:
             values.append(f"cast(null as {column.sql_type}) as {name}")
             continue
-        texts.append(f"{_text(name)} as {said}")
+        text = f"nullif({name}, '')" if column.name in as_read else _text(name)
+        texts.append(f"{text} as {said}")
         if types[column.name] != "VARCHAR":
             plain.append(f"try_cast({said} as {column.sql_type}) as {at_once}")
             values.append(f"{at_once} as {name}")
@@ -187,20 +191,35 @@ def map_rows(
             unread += f" when {casts.other_currency_sql(said, 'currency_code')} then {conflict}"
         faults.append(f"case when {at_once} is null and {said} is not null then case {unread} end end")
     fault = f"if(_structural is null, coalesce({', '.join(faults)}), null)" if faults else "cast(null as varchar)"
-    names = ", ".join(quoted(name) for name in contract.names)
+    rows = quoted(f"{into}__rows")
+    # What is the same in all rows stands in the view and takes no room: half of what a large file would take.
+    same = {column.name: f"cast(null as {column.sql_type})" for column in contract.columns if column.name not in types}
+    if _DELETED not in types:  # a deletion lacks what the other rows have in common
+        strings = [column.name for column in contract.columns if column.type == "string"]
+        same |= {name: _text(constants[name]) for name in strings if name in constants}
+    same |= {} if "_row_part" in types else {"_row_part": "1"}
+    same |= {} if "_structural" in types else {"_structural": "cast(null as varchar)"}
+    same |= {} if _DELETED in types else {_DELETED: "false"}
+    same |= {"_delivery_id": literal(next(iter(deliveries)))} if len(deliveries) == 1 else {}
+    names = [*contract.names, *LINEAGE, *_MARKS, _DELETED, "_row_hash"]
     with _faults_of_the_select(path):
         con.execute(f"""
-            create table {quoted(into)} as
+            create table {rows} as
             with said as (
                 select {", ".join([lineage, marks, deleted, *texts])}
                 from ({_without_values_of_deletions(types, contract)})
             ),
             plain as (select {", ".join(["*", *plain])} from said),
-            read as (select {", ".join([*LINEAGE, *_MARKS, _DELETED, *values])} from plain)
-            select {names}, {", ".join(LINEAGE)},
-                coalesce(_reject_reason, {fault}) as _reject_reason, _structural, {_DELETED},
-                {row_hash(contract)} as _row_hash
-            from read
+            read as (select {", ".join([*LINEAGE, *_MARKS, _DELETED, *values])} from plain),
+            hashed as (
+                select * replace (coalesce(_reject_reason, {fault}) as _reject_reason),
+                    {row_hash(contract)} as _row_hash
+                from read
+            )
+            select {", ".join(quoted(name) for name in names if name not in same)} from hashed;
+            create view {quoted(into)} as
+            select {", ".join(f"{same.get(name, quoted(name))} as {quoted(name)}" for name in names)}, rowid as _place
+            from {rows}
         """)
     con.execute("drop view selected")
     if suspect:
@@ -228,6 +247,26 @@ def _text(name: str) -> str:
         f"strlen({text}) = length({text}) and not prefix({text}, ' ') and not suffix({text}, ' ') and {text} <> ''"
     )
     return f"case when {is_bare} then {text} else nullif(trim({text}), '') end"
+
+
+def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[set[str], dict[str, str]]:
+    """Columns that a select passes on from its file as they were read, and so trimmed, and those in which it has one
+    text for all rows, as SQL; none of a select that joins."""
+    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
+    node = answer["statements"][0]["node"]
+    if node["type"] != "SELECT_NODE" or node["cte_map"]["map"]:
+        return set(), {}
+    if node["from_table"]["type"] != "BASE_TABLE" or node["from_table"]["table_name"].lower() != spec.name.lower():
+        return set(), {}
+    listed = node["select_list"]
+    made = {one["alias"].lower() for one in listed}  # a name that the file lacks can be that of a column beside it
+    as_read = {
+        one["alias"] or one["column_names"][-1]
+        for one in listed
+        if one["class"] == "COLUMN_REF" and one["column_names"][-1].lower() not in made
+    }
+    texts = [one for one in listed if one["class"] == "CONSTANT" and one["value"]["type"]["id"] == "VARCHAR"]
+    return as_read, {one["alias"]: literal(one["value"]["value"]) for one in texts if not one["value"]["is_null"]}
 
 
 @contextmanager
@@ -267,7 +306,7 @@ def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: st
     texts = ", ".join(map(quoted, names))
     rows = (
         con.execute(
-            f"select rowid, {texts} from {quoted(into)} where _reject_reason is null and _structural is null "
+            f"select _place, {texts} from {quoted(into)} where _reject_reason is null and _structural is null "
             f"and regexp_matches(concat_ws(chr(9), {texts}), $suspect)",
             {"suspect": damage.SUSPECT},
         ).fetchall()
@@ -275,15 +314,16 @@ def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: st
         else []
     )
     found: dict[int, str] = {}
-    for rowid, *values in rows:
+    for place, *values in rows:
         for name, text in zip(names, values, strict=True):
             if text is not None and (why := damage.reason(text)) is not None:
-                found.setdefault(rowid, f"{name}: {why}")
+                found.setdefault(place, f"{name}: {why}")
     if not found:
         return
     con.register("damaged_rows", pa.table({"place": pa.array(found, pa.int64()), "why": list(found.values())}))
     con.execute(
-        f"update {quoted(into)} as rows set _reject_reason = why from damaged_rows as one where rows.rowid = one.place"
+        f"update {quoted(f'{into}__rows')} as rows set _reject_reason = why from damaged_rows as one "
+        "where rows.rowid = one.place"
     )
     con.unregister("damaged_rows")
 

@@ -293,14 +293,14 @@ class Mover:
             if (spec := profile.spec_of(file)) is not None and spec.feed == contract.feed:
                 specs.setdefault(spec, []).append(file)
         self._run.profile = profile
-        tables = [one.name for one in profile.references]
+        made = [one.name for one in profile.references]
         try:
             for reference in profile.references:
                 self._run.reference(reference, [])
             for spec, of_spec in specs.items():
                 path, sql = profiles.sql_of(scene.settings, source, spec)
                 mapping.check_single_rows(con, path, sql, spec)
-                tables += [spec.name, f"mapped_{spec.name}"]
+                made += [spec.name, f"mapped_{spec.name}"]
                 self._raw(spec, f"{rejected} and source_file in ({', '.join(map(literal, of_spec))})")
                 self._run.map(spec, contract)
                 names = ", ".join(f"m.{quoted(name)}" for name in contract.names)
@@ -313,8 +313,8 @@ class Mover:
                     where m._reject_reason is null and m._structural is null
                 """)
         finally:
-            for table in tables:
-                con.execute(f"drop table if exists {table}")
+            for name in made:
+                readers.drop(con, name)
 
     def _raw(self, spec: FileSpec, rejected: str) -> None:
         """The raw table of an entry, from the records in quarantine."""

@@ -22,27 +22,28 @@ def test_rows_keep_their_places_after_erased_ones_were_put_back(settings: Settin
             for column in contract.columns
         )
         con.execute(f"""
-            create table mapped_member_file as
+            create table mapped_member_file__rows as
             select {values}, 'd' as _delivery_id, cast(i + 2 as bigint) as _row_number, 1 as _row_part,
                 cast(null as varchar) as _reject_reason, cast(null as varchar) as _structural, false as _is_deleted,
                 cast(i as ubigint) as _row_hash
-            from range({ROWS}) as made(i)
+            from range({ROWS}) as made(i);
+            create view mapped_member_file as select *, rowid as _place from mapped_member_file__rows
         """)
         con.execute(f"""
             copy (
-                select * exclude (_row_hash), cast(1 as ubigint) as {erased.HASH} from mapped_member_file
+                select * exclude (_row_hash, _place), cast(1 as ubigint) as {erased.HASH} from mapped_member_file
                 where _row_number < {ERASED} + 2
             ) to '{path}'
         """)
         erased.restore(con, "mapped_member_file", contract, [path])
-        con.execute("create table before as select rowid as place, _row_number from mapped_member_file")
+        con.execute("create table before as select _place as place, _row_number from mapped_member_file")
         con.execute("create table other (text varchar)")
         for _ in range(20):
             con.execute("insert into other select 'a text that is not short ' || i from range(20000) as made(i)")
         con.execute("checkpoint")
         moved = con.execute("""
-            select count(*), count(*) filter (m._row_number <> b._row_number), count(distinct m.rowid)
-            from before as b left join mapped_member_file as m on m.rowid = b.place
+            select count(*), count(*) filter (m._row_number <> b._row_number), count(distinct m._place)
+            from before as b left join mapped_member_file as m on m._place = b.place
         """).fetchall()
         counts = con.execute(
             f"select count(*), count({erased.HASH}), count(_row_hash) from mapped_member_file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -28,7 +29,7 @@ def test_values_that_a_select_cuts_out_are_trimmed_of_every_space(settings: Sett
         con.executemany("insert into file values (?, ?, ?, 'd', ?)", [(*one, row) for row, one in enumerate(texts)])
         sql = """
             select _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from,
-                name as product_name, category
+                name || '' as product_name, substr(category, 1) as category
             from file
         """
         mapping.map_rows(con, Path("products.sql"), sql, spec, contract, "mapped")
@@ -36,3 +37,77 @@ def test_values_that_a_select_cuts_out_are_trimmed_of_every_space(settings: Sett
     expected = [(code, name.strip() or None, category.strip() or None) for code, name, category in texts]
     assert len(SPACES) == 17
     assert found == expected
+
+
+def _mapped(
+    settings: Settings, feed: str, columns: list[str], rows: list[tuple[str | None, ...]], sql: str
+) -> list[dict[str, Any]]:
+    """The contract's columns that ``sql`` of one delivery ``d`` gives, and the lineage, as rows of ``mapped``."""
+    contract = contracts.load_all(settings)[feed]
+    spec = FileSpec(name="file", feed=feed, map="file.sql", pattern="*", format="csv")
+    with duckdb.connect() as con:
+        con.execute(f"create table file ({', '.join(f'{name} varchar' for name in columns)})")
+        con.execute("alter table file add column _delivery_id varchar; alter table file add column _row_number bigint")
+        con.executemany(
+            f"insert into file values ({', '.join('?' * len(columns))}, 'd', ?)",
+            [(*row, number) for number, row in enumerate(rows, 2)],
+        )
+        mapping.map_rows(con, Path("file.sql"), sql, spec, contract, "mapped", ["d"])
+        names = [name for name, *_ in con.execute("describe mapped").fetchall()]
+        return [
+            dict(zip(names, row, strict=True)) for row in con.execute("from mapped order by _row_number").fetchall()
+        ]
+
+
+def test_a_text_that_all_rows_have_in_common_is_not_said_of_deletions(settings: Settings) -> None:
+    found = _mapped(
+        settings,
+        "products",
+        ["code", "state"],
+        [("P1", "kept"), ("P2", "void")],
+        """
+        select _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from, ' pump ' as product_name,
+            '' as category, state = 'void' as _is_deleted
+        from file
+        """,
+    )
+    assert [(one["product_id"], one["product_name"], one["category"], one["_is_deleted"]) for one in found] == [
+        ("P1", "pump", None, False),
+        ("P2", None, None, True),
+    ]
+
+
+def test_a_text_that_all_rows_have_in_common_is_trimmed_and_nothing_is_null(settings: Settings) -> None:
+    found = _mapped(
+        settings,
+        "products",
+        ["code"],
+        [("P1",), ("P2",)],
+        """
+        select _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from, ' pump ' as product_name,
+            '' as category
+        from file
+        """,
+    )
+    for one, (code, row) in zip(found, [("P1", 2), ("P2", 3)], strict=True):
+        assert (one["product_id"], one["product_name"], one["category"]) == (code, "pump", None)
+        assert (one["_delivery_id"], one["_row_number"], one["_row_part"], one["_place"]) == ("d", row, 1, row - 2)
+        assert one["_reject_reason"] is None
+        assert one["_structural"] is None
+        assert not one["_is_deleted"]
+
+
+def test_a_column_that_takes_what_another_of_the_select_made_is_trimmed(settings: Settings) -> None:
+    """``product_name`` is no column of the file: the engine takes the one that the select makes."""
+    found = _mapped(
+        settings,
+        "products",
+        ["code"],
+        [("P1 pump",)],
+        """
+        select _delivery_id, _row_number, substr(code, 1, 2) as product_id, '2026-01-01' as valid_from,
+            substr(code, 3) as product_name, product_name as category
+        from file
+        """,
+    )
+    assert [(one["product_id"], one["product_name"], one["category"]) for one in found] == [("P1", "pump", "pump")]

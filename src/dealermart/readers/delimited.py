@@ -209,7 +209,9 @@ def _load_plain(
             raise _NotPlain("the engine rejects what the rules take")
         else:
             refused.append((int(number) + first, verdict, text))
-    numbered = np.delete(np.arange(first, first + found.records), special)
+    numbered = np.arange(first, first + found.records)
+    if len(special):
+        numbered = np.delete(numbered, special)
     _compare(con, path, start - head.start, spec, target, head, found, numbered)
     reject(con, target, refused)
     counts = Counts(found.records, structural, len(refused), suspect=found.suspect)

@@ -133,6 +133,8 @@ def ordinals(path: Path, start: int, quote: str, positions: Positions) -> Positi
     with path.open("rb") as file:
         positions = np.array([_past_newlines(file, int(position)) for position in positions], dtype=np.int64)
     found = np.full(len(positions), -1, dtype=np.int64)
+    if not len(positions):
+        return found
     records = quotes = 0
     for offset, chunk in _chunks(path, start):
         view = np.frombuffer(chunk, dtype=np.uint8)
@@ -174,7 +176,7 @@ def _chunks(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
                 if len(rest) > LONGEST_LINE:
                     raise too_long(path)
                 continue
-            yield start, rest + piece[:cut]
+            yield start, b"".join((rest, memoryview(piece)[:cut]))
             start += len(rest) + cut
             rest = piece[cut:]
         if rest:
