@@ -468,7 +468,7 @@ class Run:
                 yield Receipt(self.profile.source, delivery.delivery_id, entry, what, received, is_repeat=False)
 
     def map(self, spec: FileSpec, contract: Contract, reads: Mapping[str, readers.Counts] = {}) -> None:
-        """Table ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``."""
+        """View ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``."""
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])

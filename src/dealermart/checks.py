@@ -230,12 +230,12 @@ def find_twins(con: duckdb.DuckDBPyConnection, table: str, key: Sequence[str]) -
     """
     place = f"hash({', '.join(map(_quoted, key))})"
     places = np.sort(np.asarray(con.execute(f"select {place} as place from {table}").fetchnumpy()["place"]))
-    con.register("twice", pa.table({"place": np.unique(places[1:][places[1:] == places[:-1]])}))
+    con.register("keys__twice", pa.table({"place": np.unique(places[1:][places[1:] == places[:-1]])}))
     con.execute(f"""
         create or replace temp table {_TWINS} as
-        select {KEY} from {table} as rows semi join twice on twice.place = {place}
+        select {KEY} from {table} as rows semi join keys__twice as twice on twice.place = {place}
     """)
-    con.unregister("twice")
+    con.unregister("keys__twice")
 
 
 def define_currency(con: duckdb.DuckDBPyConnection, code: str) -> None:

@@ -173,7 +173,8 @@ def map_rows(
         if column.name not in types:
             values.append(f"cast(null as {column.sql_type}) as {name}")
             continue
-        text = f"nullif({name}, '')" if column.name in as_read else _text(name)
+        is_clean = column.name in as_read and types[column.name] == "VARCHAR"  # a row's number can be passed on too
+        text = f"nullif({name}, '')" if is_clean else _text(name)
         texts.append(f"{text} as {said}")
         if types[column.name] != "VARCHAR":
             plain.append(f"try_cast({said} as {column.sql_type}) as {at_once}")
@@ -200,7 +201,8 @@ def map_rows(
     same |= {} if "_row_part" in types else {"_row_part": "1"}
     same |= {} if "_structural" in types else {"_structural": "cast(null as varchar)"}
     same |= {} if _DELETED in types else {_DELETED: "false"}
-    same |= {"_delivery_id": literal(next(iter(deliveries)))} if len(deliveries) == 1 else {}
+    if len(deliveries) == 1 and "_delivery_id" in as_read:
+        same["_delivery_id"] = literal(next(iter(deliveries)))
     names = [*contract.names, *LINEAGE, *_MARKS, _DELETED, "_row_hash"]
     with _faults_of_the_select(path):
         con.execute(f"""
@@ -259,14 +261,21 @@ def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[
     if node["from_table"]["type"] != "BASE_TABLE" or node["from_table"]["table_name"].lower() != spec.name.lower():
         return set(), {}
     listed = node["select_list"]
-    made = {one["alias"].lower() for one in listed}  # a name that the file lacks can be that of a column beside it
+    made = [one["alias"].lower() for one in listed]  # a name that the file lacks can be that of a column beside it
     as_read = {
         one["alias"] or one["column_names"][-1]
         for one in listed
         if one["class"] == "COLUMN_REF" and one["column_names"][-1].lower() not in made
     }
-    texts = [one for one in listed if one["class"] == "CONSTANT" and one["value"]["type"]["id"] == "VARCHAR"]
-    return as_read, {one["alias"]: literal(one["value"]["value"]) for one in texts if not one["value"]["is_null"]}
+    constants = {
+        one["alias"]: literal(one["value"]["value"])
+        for one in listed
+        if one["class"] == "CONSTANT"
+        and one["value"]["type"]["id"] == "VARCHAR"
+        and not one["value"]["is_null"]
+        and made.count(one["alias"].lower()) == 1
+    }
+    return as_read, constants
 
 
 @contextmanager

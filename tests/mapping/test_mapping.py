@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from dealermart import contracts, mapping
+from dealermart.errors import BalanceError
 from dealermart.profiles import FileSpec
 from dealermart.settings import Settings
 
@@ -111,3 +113,28 @@ def test_a_column_that_takes_what_another_of_the_select_made_is_trimmed(settings
         """,
     )
     assert [(one["product_id"], one["product_name"], one["category"]) for one in found] == [("P1", "pump", "pump")]
+
+
+def test_the_number_of_a_record_can_stand_in_a_column(settings: Settings) -> None:
+    found = _mapped(
+        settings,
+        "products",
+        ["code"],
+        [("P1",), ("P2",)],
+        """
+        select _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from, _row_number as product_name,
+            code as category
+        from file
+        """,
+    )
+    assert [(one["product_id"], one["product_name"]) for one in found] == [("P1", "2"), ("P2", "3")]
+
+
+def test_a_select_that_gives_rows_to_another_delivery_stops_the_run(settings: Settings) -> None:
+    sql = """
+        select 'other' as _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from,
+            code as product_name, code as category
+        from file
+    """
+    with pytest.raises(BalanceError, match="not the same ones"):
+        _mapped(settings, "products", ["code"], [("P1",)], sql)

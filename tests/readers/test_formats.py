@@ -186,8 +186,8 @@ def test_parquet(read, tmp_path):
             """
             copy (
                 select * from (values
-                    (1::bigint, 12.5000::decimal(18, 4), 2.0::double, ' x ', date '2026-03-01', timestamp '2026-03-01 10:00:00', true, '\\xC3\\xA9'::blob, [1, 2]),
-                    (null, null, null, 'NULL', null, null, null, null, null),
+                    (1::bigint, 12.5000::decimal(18, 4), 2.0::double, ' x ', date '2026-03-01', timestamp '2026-03-01 10:00:00', true, ' \\xC3\\xA9\\xE3\\x80\\x80'::blob, [1, 2]),
+                    (null, null, null, 'NULL', null, null, null, ' NULL '::blob, null),
                     (3::bigint, 0.1::decimal(18, 4), 0.1::double, null, null, null, false, '\\xFF'::blob, [])
                 ) as t(Code, amount, rate, note, day, "at", ok, raw, list)
             ) to 'TARGET'

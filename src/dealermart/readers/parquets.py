@@ -12,7 +12,7 @@ from dealermart.lake import literal, quoted
 from dealermart.profiles import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
-from dealermart.readers.table import Counts, Target, cleaned, finish, present, reject
+from dealermart.readers.table import Counts, Target, cleaned, finish, reject
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -48,8 +48,6 @@ def _select(columns: Columns, texts: list[str]) -> str:
 
 def _as_text(column: str, kind: str, spec: FileSpec) -> str:
     """SQL for a value as text; whole floating-point numbers have no point."""
-    if kind == "VARCHAR":
-        return cleaned(column, spec.missing)
     text = f"cast({column} as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
         text = f"regexp_replace({text}, '\\.0$', '')"
@@ -57,4 +55,4 @@ def _as_text(column: str, kind: str, spec: FileSpec) -> str:
         text = f"coalesce(try(decode({column})), hex({column}))"
     elif kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
         text = f"cast(to_json({column}) as varchar)"
-    return present(text, spec.missing)
+    return cleaned(text, spec.missing)
