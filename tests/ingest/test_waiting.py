@@ -536,3 +536,42 @@ def test_the_same_file_from_two_sources_waits_for_each(settings: Settings, drop:
     ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D1}))
     assert rows(settings, "sales", "_source, _is_repeat") == [("mini", False), ("twin", True)]
     assert_balanced(settings)
+
+
+def test_a_course_that_a_later_list_leaves_out_is_still_known(settings: Settings, config: Path, drop: Drop) -> None:
+    """What was done with a course counts after it was dropped from the list, and one never listed stays unknown."""
+    folder = config / "sources" / "lms"
+    folder.mkdir()
+    (folder / "courses.sql").write_text(
+        "select _delivery_id, _row_number, course as course_id, course as course_name, 'product' as topic, "
+        "true as is_mandatory from courses\n",
+        "utf-8",
+    )
+    (folder / "done.sql").write_text(
+        "select _delivery_id, _row_number, id as record_id, course as course_id, dealer as dealer_id, "
+        "day as assigned_date, day as due_date from done\n",
+        "utf-8",
+    )
+    (folder / "source.yml").write_text(
+        "source: lms\ntitle: Trainings\nfiles:\n"
+        '  - {name: courses, feed: training_courses, map: courses.sql, pattern: "courses*.csv", format: csv,'
+        " delivery: snapshot, shrink_below: 0.1}\n"
+        '  - {name: done, feed: training_records, map: done.sql, pattern: "done*.csv", format: csv}\n',
+        "utf-8",
+    )
+    ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D1, "products.csv": PRODUCTS}))
+    ingest.run(settings, "lms", DAY, drop({"courses.csv": "course,note\nC1,a\nC2,b\n"}))
+    ingest.run(settings, "lms", DAY + dt.timedelta(days=1), drop({"courses.csv": "course,note\nC1,a\n"}))
+    done = "id,course,dealer,day\nT1,C1,D1,2026-03-01\nT2,C2,D1,2026-03-01\nT3,C3,D1,2026-03-01\n"
+    result = ingest.run(settings, "lms", DAY + dt.timedelta(days=2), drop({"done.csv": done}))
+
+    known = contracts.load_all(settings)
+    log = lake.read(settings)
+    current = lake.current_sql(
+        known["training_courses"],
+        log.paths(settings, "training_courses"),
+        log.told(settings, "training_courses"),
+    )
+    assert duckdb.sql(f"select course_id from ({current})").fetchall() == [("C1",)]
+    assert counts(result)["done.csv"] == (3, 2, 1, 0, 0)
+    assert rows(settings, "training_records", "record_id") == [("T1",), ("T2",)]
