@@ -45,7 +45,7 @@ def check_select(con: duckdb.DuckDBPyConnection, path: Path, sql: str, tables: I
     Raises:
         ConfigError: it does not parse, is more than a select, reads elsewhere or joins other than by LEFT JOIN.
     """
-    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
+    answer = _parsed(con, sql)
     if answer["error"]:
         line = sql[: int(answer.get("position") or 0)].count("\n") + 1
         raise ConfigError(
@@ -105,7 +105,7 @@ def check_single_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec
     Raises:
         ConfigError: it has a window, an aggregate or its file twice.
     """
-    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
+    answer = _parsed(con, sql)
     nodes = list(_nodes(answer["statements"][0]))
     aggregates = {
         name
@@ -251,11 +251,15 @@ def _text(name: str) -> str:
     return f"case when {is_bare} then {text} else nullif(trim({text}), '') end"
 
 
+def _parsed(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
+    """The engine's syntax tree of SQL, or its error."""
+    return dict(json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0]))
+
+
 def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[set[str], dict[str, str]]:
     """Columns that a select passes on from its file as they were read, and so trimmed, and those in which it has one
     text for all rows, as SQL; none of a select that joins."""
-    answer = json.loads(con.execute("select json_serialize_sql($sql)", {"sql": sql}).fetchall()[0][0])
-    node = answer["statements"][0]["node"]
+    node = _parsed(con, sql)["statements"][0]["node"]
     if node["type"] != "SELECT_NODE" or node["cte_map"]["map"]:
         return set(), {}
     if node["from_table"]["type"] != "BASE_TABLE" or node["from_table"]["table_name"].lower() != spec.name.lower():
