@@ -43,7 +43,8 @@ class Run:
 
     def __init__(self, settings: Settings, command: str, arguments: dict[str, Any]) -> None:
         start = now()
-        self.run_id = f"{start:%Y%m%dT%H%M%S}-{command}-{uuid.uuid4().hex[:6]}"
+        # Milliseconds, as two runs can start within one second, and a log that is damaged has only its name to sort by.
+        self.run_id = f"{start:%Y%m%dT%H%M%S}{start.microsecond // 1000:03}-{command}-{uuid.uuid4().hex[:6]}"
         self.started_at = start
         self._path = settings.runs / f"{self.run_id}.json"
         self._entry: dict[str, Any] = {
@@ -93,7 +94,7 @@ def record(settings: Settings, command: str, **arguments: Any) -> Iterator[Run]:
 
 
 def read(settings: Settings) -> list[dict[str, Any]]:
-    """All runs, oldest first. A run whose process is gone without an end is shown as ``killed``."""
+    """All runs, oldest first, as their names sort. A run whose process is gone without an end is shown as ``killed``."""
     runs = []
     for path in sorted(settings.runs.glob("*.json")):
         try:
@@ -101,7 +102,7 @@ def read(settings: Settings) -> list[dict[str, Any]]:
             entry["status"], entry["command"], entry["pid"]
         except (ValueError, TypeError, KeyError):
             run_id = path.stem
-            stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}"
+            stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}.{run_id[15:18]}"
             entry = {
                 "run_id": run_id, "command": run_id.split("-")[1] if "-" in run_id else "", "arguments": {}, "user": "",
                 "pid": 0, "code_version": "", "started_at": stamp, "status": "unreadable",
@@ -110,7 +111,7 @@ def read(settings: Settings) -> list[dict[str, Any]]:
         if entry["status"] == "running" and not _alive(entry["pid"]):
             entry["status"] = "killed"
         runs.append(entry)
-    return sorted(runs, key=lambda entry: str(entry["started_at"]))  # names alone tell seconds apart
+    return runs
 
 
 def _alive(pid: int) -> bool:
