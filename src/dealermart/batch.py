@@ -313,6 +313,7 @@ class Run:
     same_delivery: str = "delivery.delivery_id = passed._delivery_id"
     views: dict[str, tuple[list[Path], Told]] = field(default_factory=dict)
     arriving: dict[str, tuple[Receipt, ...]] = field(default_factory=dict)
+    same: dict[str, set[str | None]] = field(default_factory=dict)  # column to all that it says in the batch
 
     def reference(self, spec: FileSpec, deliveries: list[Delivery]) -> None:
         """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
@@ -372,22 +373,25 @@ class Run:
         con, contract = self.con, self.contracts[feed]
         self.current_views()
         specs: list[FileSpec] = []
+        same: list[dict[str, str | None]] = []
         reads: dict[str, readers.Counts] = {}
         for spec in dict.fromkeys(spec for _, spec in deliveries):
             of_spec = [delivery for delivery, kind in deliveries if kind is spec]
             if found := self._read(spec, of_spec, spec.name):
                 reads |= found
                 specs.append(spec)
-                self.map(spec, contract, found)
+                same.append(self.map(spec, contract, found))
                 if stored := [
                     path for one in of_spec if one.erased and (path := one.erased / "mapped.parquet").exists()
                 ]:
                     erased.restore(con, f"mapped_{spec.name}", contract, stored)
+                    same[-1] = {}
                 if self.eraser:
                     self.eraser.feed(con, self.profile.source, spec, contract, found)
         if not specs:
             return
         self._gather(specs, contract)
+        self.same = {name: {one[name] for one in same} for name in contract.names if all(name in one for one in same)}
         self.arriving = {feed: tuple(self._receipts(deliveries, reads))}
         with self.judged(contract, judge, self._rejects(specs, reads)) as refused:
             self._withhold(specs, contract)
@@ -396,7 +400,7 @@ class Run:
                     self.quarantine.add(feed, spec.name, stage, columns=contract.names, waits=self.profile.waits(spec))
             self._keep_verdicts(feed, specs)
             self._count(feed, specs, deliveries, reads, refused)
-        self.arriving = {}
+        self.arriving, self.same = {}, {}
         for spec in specs:
             readers.drop(con, spec.name)
             readers.drop(con, f"mapped_{spec.name}")
@@ -467,14 +471,16 @@ class Run:
                 received = delivery.received.isoformat()
                 yield Receipt(self.profile.source, delivery.delivery_id, entry, what, received, is_repeat=False)
 
-    def map(self, spec: FileSpec, contract: Contract, reads: Mapping[str, readers.Counts] = {}) -> None:
-        """View ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``."""
+    def map(
+        self, spec: FileSpec, contract: Contract, reads: Mapping[str, readers.Counts] = {}
+    ) -> dict[str, str | None]:
+        """View ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``; see ``map_rows``."""
         path, sql = profiles.sql_of(self.settings, self.profile.source, spec)
         references = [one.name for one in self.profile.references]
         mapping.check_select(self.con, path, sql, [spec.name, *references, *(f"feed_{one}" for one in self.contracts)])
         of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
         suspect = not reads or any(read.suspect for read in reads.values())
-        mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads, of_1904, suspect)
+        return mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads, of_1904, suspect)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """View ``batch``: the mapped rows of all files. They are numbered by their place in the mapped tables, which is
@@ -551,7 +557,8 @@ class Run:
         con.execute("drop table suspect")
 
     def _accept(self, contract: Contract) -> None:
-        """Write the lake file of a feed; none if no row passed."""
+        """Write the lake file of a feed; none if no row passed. Columns without a value are left out of it: for whoever
+        reads the lake a column that a file lacks is NULL."""
         if not self.con.execute("select count(*) from passed").fetchall()[0][0]:
             return
         # Texts that few deliveries share cost as much to write as others, unless their type lists them. The list stands
@@ -562,10 +569,11 @@ class Run:
             values = con.execute(f"select distinct {name} from origin order by 1").fetchall()
             listed = ", ".join(literal(value) for (value,) in values)
             con.execute(f"alter table origin add column _{name} enum({listed}); update origin set _{name} = {name}")
+        columns = [_listed(name, self.same.get(name)) for name in contract.names if self.same.get(name) != {None}]
         self._write(
             contract.feed,
             f"""
-            select {_names(contract)},
+            select {", ".join(columns)},
                 delivery._source,
                 delivery._delivery_id,
                 delivery._source_file,
@@ -680,12 +688,12 @@ class Run:
             judged[delivery_id] = counts
             rejected[delivery_id] = rejected.get(delivery_id, 0) + then
         # What the lake file really holds, not what it should: the balance is checked against it.
-        made = [literal(str(self.lake / one["path"])) for one in self.batch.files if one["feed"] == feed]
+        made = [self.lake / one["path"] for one in self.batch.files if one["feed"] == feed]
         about = self.contracts[feed].event_date or self.contracts[feed].valid_from
         day = f"cast({quoted(about)} as date)" if about else "cast(null as date)"
         found = f"""
             select _delivery_id, count(*), cast(max({day}) filter ({day} <= _received_date) as varchar)
-            from read_parquet([{", ".join(made)}]) group by 1
+            from ({lake.typed_sql(self.contracts[feed].lake_columns, made)}) group by 1
         """
         in_lake = self.con.execute(found).fetchall() if made else []
         written = {delivery_id: rows for delivery_id, rows, _ in in_lake}
@@ -762,6 +770,12 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         copy = f"copy ({select}) to {literal(str(path))} ({lake.FORMAT})"
         self.batch.files.append({"feed": feed, "path": name, "rows": self.con.execute(copy).fetchall()[0][0]})
+
+
+def _listed(name: str, texts: set[str | None] | None) -> str:
+    """SQL for a column to write; of a type that lists its texts, where they are known."""
+    listed = ", ".join(literal(text) for text in sorted(text for text in texts or () if text is not None))
+    return f"cast({quoted(name)} as enum({listed})) as {quoted(name)}" if listed else quoted(name)
 
 
 def _names(contract: Contract) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from dealermart import readers
 from dealermart.batch import FileResult, Judge, Rejects
 from dealermart.casts import cast_sql
 from dealermart.contracts import Column, Contract
@@ -29,6 +30,7 @@ LAST = 5  # deliveries to compare with
 FEWEST = 10  # values from which anything is concluded
 
 _SAMPLE = 10_000
+_STRETCH = 100  # rows of a large file's sample that stand together
 _MOST_COLUMNS = 200
 # Every column is text when it is read; these casts are what a contract would ask of it.
 _KINDS = {
@@ -170,17 +172,26 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = Fal
     # To group the rows of one large file takes longer than to count them.
     one, by = ("any_value(_delivery_id)", "having count(*) > 0") if is_alone else ("_delivery_id", "group by 1")
     values = con.execute(f"select {one}, count(*), {counts} from {quoted(spec.name)} {by}").fetchall()
-    steps = ", ".join(f"({literal(row[0])}, {max(row[1] // _SAMPLE, 1)})" for row in values) or "(null, 1)"
-    # Every n-th row, so that the same file always gives the same answer. One value below the other and each once: the
-    # casts are long, to plan them once for every column takes longer than to run them, and values repeat.
+    # Every n-th row, so that the same file always gives the same answer; of one large file stretches of rows, so that
+    # the engine need not read what lies between.
+    if is_alone and values and (step := values[0][1] // _SAMPLE) > 1:
+        picked = f"""
+            select {literal(values[0][0])} as _delivery_id, {", ".join(names)} from {readers.rows(con, spec.name)}
+            where rowid % {step * _STRETCH} < {_STRETCH}
+        """
+    else:
+        steps = ", ".join(f"({literal(row[0])}, {max(row[1] // _SAMPLE, 1)})" for row in values) or "(null, 1)"
+        picked = f"""
+            select _delivery_id, {", ".join(names)}
+            from {quoted(spec.name)}
+            join (select * from (values {steps}) as size(_delivery_id, step)) using (_delivery_id)
+            where _row_number % step = 0
+        """
+    # One value below the other and each once: the casts are long, to plan them once for every column takes longer than
+    # to run them, and values repeat.
     casts = ", ".join(f"{cast_sql('__value', column, spec)} is not null as {kind}" for kind, column in _KINDS.items())
     tried = con.execute(f"""
-        with size as (select * from (values {steps}) as size(_delivery_id, step)),
-        picked as (
-            select _delivery_id, {", ".join(names)}
-            from {quoted(spec.name)} join size using (_delivery_id)
-            where _row_number % step = 0
-        ),
+        with picked as ({picked}),
         below as materialized (unpivot picked on {", ".join(names)} into name __column value __value),
         told as materialized (select __value, {casts} from (select distinct __value from below))
         select _delivery_id, __column, count(*), {", ".join(f"count(*) filter ({kind})" for kind in _KINDS)}

@@ -276,11 +276,14 @@ def _compare(settings: Settings, known: dict[str, Contract], log: Log, draft: Ta
         for path, feed in log.current.items():
             contract = known.get(feed)
             sums = []
-            for folder in (settings.lake, draft.lake):
-                relation = f"read_parquet({literal(str(folder / path))})"
+            old, new = (f"read_parquet({literal(str(folder / path))})" for folder in (settings.lake, draft.lake))
+            for mine, other in ((old, new), (new, old)):  # a column without a value is in none of them, or in one
+                relation = f"(from {mine} union all by name select * from {other} where false)"
                 kept = [
                     quoted(name) if kind != "VARCHAR" else eraser.but_codes(quoted(name))
-                    for name, kind, *_ in con.execute(f"describe select * from {relation}").fetchall()
+                    for name, kind in sorted(
+                        row[:2] for row in con.execute(f"describe select * from {relation}").fetchall()
+                    )
                     if contract is not None and name not in _may_change(contract)
                 ]
                 row = f"sum(cast(hash({', '.join(kept)}) as hugeint))" if kept else "0"

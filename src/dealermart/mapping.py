@@ -138,7 +138,7 @@ def map_rows(
     deliveries: Collection[str] = (),
     of_1904: Collection[str] = (),
     suspect: bool = True,
-) -> None:
+) -> dict[str, str | None]:
     """Run a mapping select over the raw table ``spec.name`` and create view ``into``; ``readers.drop`` drops it.
 
     ``into`` has the contract's columns typed, ``_delivery_id, _row_number, _row_part``, ``_reject_reason`` and
@@ -149,6 +149,9 @@ def map_rows(
         deliveries: Those whose rows are in the raw table, where it is known.
         of_1904: Deliveries whose workbook counts days from 1904.
         suspect: Whether texts may be damaged.
+
+    Returns:
+        The columns of the contract that say the same in all rows, by what they say: a text or nothing.
 
     Raises:
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
@@ -194,10 +197,13 @@ def map_rows(
     fault = f"if(_structural is null, coalesce({', '.join(faults)}), null)" if faults else "cast(null as varchar)"
     rows = quoted(f"{into}__rows")
     # What is the same in all rows stands in the view and takes no room: half of what a large file would take.
-    same = {column.name: f"cast(null as {column.sql_type})" for column in contract.columns if column.name not in types}
+    told: dict[str, str | None] = dict.fromkeys(name for name in contract.names if name not in types)
     if _DELETED not in types:  # a deletion lacks what the other rows have in common
-        strings = [column.name for column in contract.columns if column.type == "string"]
-        same |= {name: _text(constants[name]) for name in strings if name in constants}
+        strings = [column.name for column in contract.columns if column.type == "string" and column.name in constants]
+        texts_of = ", ".join(_text(literal(constants[name])) for name in strings)
+        told |= dict(zip(strings, con.execute(f"select {texts_of}").fetchall()[0], strict=True)) if strings else {}
+    sql_types = {column.name: column.sql_type for column in contract.columns}
+    same = {name: f"cast(null as {sql_types[name]})" if text is None else literal(text) for name, text in told.items()}
     same |= {} if "_row_part" in types else {"_row_part": "1"}
     same |= {} if "_structural" in types else {"_structural": "cast(null as varchar)"}
     same |= {} if _DELETED in types else {_DELETED: "false"}
@@ -227,6 +233,7 @@ def map_rows(
     if suspect:
         _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
+    return told
 
 
 def row_hash(contract: Contract) -> str:
@@ -258,7 +265,7 @@ def _parsed(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Any]:
 
 def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[set[str], dict[str, str]]:
     """Columns that a select passes on from its file as they were read, and so trimmed, and those in which it has one
-    text for all rows, as SQL; none of a select that joins."""
+    text for all rows; none of a select that joins."""
     node = _parsed(con, sql)["statements"][0]["node"]
     if node["type"] != "SELECT_NODE" or node["cte_map"]["map"]:
         return set(), {}
@@ -272,7 +279,7 @@ def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[
         if one["class"] == "COLUMN_REF" and one["column_names"][-1].lower() not in made
     }
     constants = {
-        one["alias"]: literal(one["value"]["value"])
+        one["alias"]: one["value"]["value"]
         for one in listed
         if one["class"] == "CONSTANT"
         and one["value"]["type"]["id"] == "VARCHAR"

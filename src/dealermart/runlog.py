@@ -94,7 +94,7 @@ def record(settings: Settings, command: str, **arguments: Any) -> Iterator[Run]:
 
 
 def read(settings: Settings) -> list[dict[str, Any]]:
-    """All runs, oldest first, as their names sort. A run whose process is gone without an end is shown as ``killed``."""
+    """All runs, oldest first. A run whose process is gone without an end is shown as ``killed``."""
     runs = []
     for path in sorted(settings.runs.glob("*.json")):
         try:

@@ -12,9 +12,9 @@ from dealermart.errors import DataError
 from dealermart.lake import quoted
 from dealermart.profiles import FileSpec
 from dealermart.readers import delimited, jsons, parquets, sheets
-from dealermart.readers.table import Counts, Loader, Target, drop, shape
+from dealermart.readers.table import Counts, Loader, Target, drop, rows, shape
 
-__all__ = ["Counts", "File", "drop", "read", "read_all", "shape"]
+__all__ = ["Counts", "File", "drop", "read", "read_all", "rows", "shape"]
 
 _READ = {
     "csv": delimited.read,

@@ -25,7 +25,7 @@ Positions = npt.NDArray[np.int64]
 LONGEST_LINE = 64 * 1024 * 1024
 # DuckDB refuses lines over 2 MB unless told otherwise; longer ones are rare enough for the other road.
 LONGEST_PLAIN = 1_900_000
-_CHUNK = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
 _STRIDE = 5_000
 _LF, _CR, _SPACE = 10, 13, 32
 _WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
@@ -82,25 +82,28 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
             suspect = suspect or damage.suspect(chunk)
         view = np.frombuffer(chunk, dtype=np.uint8)
         newlines = np.flatnonzero(view == _LF)
-        returns = _places(chunk, view, "\r")
+        controls = int(np.count_nonzero(view < _SPACE))
+        is_bare = controls == len(newlines)  # no other control character: nothing to look for
+        returns = _places(chunk, view, "" if is_bare else "\r")
         marks = _places(chunk, view, quote)
         ends = _outside(newlines, marks, quotes)
         if oddity is None:
             oddity = _oddity(view, marks, quotes, returns, edges)
-        if oddity is None and b"\0" in chunk:
+        if oddity is None and not is_bare and b"\0" in chunk:
             oddity = "NUL characters"
         returned = int(np.count_nonzero(view[ends - 1] == _CR)) if len(returns) else 0
         crlf += returned
         absolute = ends + offset
         lengths = np.diff(absolute, prepend=previous)
-        blanks.append(np.flatnonzero((lengths == 1) | ((lengths == 2) & (view[ends - 1] == _CR))) + records)
+        short = np.flatnonzero(lengths <= 2)
+        blanks.append(short[(lengths[short] == 1) | (view[ends[short] - 1] == _CR)] + records)
         folded = folded or len(ends) != len(newlines)
         for index in range(-records % _STRIDE, len(ends), _STRIDE):
             samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))
         if not padded:
             tabs = _outside(_places(chunk, view, "\t"), marks, quotes) if delimiter == "\t" else ends[:0]
-            padded = _is_padded(view, _places(chunk, view, " "), len(ends) + returned + len(tabs), edges)
+            padded = controls != len(ends) + returned + len(tabs) or _is_padded(view, _places(chunk, view, " "), edges)
         quotes += len(marks)
         records += len(ends)
         line += len(newlines)
@@ -220,14 +223,8 @@ def _places(chunk: bytes, view: npt.NDArray[Any], sign: str) -> Positions:
     return np.flatnonzero(view == ord(sign)) if sign and sign.encode() in chunk else np.empty(0, np.int64)
 
 
-def _is_padded(view: npt.NDArray[Any], spaces: Positions, marks: int, edges: npt.NDArray[Any]) -> bool:
-    """Whether a value may begin or end with white space: spaces at edges, control characters inside values.
-
-    Args:
-        marks: Number of control characters that delimit records and fields.
-    """
-    if np.count_nonzero(view < _SPACE) != marks:
-        return True
+def _is_padded(view: npt.NDArray[Any], spaces: Positions, edges: npt.NDArray[Any]) -> bool:
+    """Whether spaces stand at the edges of values."""
     return bool(len(spaces) and (edges[view[spaces - 1]].any() or edges[view[spaces + 1]].any()))
 
 

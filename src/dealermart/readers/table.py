@@ -279,6 +279,13 @@ def finish(
     return replace(counts, structural=counts.structural + structural)
 
 
+def rows(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """The table behind what reading one file made under this name, quoted: with all columns but the lineage, in the
+    order of the file, structural rows included."""
+    made = con.execute("select 1 from duckdb_tables() where table_name = $1", [f"{table}__rows"]).fetchall()
+    return quoted(f"{table}__rows" if made else table)
+
+
 def drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Drop what reading made under this name."""
     made = """
