@@ -75,6 +75,17 @@ def test_a_column_that_changes_its_type_refuses_the_file(here: Settings, drop: D
     assert take(here, 2, good, [Override("type_flip", **BY)]).overridden == ["type_flip"]
 
 
+def test_of_a_large_file_stretches_all_over_it_are_looked_at(here: Settings, drop: Drop) -> None:
+    # Every fourth hundred of 40,000 rows, which is 10,000; half of them, as the second half of the file, hold no number.
+    lines = [f"A{at},1,invoice,{at if at < 20_000 else 'D1'},P1,2,1.50,60,2026-03-01" for at in range(40_000)]
+    alone = take(here, 1, drop({"sales.csv": "\n".join([SALES, *lines])}))
+    assert alone.seen["dealer"][:3] == [40_000, 10_000, 5_000]
+    # Of two files each row is asked for its number: every fourth, and every one of a small file.
+    both = {"sales1.csv": "\n".join([SALES, *lines[::-1]]), "sales2.csv": "\n".join([SALES, *lines[:30]])}
+    files = {one.file: one.seen["dealer"][:3] for one in ingest.run(here, "things", day(2), drop(both)).files}
+    assert files == {"sales1.csv": [40_000, 10_000, 5_000], "sales2.csv": [30, 30, 30]}
+
+
 @pytest.mark.parametrize(
     ("now", "flips"),
     [

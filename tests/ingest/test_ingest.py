@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import contracts, ingest, lake, mapping, rebuild
+from dealermart import compact, contracts, ingest, lake, mapping, rebuild
 from dealermart.errors import BalanceError, ConfigError
 from dealermart.settings import Settings
 
@@ -278,3 +278,50 @@ def test_each_quarantined_row_comes_with_its_own_record(settings: Settings, drop
         from read_parquet('{path}') order by all
     """).fetchall()
     assert said == [("sales1.csv", 2, "A1", "A1"), ("sales2.csv", 2, "A2", "A2")]
+
+
+def test_a_column_without_a_value_stands_in_no_file_and_is_read_all_the_same(
+    settings: Settings, config: Path, drop: Callable[..., Path]
+) -> None:
+    line = "{},1,invoice,D1,P1,2,100,60,2026-03-01\n"
+    ingest.run(settings, "mini", DAY, drop({"sales.csv": HEAD + line.format("A1")}))
+    mapping_file = config / "sources" / "mini" / "sales.sql"
+    other = mapping_file.read_text("utf-8").replace("'sell_in' as channel", "' sell_out ' as channel, day as due_date")
+    mapping_file.write_text(other, "utf-8")
+    ingest.run(settings, "mini", dt.date(2026, 3, 3), drop({"sales.csv": HEAD + line.format("A2")}))
+    files = [str(path) for path in lake.read(settings).paths(settings, "sales")]
+    assert [set(duckdb.read_parquet(file).columns) & {"due_date", "discount_amount"} for file in files] == [
+        set(),
+        {"due_date"},
+    ]
+    known = contracts.load_all(settings)["sales"]
+    names = "transaction_id, channel, due_date, discount_amount"
+
+    def told() -> list[tuple[object, ...]]:
+        sql = lake.rows_sql(known, lake.read(settings).paths(settings, "sales"))
+        return duckdb.sql(f"select {names} from ({sql}) order by 1").fetchall()
+
+    expected = [("A1", "sell_in", None, None), ("A2", "sell_out", dt.date(2026, 3, 1), None)]
+    assert told() == expected
+    ingest.run(settings, "mini", dt.date(2026, 4, 1), drop({"city.csv": "city,country\n上海,CN\n"}))
+    compact.run(settings)
+    assert len(lake.read(settings).paths(settings, "sales")) == 1
+    assert told() == expected
+
+
+def test_files_of_two_kinds_with_a_text_of_their_own_each(
+    settings: Settings, config: Path, drop: Callable[..., Path]
+) -> None:
+    source = config / "sources" / "mini"
+    profile = (source / "source.yml").read_text("utf-8")
+    kind = profile.split("  - name: sale_file\n")[1].split("  - name: dealer_file\n")[0]
+    second = "  - name: out_file\n" + kind.replace("sales.sql", "outs.sql").replace("sales*.csv", "outs*.csv")
+    (source / "source.yml").write_text(profile.replace("  - name: dealer_file\n", second + "  - name: dealer_file\n"))
+    sql = (source / "sales.sql").read_text("utf-8").replace("from sale_file", "from out_file")
+    (source / "outs.sql").write_text(sql.replace("'sell_in'", "'sell_out'").replace("'CNY'", "product"), "utf-8")
+    line = "{},1,invoice,D1,{},2,100,60,2026-03-01\n"
+    both = {"sales.csv": HEAD + line.format("A1", "P1"), "outs.csv": HEAD + line.format("A2", "USD")}
+    ingest.run(settings, "mini", DAY, drop(both)).raise_for_refused()
+    sql = lake.rows_sql(contracts.load_all(settings)["sales"], lake.read(settings).paths(settings, "sales"))
+    found = duckdb.sql(f"select transaction_id, channel, currency_code, due_date from ({sql}) order by 1").fetchall()
+    assert found == [("A1", "sell_in", "CNY", None), ("A2", "sell_out", "USD", None)]
