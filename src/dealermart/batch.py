@@ -557,8 +557,10 @@ class Run:
         con.execute("drop table suspect")
 
     def _accept(self, contract: Contract) -> None:
-        """Write the lake file of a feed; none if no row passed. Columns without a value are left out of it: for whoever
-        reads the lake a column that a file lacks is NULL."""
+        """Write the lake file of a feed; none if no row passed.
+
+        Columns to which no select gives a value are left out: for who reads the lake a column that a file lacks is NULL.
+        """
         if not self.con.execute("select count(*) from passed").fetchall()[0][0]:
             return
         # Texts that few deliveries share cost as much to write as others, unless their type lists them. The list stands

@@ -174,9 +174,10 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = Fal
     values = con.execute(f"select {one}, count(*), {counts} from {quoted(spec.name)} {by}").fetchall()
     # Every n-th row, so that the same file always gives the same answer; of one large file stretches of rows, so that
     # the engine need not read what lies between.
-    if is_alone and values and (step := values[0][1] // _SAMPLE) > 1:
+    step = max(values[0][1] // _SAMPLE, 1) if is_alone and values else 1
+    if step > 1 and (rows := readers.rows(con, spec.name)):
         picked = f"""
-            select {literal(values[0][0])} as _delivery_id, {", ".join(names)} from {readers.rows(con, spec.name)}
+            select {literal(values[0][0])} as _delivery_id, {", ".join(names)} from {rows}
             where rowid % {step * _STRETCH} < {_STRETCH}
         """
     else:

@@ -102,7 +102,8 @@ def read(settings: Settings) -> list[dict[str, Any]]:
             entry["status"], entry["command"], entry["pid"]
         except (ValueError, TypeError, KeyError):
             run_id = path.stem
-            stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}.{run_id[15:18]}"
+            stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}"
+            stamp += f".{run_id[15:18]}" if run_id[15:18].isdigit() else ""  # older names tell seconds only
             entry = {
                 "run_id": run_id, "command": run_id.split("-")[1] if "-" in run_id else "", "arguments": {}, "user": "",
                 "pid": 0, "code_version": "", "started_at": stamp, "status": "unreadable",
@@ -111,7 +112,7 @@ def read(settings: Settings) -> list[dict[str, Any]]:
         if entry["status"] == "running" and not _alive(entry["pid"]):
             entry["status"] = "killed"
         runs.append(entry)
-    return runs
+    return sorted(runs, key=lambda entry: str(entry["started_at"]))
 
 
 def _alive(pid: int) -> bool:

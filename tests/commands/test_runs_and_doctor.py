@@ -44,6 +44,13 @@ def test_the_log_says_who_what_when_with_which_code_and_counts(
     failed_log = home.runs / f"{failed['run_id']}.json"
     failed_log.write_text(failed_log.read_text("utf-8")[:50], "utf-8")
     assert [one["status"] for one in runlog.read(home)] == ["done", "unreadable"], "the others can still be read"
+    old = home.runs / "20260301T100001-build-cccccc.json"  # before names told milliseconds
+    old.write_text("{", "utf-8")
+    found = [(one["status"], one["started_at"][:19]) for one in runlog.read(home)]
+    assert (found[0], len(found)) == (("unreadable", "2026-03-01T10:00:01"), 3)
+    assert cli.main(["runs", "--sql", "select count(*) from runs"]) == 0
+    assert capsys.readouterr().out.split()[-1] == "3"
+    old.unlink()
     failed_log.unlink()
     assert cli.main(["runs"]) == 0
     assert "received=2026-03-02" in capsys.readouterr().out

@@ -84,6 +84,9 @@ def test_of_a_large_file_stretches_all_over_it_are_looked_at(here: Settings, dro
     both = {"sales1.csv": "\n".join([SALES, *lines[::-1]]), "sales2.csv": "\n".join([SALES, *lines[:30]])}
     files = {one.file: one.seen["dealer"][:3] for one in ingest.run(here, "things", day(2), drop(both)).files}
     assert files == {"sales1.csv": [40_000, 10_000, 5_000], "sales2.csv": [30, 30, 30]}
+    # A header that stands between the rows again is none of them: then each row is asked for its number, 2 to 40,002.
+    again = "\n".join([SALES, *lines[:20_000], SALES, *lines[20_000:]])
+    assert take(here, 3, drop({"sales.csv": again + "\n"})).seen["dealer"][:3] == [40_000, 10_000, 5_000]
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ def _compare(
 ) -> None:
     """Read some records again by the other road: the same values must stand in the rows of the same numbers.
 
-    They are spread over the whole file, so that nothing can shift unseen: what comes after it is shifted too.
+    They are spread over the whole file and the last sample is always among them: what shifts, shifts all that follows.
 
     Args:
         shift: From positions in the file surveyed to those in ``path``.
@@ -243,7 +243,7 @@ def _compare(
     """
     expected = {}
     with path.open("rb") as file:
-        for ordinal, start, end in found.samples[:: len(found.samples) // _MOST_COMPARED + 1]:
+        for ordinal, start, end in found.samples[:: min(-len(found.samples) // _MOST_COMPARED, -1)]:
             row = int(np.searchsorted(numbers, head.records + 1 + ordinal))
             if row < len(numbers) and numbers[row] == head.records + 1 + ordinal:
                 file.seek(start + shift)

@@ -168,7 +168,7 @@ def not_encoded(path: Path, line: int, encoding: str) -> DataError:
 
 
 def _chunks(path: Path, start: int) -> Iterator[tuple[int, bytes]]:
-    """Whole lines in pieces of some megabytes, each with its position; a last line without an end gets one."""
+    """Whole lines in pieces of about a megabyte, each with its position; a last line without an end gets one."""
     with path.open("rb") as file:
         file.seek(start)
         rest = b""

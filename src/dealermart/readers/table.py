@@ -279,11 +279,14 @@ def finish(
     return replace(counts, structural=counts.structural + structural)
 
 
-def rows(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The table behind what reading one file made under this name, quoted: with all columns but the lineage, in the
-    order of the file, structural rows included."""
-    made = con.execute("select 1 from duckdb_tables() where table_name = $1", [f"{table}__rows"]).fetchall()
-    return quoted(f"{table}__rows" if made else table)
+def rows(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
+    """The table behind the view that reading one file made under this name, quoted: with all columns but the lineage, in
+    the order of the file. None where there is no such table, or where the view leaves rows of it out."""
+    name = f"{table}__rows"
+    if not con.execute("select 1 from duckdb_tables() where table_name = $1", [name]).fetchall():
+        return None
+    held, shown = (con.execute(f"select count(*) from {quoted(one)}").fetchall()[0][0] for one in (name, table))
+    return quoted(name) if held == shown else None
 
 
 def drop(con: duckdb.DuckDBPyConnection, table: str) -> None:
