@@ -559,7 +559,7 @@ class Run:
     def _accept(self, contract: Contract) -> None:
         """Write the lake file of a feed; none if no row passed.
 
-        Columns to which no select gives a value are left out: for who reads the lake a column that a file lacks is NULL.
+        Columns to which no select gives a value are left out: who reads the lake takes a missing column for NULL.
         """
         if not self.con.execute("select count(*) from passed").fetchall()[0][0]:
             return

@@ -280,8 +280,8 @@ def finish(
 
 
 def rows(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
-    """The table behind the view that reading one file made under this name, quoted: with all columns but the lineage, in
-    the order of the file. None where there is no such table, or where the view leaves rows of it out."""
+    """The table behind the view that reading one file made under this name, quoted: all columns but the lineage, in the
+    order of the file. None where there is no such table, or where the view leaves rows of it out."""
     name = f"{table}__rows"
     if not con.execute("select 1 from duckdb_tables() where table_name = $1", [name]).fetchall():
         return None
