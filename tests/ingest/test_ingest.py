@@ -316,7 +316,9 @@ def test_files_of_two_kinds_with_a_text_of_their_own_each(
     profile = (source / "source.yml").read_text("utf-8")
     kind = profile.split("  - name: sale_file\n")[1].split("  - name: dealer_file\n")[0]
     second = "  - name: out_file\n" + kind.replace("sales.sql", "outs.sql").replace("sales*.csv", "outs*.csv")
-    (source / "source.yml").write_text(profile.replace("  - name: dealer_file\n", second + "  - name: dealer_file\n"))
+    (source / "source.yml").write_text(
+        profile.replace("  - name: dealer_file\n", second + "  - name: dealer_file\n"), "utf-8"
+    )
     sql = (source / "sales.sql").read_text("utf-8").replace("from sale_file", "from out_file")
     (source / "outs.sql").write_text(sql.replace("'sell_in'", "'sell_out'").replace("'CNY'", "product"), "utf-8")
     line = "{},1,invoice,D1,{},2,100,60,2026-03-01\n"
