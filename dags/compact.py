@@ -18,9 +18,10 @@ from assets import WAREHOUSE_TASK
 def compact():
     @task(**WAREHOUSE_TASK)
     def compact() -> dict:
-        from dealermart import compact, settings
+        from dealermart import upkeep
+        from dealermart.base import load_settings
 
-        result = compact.run(settings.load(), say=print)
+        result = upkeep.compact(load_settings(), say=print)
         return {"made": result.made, "replaced": result.replaced, "deleted": result.deleted}
 
     compact()

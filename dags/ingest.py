@@ -24,15 +24,15 @@ def ingest_dag(source: str):
     def ingest_source():
         @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
         def ingest(dag_run, ti) -> list[str]:
-            from dealermart import build, ingest, settings
-            from dealermart.errors import DataError
+            from dealermart import ingest, warehouse
+            from dealermart.base import DataError, load_settings
 
-            config = settings.load()
+            config = load_settings()
             result = ingest.run(config, source, resolve_partition(dag_run), say=print)
             follow = []
             # Not "did this run commit": of a run killed after its commit, the next one must tell. And a build that has
             # not begun will read this commit too.
-            if build.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
+            if warehouse.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
                 follow.append("announce")
             try:
                 result.raise_for_refused()

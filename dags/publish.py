@@ -18,9 +18,10 @@ from assets import MARTS, WAREHOUSE_TASK, started_by
 def publish():
     @task(**WAREHOUSE_TASK)
     def publish() -> dict:
-        from dealermart import publish, settings
+        from dealermart import publish
+        from dealermart.base import load_settings
 
-        result = publish.run(settings.load(), say=print)
+        result = publish.run(load_settings(), say=print)
         return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
 
     publish()

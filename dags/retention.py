@@ -19,9 +19,10 @@ from assets import WAREHOUSE_TASK
 def retention():
     @task(**WAREHOUSE_TASK)
     def erase() -> dict:
-        from dealermart import erase, settings
+        from dealermart import upkeep
+        from dealermart.base import load_settings
 
-        result = erase.by_retention(settings.load(), say=print)
+        result = upkeep.erase_by_retention(load_settings(), say=print)
         if result is None:
             raise AirflowSkipException("no feed has a retention")
         return result.rows

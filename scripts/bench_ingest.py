@@ -26,9 +26,11 @@ from typing import Any
 
 import duckdb
 
-from dealermart import batch, checks, contracts, drift, ingest, landing, mapping, quarantine, readers, report, uptake
-from dealermart import settings as settings_module
-from dealermart.settings import REPO, Settings
+from dealermart import checks, ingest, lake, landing, mapping, readers, report
+from dealermart import ingest as drift
+from dealermart import ingest as uptake
+from dealermart.base import REPO, Settings, load_settings
+from dealermart.config import load_contracts
 
 DEALERS, PRODUCTS, MEMBERS = 1000, 500, 100
 BOOK_ROWS = 50
@@ -74,16 +76,16 @@ STEPS: dict[str, list[tuple[Any, str]]] = {
     "land": [(landing, "land")],
     "read": [(readers, "read_all")],
     "map": [(mapping, "map_rows")],
-    "gather, hash": [(batch.Run, "_gather")],
+    "gather, hash": [(ingest.Run, "_gather")],
     "check": [
         *((checks, name) for name in ("find_twins", "run_batch", "failing_rows")),
         (ingest, "judge_by_own_rows"),
     ],
     "drift": [(drift, "observe")],
-    "find repeats": [(batch.Run, "_mark_repeats")],
-    "write the lake": [(batch.Run, "_accept")],
-    "quarantine, verdicts": [(quarantine.Quarantine, "add"), (batch.Run, "_keep_verdicts")],
-    "count": [(batch.Run, "_count")],
+    "find repeats": [(ingest.Run, "_mark_repeats")],
+    "write the lake": [(ingest.Run, "_accept")],
+    "quarantine, verdicts": [(lake.Quarantine, "add"), (ingest.Run, "_keep_verdicts")],
+    "count": [(ingest.Run, "_count")],
     "take up": [(uptake, "take_up")],
     "report": [(report, "after_ingest")],
 }
@@ -159,7 +161,7 @@ def _split(ours: dict[str, Any]) -> None:
 
 
 def _settings(root: Path) -> Settings:
-    return replace(settings_module.load(), home=root / "home", config=root / "config", company="company.yml")
+    return replace(load_settings(), home=root / "home", config=root / "config", company="company.yml")
 
 
 def _prepare(root: Path) -> None:
@@ -295,7 +297,7 @@ def _pandas(root: Path, file: str) -> dict[str, Any]:
 
     began = time.monotonic()
     place = _settings(root)
-    known = contracts.load_all(place)
+    known = load_contracts(place)
     contract = known["sales"]
     suite = checks.load_suite(place.expectations / "sales.json", checks.batch_columns(contract), known)
     frame = pd.read_csv(root / file, dtype=str)

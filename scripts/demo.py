@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from dealermart import demo
-from dealermart import settings as environment
-from dealermart.errors import DealermartError
+from dealermart.base import DealermartError, load_settings
 
 
 def say(text: str) -> None:
@@ -31,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
-        settings = demo.settings_for(environment.load(), options.profile)
+        settings = demo.settings_for(load_settings(), options.profile)
         outcome = demo.run(settings, options.profile, options.data, options.size, options.received, say)
     except DealermartError as error:
         print(f"error: {error}", file=sys.stderr)

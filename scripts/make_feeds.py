@@ -16,9 +16,8 @@ from typing import Any
 
 import yaml
 
-from dealermart import contracts, settings
-from dealermart.contracts import PROVENANCE, Column, Contract
-from dealermart.errors import DealermartError
+from dealermart.base import DealermartError, load_settings
+from dealermart.config import PROVENANCE, Column, Contract, load_contracts
 from dealermart.lake import LEDGER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -366,9 +365,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="write nothing; say what differs from the contracts")
     given = parser.parse_args(arguments)
-    where = settings.load()
+    where = load_settings()
     try:
-        known = contracts.load_all(where)
+        known = load_contracts(where)
     except DealermartError as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from dealermart import sample
-from dealermart.sample import corpus
+import sample_company as sample
+from sample_company import corpus
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,18 +6,17 @@ from __future__ import annotations
 import signal
 import sys
 
-from dealermart import profiles
-from dealermart import settings as environment
-from dealermart.errors import DealermartError
-from dealermart.orchestrator import Standalone
+from dealermart.base import DealermartError, load_settings
+from dealermart.config import source_names
+from dealermart.demo import Standalone
 
 
 def main() -> int:
     """Run until told to stop. Returns the exit code."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
-        settings = environment.load()
-        ingests = [f"ingest_{source}" for source in profiles.names(settings)]
+        settings = load_settings()
+        ingests = [f"ingest_{source}" for source in source_names(settings)]
         dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention"]
         airflow = Standalone(settings, expected=dags)
         print(f"starting Airflow, state in {settings.home}", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart.settings import REPO, Settings
+from dealermart.base import REPO, Settings
 
 COMPANY = """\
 name: Test Brand

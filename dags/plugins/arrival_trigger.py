@@ -24,10 +24,11 @@ class ArrivalTrigger(BaseEventTrigger):
 
     def look(self):
         """What waits, as texts that differ when the files do."""
-        from dealermart import arrivals, settings
+        from dealermart import landing
+        from dealermart.base import load_settings
 
-        config = settings.load()
-        found = [one for source in self.sources for one in arrivals.due(config, source)]
+        config = load_settings()
+        found = [one for source in self.sources for one in landing.due(config, source)]
         return {f"{one.source} {one.received} {one.mark}" for one in found}
 
     async def run(self):

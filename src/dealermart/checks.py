@@ -30,16 +30,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dealermart.errors import CheckCrashed, SuiteError
-
-if TYPE_CHECKING:
-    from dealermart.contracts import Contract
+from dealermart.base import CheckCrashed, SuiteError
+from dealermart.config import Contract
 
 Severity = Literal["critical", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
@@ -515,7 +513,7 @@ def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None,
 @cache
 def _nowhere() -> duckdb.DuckDBPyConnection:
     """A database that holds nothing and reads no files. One for all suites: to make one takes longer than to use it."""
-    return duckdb.connect(":memory:", config={"enable_external_access": "false"})
+    return sandbox()
 
 
 def _empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:

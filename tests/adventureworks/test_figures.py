@@ -15,8 +15,10 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from dealermart import build, contracts, ingest, profiles, publish
-from dealermart.settings import REPO, Settings
+from dealermart import ingest, publish, warehouse
+from dealermart.base import REPO, Settings
+from dealermart.config import load_contracts, load_profile
+from dealermart.ingest.partition import IngestResult
 
 DATA = REPO.parent / "shared" / "data" / "adventureworks"
 pytestmark = [
@@ -33,7 +35,7 @@ class Company:
     """AdventureWorks, ingested, built and published once for all tests."""
 
     settings: Settings
-    result: ingest.IngestResult
+    result: IngestResult
     con: duckdb.DuckDBPyConnection
 
     def rows(self, sql: str) -> list[tuple]:
@@ -43,10 +45,10 @@ class Company:
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     settings = Settings(home=tmp_path_factory.mktemp("adventureworks"), company="company.adventureworks.yml")
-    profile = profiles.load(settings, "adventureworks", contracts.load_all(settings))
+    profile = load_profile(settings, "adventureworks", load_contracts(settings))
     assert profile.demo_received == dt.date(2014, 3, 1)
     result = ingest.run(settings, "adventureworks", profile.demo_received, DATA)
-    build.run(settings)
+    warehouse.run(settings)
     publish.run(settings)
     with duckdb.connect(str(settings.published / "hr" / "dealermart.duckdb"), read_only=True) as con:
         schema = con.execute(

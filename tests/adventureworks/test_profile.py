@@ -9,12 +9,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from dealermart import contracts, mapping, profiles
-from dealermart.settings import Settings
+from dealermart import mapping
+from dealermart.base import Settings
+from dealermart.config import FileSpec, load_contracts, load_profile, profile_sql
 
 SETTINGS = Settings(home=Path("unused"))
-CONTRACTS = contracts.load_all(SETTINGS)
-PROFILE = profiles.load(SETTINGS, "adventureworks", CONTRACTS)
+CONTRACTS = load_contracts(SETTINGS)
+PROFILE = load_profile(SETTINGS, "adventureworks", CONTRACTS)
 SPECS = {spec.name: spec for spec in PROFILE.files}
 
 
@@ -39,7 +40,7 @@ def mapped(con: duckdb.DuckDBPyConnection, name: str, **tables: list[dict[str, s
                 f"insert into {spec.name} values ({', '.join('?' * (len(columns) + 2))})", [*values, "d", number]
             )
     spec = SPECS[name]
-    path, sql = profiles.sql_of(SETTINGS, "adventureworks", spec)
+    path, sql = profile_sql(SETTINGS, "adventureworks", spec)
     mapping.check_select(con, path, sql, [name, *(one.name for one in PROFILE.references)])
     mapping.map_rows(con, path, sql, spec, CONTRACTS[str(spec.feed)], "result")
     found = con.execute("select * from result order by _row_number")
@@ -240,7 +241,7 @@ def test_a_sale_is_in_dollars_whatever_its_key_and_reads_scientific_notation(con
 
 
 @pytest.mark.parametrize("spec", PROFILE.files, ids=lambda spec: spec.name)
-def test_no_file_that_is_read_is_ignored(spec: profiles.FileSpec) -> None:
+def test_no_file_that_is_read_is_ignored(spec: FileSpec) -> None:
     assert PROFILE.spec_of(spec.pattern) is spec
 
 

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from dealermart import checks
-from dealermart.errors import CheckCrashed, SuiteError
+from dealermart.base import CheckCrashed, SuiteError
 
 COLUMNS = {"_row_id": "bigint", "code": "varchar", "amount": "decimal(18,4)", "day": "date"}
 SECRET = "Zhang-Wei-4711"

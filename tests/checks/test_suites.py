@@ -10,10 +10,13 @@ import duckdb
 import pytest
 import yaml
 
-from dealermart import checks, contracts, ingest, settings
+from dealermart import checks
+from dealermart.base import load_settings
+from dealermart.config import load_contracts
+from dealermart.ingest.judge import judge_by_own_rows
 
-SETTINGS = settings.load()
-CONTRACTS = contracts.load_all(SETTINGS)
+SETTINGS = load_settings()
+CONTRACTS = load_contracts(SETTINGS)
 FEEDS = sorted(CONTRACTS)
 
 # tests/checks/feeds/<feed>.yml: `good` is a right row, every column filled; `cases` are changes to it with the rules that
@@ -109,7 +112,7 @@ def judged(feed, rows, only=None):
         outcomes = checks.run(con, "batch", by_row)
         checks.failing_rows(con, "batch", outcomes, "failing")
         outcomes += checks.run(con, "batch", by_views)
-        ingest.judge_by_own_rows(con, "batch", by_views)
+        judge_by_own_rows(con, "batch", by_views)
         found = set(con.execute("select _row_id, rule from failing").fetchall())
         for one in outcomes:
             if one.severity == "info":

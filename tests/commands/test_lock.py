@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import lock
-from dealermart.errors import LockError
-from dealermart.settings import Settings
+from dealermart.base import LockError, Settings, lock_holder, lock_is_held, warehouse_lock
 
 HOLD = """
 import subprocess, sys, time
 from pathlib import Path
-from dealermart import lock
-from dealermart.settings import Settings
-with lock.warehouse(Settings(home=Path(sys.argv[1]), user="anna"), "build") as held:
+from dealermart.base import Settings, warehouse_lock
+with warehouse_lock(Settings(home=Path(sys.argv[1]), user="anna"), "build") as held:
     if sys.argv[2] == "child":
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(2)"], pass_fds=(held.fd,), stdout=subprocess.DEVNULL)
     print("held", flush=True)
@@ -37,19 +34,19 @@ def test_a_second_process_is_refused_with_the_holders_name_and_served_after_its_
     settings = Settings(home=tmp_path, user="ben")
     process = holding(tmp_path, "alone")
     try:
-        assert lock.is_held(settings)
+        assert lock_is_held(settings)
         with (
             pytest.raises(LockError, match=rf"build of anna \(process {process.pid}\)") as refused,
-            lock.warehouse(settings, "publish", 0.2),
+            warehouse_lock(settings, "publish", 0.2),
         ):
             pass
         assert refused.value.retryable
     finally:
         process.kill()
         process.communicate()
-    with lock.warehouse(settings, "publish", 5):
-        assert lock.holder(settings).startswith("publish of ben")
-    assert not lock.is_held(settings)
+    with warehouse_lock(settings, "publish", 5):
+        assert lock_holder(settings).startswith("publish of ben")
+    assert not lock_is_held(settings)
 
 
 def test_who_waits_is_told_for_whom_and_how_long(tmp_path: Path) -> None:
@@ -58,7 +55,7 @@ def test_who_waits_is_told_for_whom_and_how_long(tmp_path: Path) -> None:
     try:
         with (
             pytest.raises(LockError, match=r"after 1 seconds: build of anna"),
-            lock.warehouse(Settings(home=tmp_path, lock_wait=1), "publish", say=said.append),
+            warehouse_lock(Settings(home=tmp_path, lock_wait=1), "publish", say=said.append),
         ):
             pass
     finally:
@@ -73,7 +70,7 @@ def test_the_lock_outlives_a_killed_process_until_its_writing_child_ends(tmp_pat
     process.kill()
     process.wait()
     start = time.monotonic()
-    with lock.warehouse(settings, "ingest", 30):
+    with warehouse_lock(settings, "ingest", 30):
         waited = time.monotonic() - start
     process.communicate()
     assert 0.5 < waited < 20, "the child sleeps two seconds"

@@ -11,8 +11,7 @@ import duckdb
 import pytest
 
 from dealermart import publish
-from dealermart.errors import BuildError
-from dealermart.settings import Settings
+from dealermart.base import BuildError, Settings
 
 
 def model(name: str, audience: list[str], columns: dict[str, bool]) -> dict[str, object]:

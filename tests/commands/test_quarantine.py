@@ -15,10 +15,11 @@ import pytest
 import python_calamine
 import xlsxwriter
 
-from dealermart import cli, contracts, desk, ingest, lake, rebuild
-from dealermart.desk import Choice
-from dealermart.errors import DataError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import DataError, Settings
+from dealermart.cli import main
+from dealermart.config import load_contracts
+from dealermart.ingest import Choice
 
 DAY = dt.date(2026, 3, 2)
 HEAD = "单号,line,kind,dealer,product,qty,net,成本,day,=note\n"
@@ -58,7 +59,7 @@ def command(
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = cli.main(["quarantine", *arguments])
+        code = main(["quarantine", *arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -66,11 +67,11 @@ def command(
 
 
 def states(settings: Settings) -> dict[int, str]:
-    return {one.row_number: one.state for one in desk.rows(settings, Choice(file="sales.csv"))}
+    return {one.row_number: one.state for one in ingest.rows(settings, Choice(file="sales.csv"))}
 
 
 def documents(settings: Settings) -> list[tuple[Any, ...]]:
-    contract = contracts.load_all(settings)["sales"]
+    contract = load_contracts(settings)["sales"]
     sql = lake.rows_sql(contract, lake.read(settings).paths(settings, "sales"))
     return duckdb.sql(f"select transaction_id, _source_file, _row_number from ({sql}) order by all").fetchall()
 
@@ -86,7 +87,7 @@ def balance(settings: Settings) -> tuple[int, ...]:
 
 
 def lines(settings: Settings, **choice: str) -> set[tuple[str, str, int]]:
-    return {(one.rule, one.state, one.rows) for one in desk.listing(settings, Choice(**choice))}
+    return {(one.rule, one.state, one.rows) for one in ingest.listing(settings, Choice(**choice))}
 
 
 def test_the_list_counts_by_rule_and_state(settings: Settings, command: Callable[..., tuple[int, str, str]]) -> None:
@@ -184,11 +185,11 @@ def test_exported_rows_come_back_corrected_as_a_normal_delivery(
         2: "taken_up", 3: "corrected", 4: "open", 5: "corrected", 6: "open", 7: "taken_up", 8: "taken_up"
     }  # fmt: skip
     # A3 still stands there, from either file; an export of it has the added columns once.
-    again = desk.export(settings, Choice(rule="invoice_net_amount_negative"), tmp_path / "again.xlsx")
+    again = ingest.export(settings, Choice(rule="invoice_net_amount_negative"), tmp_path / "again.xlsx")
     assert again.records == 2
     assert [name for name in again.columns if name.startswith("dealermart:")] == []
     before = documents(settings)
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert documents(settings) == before
 
 
@@ -201,7 +202,7 @@ def test_corrected_rows_need_no_required_file_beside_them(
         "utf-8",
     )
     out = tmp_path / "out.csv"
-    desk.export(settings, Choice(feed="sales"), out)
+    ingest.export(settings, Choice(feed="sales"), out)
     result = ingest.run(settings, "mini", DAY, drop({"corrected/sale_file/x.csv": out.read_bytes()}))
     assert [one.status for one in result.files] == ["accepted"]
 
@@ -219,7 +220,7 @@ def test_an_export_that_cannot_be_is_explained(
     settings: Settings, tmp_path: Path, choice: Choice, name: str, message: str
 ) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        desk.export(settings, choice, tmp_path / name)
+        ingest.export(settings, choice, tmp_path / name)
     assert caught.value.mend
     assert not list(tmp_path.glob("*.txt")) + list(tmp_path.glob("*.csv"))
 
@@ -229,8 +230,8 @@ def test_rows_of_two_kinds_of_file_are_exported_one_by_one(settings: Settings, d
         settings, "mini", DAY, drop({"members.csv": "member,since,name,role,team,manager\nM1,2026-01-01,Li,boss,T1,\n"})
     )
     with pytest.raises(DataError, match="2 kinds of file are chosen: member_file of mini, sale_file of mini"):
-        desk.export(settings, Choice(), tmp_path / "out.csv")
-    done = desk.export(settings, Choice(entry="member_file"), tmp_path / "out.csv")
+        ingest.export(settings, Choice(), tmp_path / "out.csv")
+    done = ingest.export(settings, Choice(entry="member_file"), tmp_path / "out.csv")
     assert (done.records, done.back) == (1, "inbox/mini/<received date>/corrected/member_file/")
 
 
@@ -258,7 +259,7 @@ def test_a_release_lets_rows_in_with_name_and_reason(
     assert len(documents(settings)) == 1
 
     before = duckdb.sql(f"select * from read_parquet('{settings.lake}/sales/*.parquet') order by all").fetchall()
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert (
         duckdb.sql(f"select * from read_parquet('{settings.lake}/sales/*.parquet') order by all").fetchall() == before
     )
@@ -284,12 +285,12 @@ def test_only_rows_that_map_can_be_released(settings: Settings, command: Callabl
 def test_a_row_that_maps_after_its_profile_was_mended_can_be_released(settings: Settings, config: Path) -> None:
     sql = config / "sources" / "mini" / "sales.sql"
     sql.write_text(sql.read_text("utf-8").replace("net as net_amount", "nullif(net, 'x') as net_amount"), "utf-8")
-    done = desk.release(settings, Choice(rule="map"), "Wang Min", "x stands for no amount")
+    done = ingest.release(settings, Choice(rule="map"), "Wang Min", "x stands for no amount")
     assert (done.rows, done.left) == (1, 0)
     assert documents(settings) == [("A4", "sales.csv", 5)]
     assert balance(settings) == (6, 1, 5, 0, 1)
     before = documents(settings)
-    rebuild.run(settings)  # in its first commit the row maps now; what was said of it then holds all the same
+    upkeep.rebuild(settings)  # in its first commit the row maps now; what was said of it then holds all the same
     assert documents(settings) == before
 
 
@@ -297,7 +298,7 @@ def test_what_waited_for_a_released_row_comes_in_with_it(settings: Settings, dro
     bad = DEALERS.replace("甲", "")  # the name is missing
     ingest.run(settings, "mini", DAY, drop({"dealers.csv": bad}))
     assert documents(settings) == []
-    done = desk.release(settings, Choice(feed="dealers"), "Wang Min", "name follows")
+    done = ingest.release(settings, Choice(feed="dealers"), "Wang Min", "name follows")
     assert (done.rows, done.taken_up) == (1, 3)
     assert [name for name, *_ in documents(settings)] == ["A1", "A6", "A7"]
     found = duckdb.sql(
@@ -305,7 +306,7 @@ def test_what_waited_for_a_released_row_comes_in_with_it(settings: Settings, dro
     ).fetchall()
     assert sorted(found, key=str) == [("released", "Wang Min", "name follows", 1), ("taken_up", None, None, 3)]
     before = documents(settings)
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert documents(settings) == before
 
 
@@ -315,7 +316,7 @@ def test_a_rejected_row_never_waits_again(
     code, out, _ = command("reject", "--file", "sales.csv", "--rows", "2,8", "--by", "Li", "--reason", "test entries")
     assert (code, out) == (0, "2 rows rejected\n")
     assert balance(settings) == (5, 0, 5, 0, 2)
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     ingest.run(settings, "mini", DAY + dt.timedelta(days=1), drop({"dealers.csv": DEALERS}))
     assert documents(settings) == [("A6", "sales.csv", 7)]
     assert {number: state for number, state in states(settings).items() if number in (2, 7, 8)} == {
@@ -363,22 +364,22 @@ def test_rows_of_a_refused_file_are_no_matter_of_single_rows(settings: Settings,
     folder = drop({"sales9.csv": bad})
     (refused,) = ingest.run(settings, "mini", DAY, folder).files
     assert refused.status == "refused"
-    assert desk.rows(settings, Choice(file="sales9.csv")) == []
+    assert ingest.rows(settings, Choice(file="sales9.csv")) == []
 
 
 def test_a_later_version_in_quarantine_is_not_corrected_by_an_older_one(settings: Settings, drop: Drop) -> None:
     older = HEAD + "A2,1,invoice,D1,P1,2,10,6,2026-03-01,\n"
     ingest.run(settings, "mini", DAY - dt.timedelta(days=1), drop({"sales.csv": older, "dealers.csv": DEALERS}))
-    found = {(one.received, one.row_number): one.state for one in desk.rows(settings, Choice(file="sales.csv"))}
+    found = {(one.received, one.row_number): one.state for one in ingest.rows(settings, Choice(file="sales.csv"))}
     assert found[DAY, 3] == "open"
     ingest.run(settings, "mini", DAY + dt.timedelta(days=1), drop({"sales3.csv": older.replace("10,6", "11,6")}))
-    found = {(one.received, one.row_number): one.state for one in desk.rows(settings, Choice(file="sales.csv"))}
+    found = {(one.received, one.row_number): one.state for one in ingest.rows(settings, Choice(file="sales.csv"))}
     assert found[DAY, 3] == "corrected"
 
 
 def test_a_row_that_a_released_one_was_waited_for_with_is_taken_up_once(settings: Settings, drop: Drop) -> None:
     """Row 2 of both files is released: the dealer, and the sale that waits for it, which must not be counted again."""
     ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS.replace("甲", "")}))
-    done = desk.release(settings, Choice(rows="2"), "Wang Min", "name follows")
+    done = ingest.release(settings, Choice(rows="2"), "Wang Min", "name follows")
     assert (done.rows, done.taken_up) == (2, 2)
     assert [name for name, *_ in documents(settings)] == ["A1", "A6", "A7"]

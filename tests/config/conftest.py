@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart.settings import Settings
+from dealermart.base import Settings
 
 FILES = {
     "company.yml": """\

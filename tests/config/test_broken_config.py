@@ -11,9 +11,9 @@ import duckdb
 import pytest
 import yaml
 
-from dealermart.compile import compile_config, config_hash, load_config
-from dealermart.errors import ConfigError
-from dealermart.settings import Settings
+from dealermart.base import ConfigError, Settings
+from dealermart.config import load_config
+from dealermart.warehouse.tables import compile_config, config_hash
 
 Change = Callable[[str, str, str], None]
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("broken.yml").read_text("utf-8"))

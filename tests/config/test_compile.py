@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart.compile import SCHEMAS, compile_config, config_hash, load_config
-from dealermart.plans import Plan
-from dealermart.settings import REPO, Settings
+from dealermart.base import REPO, Settings
+from dealermart.config import Plan, load_config
+from dealermart.warehouse.tables import SCHEMAS, compile_config, config_hash
 
 Change = Callable[[str, str, str], None]
 END = date(2025, 7, 1)

@@ -11,14 +11,12 @@ import pytest
 import yaml
 
 import make_feeds
-from dealermart import checks, contracts, settings, yamlfile
-from dealermart.contracts import PROVENANCE
-from dealermart.errors import ConfigError
-from dealermart.lake import quoted
-from dealermart.settings import REPO
+from dealermart import checks
+from dealermart.base import REPO, ConfigError, load_settings, quoted
+from dealermart.config import PROVENANCE, Contract, load_contracts, load_yaml
 
-SETTINGS = settings.load()
-CONTRACTS = contracts.load_all(SETTINGS)
+SETTINGS = load_settings()
+CONTRACTS = load_contracts(SETTINGS)
 STAGING = REPO / make_feeds.STAGING
 
 
@@ -164,7 +162,7 @@ def test_a_mark_on_a_column_that_does_not_exist_is_refused(tmp_path: Path) -> No
     )
     (tmp_path / "support_requests.yml").write_text(text, "utf-8")
     with pytest.raises(ConfigError, match="sort is named as key, date or HR-only mark but is no column"):
-        yamlfile.load(tmp_path / "support_requests.yml", contracts.Contract)
+        load_yaml(tmp_path / "support_requests.yml", Contract)
 
 
 def test_values_marked_for_hr_only_are_values_that_the_suite_knows() -> None:

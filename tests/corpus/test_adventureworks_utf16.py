@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from dealermart import ingest, lake
-from dealermart.sample import corpus
-from dealermart.settings import Settings
+from dealermart.base import Settings
+from sample_company import corpus
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "adventureworks"
 LINES = {"DimReseller": 701, "FactCallCenter": 120, "FactResellerSales": 60855, "FactSalesQuota": 163}

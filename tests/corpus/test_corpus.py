@@ -11,10 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from dealermart import contracts, ingest, lake
-from dealermart.batch import FileResult
-from dealermart.sample import corpus
-from dealermart.settings import Settings
+from dealermart import ingest, lake
+from dealermart.base import Settings
+from dealermart.config import load_contracts
+from dealermart.lake import FileResult
+from sample_company import corpus
 
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 NAMES = [doc.name for doc in corpus._docs()]
@@ -45,7 +46,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Taken:
             {"paths": [str(path) for path in settings.quarantine.glob("*/*.parquet")]},
         ).fetchall():
             quarantine.setdefault(file, []).append(tuple(found))
-        contract = contracts.load_all(settings)[corpus.FEED]
+        contract = load_contracts(settings)[corpus.FEED]
         names = ", ".join(f"{name}::varchar" for name in contract.names)
         known = lake.rows_sql(contract, lake.read(settings).paths(settings, corpus.FEED))
         for file, *values in con.execute(

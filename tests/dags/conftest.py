@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dealermart.settings import REPO
+from dealermart.base import REPO
 
 DAGS = REPO / "dags"
 

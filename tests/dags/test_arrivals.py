@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from dealermart import arrivals, fetch
-from dealermart.settings import Settings
+from dealermart import landing
+from dealermart.base import Settings
+from dealermart.landing.fetching import FetchResult
+from dealermart.landing.inbox import company_today
 
 Put = Callable[..., Path]
 
@@ -80,23 +82,23 @@ def test_dates_that_wait_are_started_once_and_again_when_a_file_changes(dagbag: 
 def test_a_date_waits_while_one_of_its_new_files_may_be_half_there(here: Settings, put: Put) -> None:
     put("2026-03-02/a.csv", "1")
     late = put("2026-03-02/b.csv", "1", 4_000_000_000)
-    assert arrivals.due(here, "sample") == []
+    assert landing.due(here, "sample") == []
     os.utime(late, (1_000_000_000, 1_000_000_000))
-    (one,) = arrivals.due(here, "sample")
+    (one,) = landing.due(here, "sample")
     # What comes between looking and starting is not lost.
     put("2026-03-02/c.csv", "1")
-    arrivals.tell(here, one)
-    (two,) = arrivals.due(here, "sample")
-    arrivals.tell(here, two)
-    assert arrivals.due(here, "sample") == []
+    landing.tell(here, one)
+    (two,) = landing.due(here, "sample")
+    landing.tell(here, two)
+    assert landing.due(here, "sample") == []
     late.unlink()
-    assert arrivals.due(here, "sample") == [], "a file that was taken away is no arrival"
+    assert landing.due(here, "sample") == [], "a file that was taken away is no arrival"
 
 
 def test_the_received_date_is_the_companys(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for moment, date in (("2026-03-02T15:59:59", "2026-03-02"), ("2026-03-02T16:00:00", "2026-03-03")):  # Shanghai
-        monkeypatch.setattr(arrivals.runlog, "now", lambda moment=moment: dt.datetime.fromisoformat(moment))
-        assert arrivals.today(here).isoformat() == date
+        monkeypatch.setattr("dealermart.landing.inbox.utc_now", lambda moment=moment: dt.datetime.fromisoformat(moment))
+        assert company_today(here).isoformat() == date
 
 
 def test_the_watcher_tells_once_what_waits(dagbag: Any, here: Settings, put: Put) -> None:
@@ -166,11 +168,11 @@ def test_a_fetch_takes_its_secrets_from_airflows_connection_if_there_is_one(
             raise AirflowNotFoundException(name)
         return SimpleNamespace(login=known[0], password=known[1], extra_dejson=known[2])
 
-    def stand_in(settings: Settings, source: str, options: Any, say: Any) -> fetch.FetchResult:
+    def stand_in(settings: Settings, source: str, options: Any, say: Any) -> FetchResult:
         seen.append((source, options))
-        return fetch.FetchResult()
+        return FetchResult()
 
     monkeypatch.setattr(Connection, "get", get)
-    monkeypatch.setattr(fetch, "run", stand_in)
+    monkeypatch.setattr(landing, "fetch", stand_in)
     task(dagbag, "fetch")("sample")
     assert seen == [("sample", expected)]

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from dealermart import profiles
-from dealermart.errors import (
+from dealermart.base import (
+    REPO,
     BalanceError,
     BuildError,
     CheckCrashed,
@@ -20,9 +20,10 @@ from dealermart.errors import (
     DealermartError,
     FetchError,
     LockError,
+    Settings,
     SuiteError,
 )
-from dealermart.settings import REPO, Settings
+from dealermart.config import source_names
 
 FILES = sorted((REPO / "dags").glob("*.py"))
 TASKS = {
@@ -46,7 +47,7 @@ def test_tasks_and_their_pools(dagbag: Any) -> None:
 
 
 def test_sources_are_those_that_have_a_profile(assets: ModuleType) -> None:
-    declared, described = set(assets.SOURCES), set(profiles.names(Settings(home=REPO)))
+    declared, described = set(assets.SOURCES), set(source_names(Settings(home=REPO)))
     assert declared - described == set(), "in dags/assets.py, without a profile in config/sources/"
     assert described - declared == set(), "in config/sources/, not in SOURCES of dags/assets.py"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dealermart import build, ingest
-from dealermart.errors import DataError
+from dealermart import ingest, warehouse
+from dealermart.base import DataError
 
 
 class TaskInstance:
@@ -107,7 +107,7 @@ def test_what_follows_an_ingest(dagbag: Any, monkeypatch: pytest.MonkeyPatch, ca
         return SimpleNamespace(raise_for_refused=raise_for_refused)
 
     monkeypatch.setattr(ingest, "run", stand_in)
-    monkeypatch.setattr(build, "pending", lambda settings: behind)
+    monkeypatch.setattr(warehouse, "pending", lambda settings: behind)
     ti = TaskInstance({("build_marts", "build"): builds_to_come})
     task = callable_of(dagbag, "ingest_adventureworks", "ingest")
     assert task(dag_run=run_for("2026-03-02"), ti=ti) == follow
@@ -162,7 +162,7 @@ def test_a_build_starts_publish_unless_there_was_nothing_new(
     from airflow.sdk.exceptions import AirflowSkipException
 
     skipped, try_number, keys = BUILDS[case]
-    monkeypatch.setattr(build, "run", lambda settings, say: build.BuildResult("r1", skipped, models=3, tests=4))
+    monkeypatch.setattr(warehouse, "run", lambda settings, say: warehouse.BuildResult("r1", skipped, models=3, tests=4))
     task, outlets = callable_of(dagbag, "build_marts", "build"), Outlets()
     if keys is None:
         with pytest.raises(AirflowSkipException):

@@ -13,7 +13,9 @@ from typing import Any
 
 import duckdb
 
-from dealermart import compile, contracts, settings
+from dealermart.base import REPO, Settings
+from dealermart.config import load_contracts
+from dealermart.warehouse.tables import compile_config
 
 Row = Mapping[str, Any]
 AS_OF = "2026-04-05 00:00:00"
@@ -36,15 +38,15 @@ def make(folder: Path, feeds: Mapping[str, Sequence[Row]], company: Mapping[str,
     config = folder / "config"
     config.mkdir(parents=True)
     for name in ("feeds", "kpis.yml", "plans", "reviews"):
-        (config / name).symlink_to(settings.REPO / "config" / name)
+        (config / name).symlink_to(REPO / "config" / name)
     (config / "company.yml").write_text(json.dumps(dict(company)), "utf-8")  # JSON is YAML
-    here = settings.Settings(home=folder / "home", config=config)
+    here = Settings(home=folder / "home", config=config)
     path = folder / "warehouse.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute("create schema lake; create schema config; create schema meta")
-        for name, file in compile.compile_config(here, PERIOD_END, con).items():
+        for name, file in compile_config(here, PERIOD_END, con).items():
             con.execute(f"create table config.{name} as from read_parquet('{file}')")
-        for feed, contract in contracts.load_all(here).items():
+        for feed, contract in load_contracts(here).items():
             columns = ", ".join(f"{name} {type_}" for name, type_ in contract.lake_columns.items())
             con.execute(f"create table lake.{feed} ({columns})")
         con.execute(f"create table lake.ledger ({', '.join(f'{name} {type_}' for name, type_ in LEDGER.items())})")
@@ -84,7 +86,7 @@ def add(path: Path, feeds: Mapping[str, Iterable[Row]]) -> None:
 
 def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]:
     """Run dbt on the warehouse; returns the status of each node by name. If dbt fails, so does the test."""
-    project, state = settings.REPO / "dbt_project", path.parent / "dbt"
+    project, state = REPO / "dbt_project", path.parent / "dbt"
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "--log-path", str(state), command,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dealermart import demo
-from dealermart.errors import ConfigError, DataError, DealermartError
-from dealermart.settings import REPO, Settings
+from dealermart.base import REPO, ConfigError, DataError, DealermartError, Settings
+from dealermart.demo.demo import MARKER, _fresh, partitions
 
 DAY = dt.date(2026, 3, 2)
 
@@ -26,13 +26,13 @@ def test_folders_named_by_date_are_the_received_dates(data: Path) -> None:
     for name in ("2026-03-09", "2026-03-02", "notes"):
         (data / name).mkdir()
     (data / "truth.json").write_text("{}")
-    assert demo.partitions(data, None) == {DAY: data / "2026-03-02", dt.date(2026, 3, 9): data / "2026-03-09"}
+    assert partitions(data, None) == {DAY: data / "2026-03-02", dt.date(2026, 3, 9): data / "2026-03-09"}
 
 
 def test_other_folders_are_one_date(data: Path) -> None:
     (data / "dw").mkdir()
     (data / "dw" / "sales.csv").write_text("x")
-    assert demo.partitions(data, DAY) == {DAY: data}
+    assert partitions(data, DAY) == {DAY: data}
 
 
 NO_DATA = {
@@ -53,7 +53,7 @@ def test_data_that_cannot_be_taken(data: Path, case: str) -> None:
         (data / folder).mkdir()
         (data / folder / "sales.csv").write_text("x")
     with pytest.raises(DataError, match=what) as error:
-        demo.partitions(data / name, received)
+        partitions(data / name, received)
     assert error.value.mend
 
 
@@ -68,14 +68,14 @@ def test_state_is_kept_apart_by_source_and_from_real_work(tmp_path: Path) -> Non
 
 def test_only_what_a_demonstration_made_is_removed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
-    demo._fresh(settings, "sample")
+    _fresh(settings, "sample")
     (settings.home / "left.txt").write_text("x")
-    demo._fresh(settings, "sample")
-    assert [path.name for path in settings.home.iterdir()] == [demo.MARKER]
-    (settings.home / demo.MARKER).unlink()
+    _fresh(settings, "sample")
+    assert [path.name for path in settings.home.iterdir()] == [MARKER]
+    (settings.home / MARKER).unlink()
     (settings.home / "work.txt").write_text("precious")
     with pytest.raises(DealermartError, match="holds something else"):
-        demo._fresh(settings, "sample")
+        _fresh(settings, "sample")
     assert (settings.home / "work.txt").read_text() == "precious"
 
 

@@ -18,10 +18,13 @@ import pytest
 import xlsxwriter
 from tests.landing.packed import zipped
 
-from dealermart import contracts, erase, ingest, lake, rebuild
-from dealermart.erase import Wanted
-from dealermart.errors import BalanceError, DataError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import BalanceError, DataError, Settings
+from dealermart.config import load_contracts
+from dealermart.ingest.partition import IngestResult
+from dealermart.lake.recovery import _remove
+from dealermart.upkeep import Wanted
+from dealermart.upkeep.erasure.run import EraseResult
 
 DAY = dt.date(2026, 3, 2)
 NEXT = dt.date(2026, 3, 9)
@@ -48,8 +51,8 @@ WANTED = Wanted("M017", also=("13800138017",))
 Drop = Callable[..., Path]
 
 
-def forget(settings: Settings, wanted: Wanted = WANTED, dry_run: bool = False) -> erase.EraseResult:
-    return erase.run(settings, wanted, "Chen, data protection", "request 2026-118", dry_run)
+def forget(settings: Settings, wanted: Wanted = WANTED, dry_run: bool = False) -> EraseResult:
+    return upkeep.erase(settings, wanted, "Chen, data protection", "request 2026-118", dry_run)
 
 
 def holders(settings: Settings, texts: tuple[str, ...] = SECRETS) -> list[str]:
@@ -85,12 +88,12 @@ def contents(path: Path) -> list[str]:
 
 
 def rows(settings: Settings, feed: str, columns: str) -> list[tuple[object, ...]]:
-    contract = contracts.load_all(settings)[feed]
+    contract = load_contracts(settings)[feed]
     sql = lake.rows_sql(contract, lake.read(settings).paths(settings, feed))
     return duckdb.sql(f"select {columns} from ({sql}) order by _source_file, _row_number").fetchall()
 
 
-def deliver(settings: Settings, day: dt.date, files: dict[str, bytes]) -> ingest.IngestResult:
+def deliver(settings: Settings, day: dt.date, files: dict[str, bytes]) -> IngestResult:
     """Through the inbox, where files stay after they were taken."""
     inbox = settings.inbox / "mini" / day.isoformat()
     inbox.mkdir(parents=True, exist_ok=True)
@@ -184,7 +187,7 @@ def test_a_file_that_nobody_read_goes_also_where_it_is_packed_and_alone(settings
     assert forget(settings, Wanted("M999", also=("13800138017",))).rows == {}
     assert holders(settings, ("13800138017",)) == []
     assert holders(settings, ("王小伟",)) != []
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert len(rows(settings, "dealers", "*")) == 1
 
 
@@ -195,7 +198,7 @@ def test_a_record_that_could_not_be_read_is_emptied(settings: Settings) -> None:
     assert forget(settings, Wanted("M999", also=("孙静",))).rows == {"team_members": 1}
     assert holders(settings, ("孙静",)) == []
     assert "钱多" in str(duckdb.sql(f"from read_parquet('{settings.quarantine}/*/*.parquet')").fetchall())
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert len(rows(settings, "team_members", "*")) == 3
 
 
@@ -204,7 +207,7 @@ def test_a_rebuild_afterwards_makes_the_same_again(settings: Settings) -> None:
     every = {feed: rows(settings, feed, "*") for feed in ("sales", "team_members", "dealers")}
     held = duckdb.sql(f"from read_parquet('{settings.quarantine}/*/*.parquet') order by all").fetchall()
     assert held
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert {feed: rows(settings, feed, "*") for feed in every} == every
     assert duckdb.sql(f"from read_parquet('{settings.quarantine}/*/*.parquet') order by all").fetchall() == held
     assert holders(settings) == []
@@ -216,7 +219,7 @@ def test_the_log_says_what_and_why_and_not_who(settings: Settings) -> None:
     assert (entry["by"], entry["reason"], entry["what"]) == ("Chen, data protection", "request 2026-118", "member")
     assert entry["rows"]["team_members"] == 2
     with pytest.raises(DataError, match="names the person"):
-        erase.run(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
+        upkeep.erase(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
     assert lake.read(settings).last == entry["seq"]
     assert not [path for path in settings.runs.glob("*.json") if "asked for it" in path.read_text("utf-8")]
 
@@ -236,7 +239,7 @@ def test_the_same_file_once_more_is_still_a_duplicate_and_is_not_kept(settings: 
     }
     assert rows(settings, "sales", "*") == lines
     assert holders(settings) == []
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert len(rows(settings, "dealers", "*")) == 2
 
 
@@ -263,7 +266,7 @@ def test_corrections_after_an_erasure_count_and_a_second_person_can_follow(setti
     assert rows(settings, "sales", "seller_id")[0] == first  # who was erased before keeps the code
     net = [row[0] for row in rows(settings, "sales", "net_amount")]
     assert sorted(map(float, net)) == [40, 45, 70, 100.5]
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert [row[0] for row in rows(settings, "sales", "net_amount")] == net
 
 
@@ -296,7 +299,7 @@ def test_what_cannot_be_erased_is_said_and_changes_nothing(
 ) -> None:
     seq, held = lake.read(settings).last, holders(settings)
     with pytest.raises(DataError, match=words):
-        erase.run(settings, wanted, by, reason)
+        upkeep.erase(settings, wanted, by, reason)
     assert lake.read(settings).last == seq
     assert holders(settings) == held
     assert not settings.pending.exists()
@@ -334,7 +337,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     with monkeypatch.context() as patch:
         patch.setattr(lake, "plan", counted(lake.plan))
         patch.setattr(lake, "commit", counted(lake.commit))
-        patch.setattr(lake, "_remove", counted(lake._remove))
+        patch.setattr(lake, "_remove", counted(_remove))
         with contextlib.suppress(Killed):
             forget(settings)
     erased_now = lake.read(settings).commits[-1]["kind"] == "erase"
@@ -344,7 +347,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     assert [one.status for one in again.files] == ([] if erased_now else ["duplicate", "duplicate"])
     assert (holders(settings) == []) == erased_now
     sales = [row[0] for row in rows(settings, "sales", "net_amount")]
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert [row[0] for row in rows(settings, "sales", "net_amount")] == sales
     assert (holders(settings) == []) == erased_now
 

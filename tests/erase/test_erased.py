@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dealermart import batch, contracts, erased
-from dealermart.settings import Settings
+from dealermart import landing
+from dealermart.base import Settings, workspace
+from dealermart.config import load_contracts
 
 ROWS, ERASED = 400_000, 250_000
 
@@ -13,9 +14,9 @@ ROWS, ERASED = 400_000, 250_000
 def test_rows_keep_their_places_after_erased_ones_were_put_back(settings: Settings, tmp_path: Path) -> None:
     """A batch's rows are numbered by their places in the table. The engine moves rows of a table from which some were
     deleted when it makes a checkpoint, and it makes one when other tables have grown."""
-    contract = contracts.load_all(settings)["team_members"]
+    contract = load_contracts(settings)["team_members"]
     path = tmp_path / "mapped.parquet"
-    with batch.workspace(settings, "run", tmp_path) as (con, _):
+    with workspace(settings, "run", tmp_path) as (con, _):
         texts = {column.name: "'x' || i" for column in contract.columns if column.type == "string"}
         values = ", ".join(
             f"cast({texts.get(column.name, 'null')} as {column.sql_type}) as {column.name}"
@@ -31,11 +32,11 @@ def test_rows_keep_their_places_after_erased_ones_were_put_back(settings: Settin
         """)
         con.execute(f"""
             copy (
-                select * exclude (_row_hash, _place), cast(1 as ubigint) as {erased.HASH} from mapped_member_file
+                select * exclude (_row_hash, _place), cast(1 as ubigint) as {landing.ERASED_HASH} from mapped_member_file
                 where _row_number < {ERASED} + 2
             ) to '{path}'
         """)
-        erased.restore(con, "mapped_member_file", contract, [path])
+        landing.restore_erased(con, "mapped_member_file", contract, [path])
         con.execute("create table before as select _place as place, _row_number from mapped_member_file")
         con.execute("create table other (text varchar)")
         for _ in range(20):
@@ -46,7 +47,7 @@ def test_rows_keep_their_places_after_erased_ones_were_put_back(settings: Settin
             from before as b left join mapped_member_file as m on m._place = b.place
         """).fetchall()
         counts = con.execute(
-            f"select count(*), count({erased.HASH}), count(_row_hash) from mapped_member_file"
+            f"select count(*), count({landing.ERASED_HASH}), count(_row_hash) from mapped_member_file"
         ).fetchall()
     assert moved == [(ROWS, 0, ROWS)]
     assert counts == [(ROWS, ERASED, ROWS - ERASED)]

@@ -11,11 +11,11 @@ import pytest
 from tests.erase.test_erase import SECRETS, forget, holders, rows
 from tests.landing.packed import zipped
 
-from dealermart import cli, desk, erase, ingest, lake, rebuild
-from dealermart.desk import Choice
-from dealermart.erase import Wanted
-from dealermart.errors import ConfigError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import ConfigError, Settings
+from dealermart.cli import main
+from dealermart.ingest import Choice
+from dealermart.upkeep import Wanted
 
 DAY = dt.date(2026, 3, 2)
 LINKS = "system,kind,code,own\n"
@@ -119,11 +119,11 @@ def test_codes_of_other_systems_rows_that_waited_and_references(settings: Settin
     # What can never be mapped again is closed by the one who had it erased; the others go on waiting.
     states = {
         (one.file, one.row_number): (one.state, one.decided_by)
-        for one in desk.rows(settings, Choice(feed="training_records"))
+        for one in ingest.rows(settings, Choice(feed="training_records"))
     }
     assert states[("training.csv", 4)] == ("rejected", "Chen, data protection")
     assert states[("training.csv", 2)][0] == states[("training.csv", 3)][0] == "taken_up"
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert everything(settings) == after
     assert holders(settings, (*SECRETS, "王小伟")) == []
 
@@ -144,7 +144,7 @@ def retain(settings: Settings, months: str) -> None:
 def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Settings, drop: Drop) -> None:
     retain(settings, "survey_responses: 12")
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"survey.csv": OLD}))
-    result = erase.run(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
+    result = upkeep.erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
     # Kept are twelve whole months before the running one: from 2025-03-01 on.
     assert result.rows == {"survey_responses": 2}
     found = rows(settings, "survey_responses", "response_id, respondent_id, member_id, cast(score as int), comment")
@@ -159,21 +159,21 @@ def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Se
     assert holders(settings, ("D1-contact", "很好")) == []
     (entry,) = [one for one in lake.read(settings).commits if one["kind"] == "erase"]
     assert entry["retention"] == {"survey_responses": "2025-03-01"}
-    again = erase.run(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
+    again = upkeep.erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
     assert (again.rows, again.files) == ({}, 0)
     assert lake.read(settings).last == entry["seq"], "nothing to do is nothing to log"
-    month_later = erase.run(settings, Wanted(until=dt.date(2026, 4, 1)), "policy", "retention of twelve months")
+    month_later = upkeep.erase(settings, Wanted(until=dt.date(2026, 4, 1)), "policy", "retention of twelve months")
     assert month_later.rows == {"survey_responses": 1}
     assert holders(settings, ("D2-contact", "never again")) == []
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert [row[0] for row in rows(settings, "survey_responses", "cast(score as int)")] == [4, 5, 1]
 
 
 def test_the_schedule_erases_what_the_company_file_says(settings: Settings, drop: Drop) -> None:
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"survey.csv": OLD}))
-    assert erase.by_retention(settings, dt.date(2026, 4, 1)) is None
+    assert upkeep.erase_by_retention(settings, dt.date(2026, 4, 1)) is None
     retain(settings, "survey_responses: 12")
-    done = erase.by_retention(settings, dt.date(2026, 4, 1))
+    done = upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
     assert done is not None
     assert (done.rows, done.had_marts) == ({"survey_responses": 3}, False)
     assert holders(settings, ("D1-contact", "D2-contact")) == []
@@ -182,7 +182,7 @@ def test_the_schedule_erases_what_the_company_file_says(settings: Settings, drop
 def test_a_retention_of_a_feed_that_does_not_exist_is_refused(settings: Settings) -> None:
     retain(settings, "surveys: 12")
     with pytest.raises(ConfigError, match="there is no feed surveys"):
-        erase.run(settings, Wanted(until=DAY), "policy", "retention")
+        upkeep.erase(settings, Wanted(until=DAY), "policy", "retention")
 
 
 def test_the_command_renews_marts_and_copies(
@@ -192,12 +192,12 @@ def test_the_command_renews_marts_and_copies(
     monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
     members = "member,since,name,role,team,manager\nM017,2026-01-01,王小伟,sales,East,\n"
     ingest.run(settings, "mini", DAY, drop({"members.csv": members}))
-    assert cli.main(["build"]) == cli.main(["publish"]) == 0
+    assert main(["build"]) == main(["publish"]) == 0
     assert len(holders(settings)) > 4
     said = ["--by", "Chen", "--reason", "request 2026-118"]
-    assert cli.main(["erase", "--person", "M999", *said]) == 1
+    assert main(["erase", "--person", "M999", *said]) == 1
     assert "nobody of this code is known as member" in capsys.readouterr().err
-    assert cli.main(["erase", "--person", "M017", *said]) == 0
+    assert main(["erase", "--person", "M017", *said]) == 0
     out = capsys.readouterr().out
     assert "team_members     1" in out
     assert "marts rebuilt" in out
@@ -213,7 +213,7 @@ def test_a_line_that_could_not_be_read_does_not_outlive_its_file(settings: Setti
     text = OLD + "R4,D4-contact,M017,2025-01-10,4,x,much\n"
     ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": text}))
     assert holders(settings, ("D4-contact",)) != []
-    erase.by_retention(settings, dt.date(2026, 4, 1))
+    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
     assert holders(settings, ("D1-contact", "D4-contact")) == []
 
 
@@ -221,9 +221,9 @@ def test_an_archive_does_not_outlive_what_was_in_it(settings: Settings, drop: Ca
     retain(settings, "survey_responses: 12")
     packed = zipped({"survey.csv": OLD.encode(), "contact.csv": b"site,who\nS,nobody\n"})
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"all.zip": packed}))
-    erase.by_retention(settings, dt.date(2026, 4, 1))
+    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
     assert holders(settings, ("D1-contact", "D2-contact")) == []
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert len(rows(settings, "survey_responses", "*")) == 3
 
 
@@ -232,5 +232,5 @@ def test_a_refused_file_is_no_way_around_retention(settings: Settings, drop: Cal
     bad = OLD.replace("2025", "in 2025")
     (one,) = ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": bad})).files
     assert one.status == "refused"
-    erase.by_retention(settings, dt.date(2026, 4, 1))
+    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
     assert not [one for one in holders(settings, ("D1-contact", "D2-contact")) if one.startswith("quarantine")]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import runlog
-from dealermart.settings import Settings
+from dealermart.base import Settings
 
 # 20:00 in UTC is 04:00 of the next day in Shanghai, where the test company is.
 NOW = dt.datetime(2026, 3, 2, 20, 0)
@@ -18,7 +17,8 @@ TODAY = dt.date(2026, 3, 3)
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runlog, "now", lambda: NOW)
+    for module in ("fetching", "inbox"):
+        monkeypatch.setattr(f"dealermart.landing.{module}.utc_now", lambda: NOW)
 
 
 @pytest.fixture

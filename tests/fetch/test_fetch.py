@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import cli, fetch, ingest
-from dealermart import settings as environment
-from dealermart.errors import ConfigError, FetchError, LockError
-from dealermart.settings import REPO, Settings
+from dealermart import ingest, landing
+from dealermart.base import REPO, ConfigError, FetchError, LockError, Settings, storage_options
+from dealermart.cli import main
+from dealermart.landing.fetching import _alone
+from dealermart.landing.places import Folder, Found
 
 from .conftest import NOW, TODAY
 
@@ -48,7 +49,7 @@ def test_what_is_new_comes_once_and_dated_folders_say_the_date(settings: Setting
     put(place / ".staging" / "sales.csv", b"no")
     put(place / "sales.csv.part", b"part")
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
-    result = fetch.run(settings, "mini")
+    result = landing.fetch(settings, "mini")
     expected = {
         "2026-03-03/sales.csv": b"1",
         "2026-03-03/sales.csv.part": b"part",
@@ -58,7 +59,7 @@ def test_what_is_new_comes_once_and_dated_folders_say_the_date(settings: Setting
     assert inbox() == expected
     assert sorted(f"{received}/{name}" for received, name in result.fetched) == sorted(expected)
     assert result.left == ()
-    again = fetch.run(settings, "mini")
+    again = landing.fetch(settings, "mini")
     assert (again.fetched, again.left) == ((), ())
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
 
@@ -67,14 +68,14 @@ def test_a_new_version_comes_and_one_that_waits_is_not_overwritten(
     settings: Settings, place: Path, inbox: Inbox
 ) -> None:
     put(place / "sales.csv", GOOD)
-    fetch.run(settings, "mini")
+    landing.fetch(settings, "mini")
     put(place / "sales.csv", GOOD.replace(b"A1", b"A2"), LONG_AGO + 1)
-    assert fetch.run(settings, "mini").left == (
+    assert landing.fetch(settings, "mini").left == (
         "sales.csv: an earlier sales.csv of 2026-03-03 still waits to be ingested; left for the next time",
     )
     assert inbox() == {"2026-03-03/sales.csv": GOOD}
     assert ingest.run(settings, "mini", TODAY).committed
-    assert fetch.run(settings, "mini").fetched == ((TODAY, "sales.csv"),)
+    assert landing.fetch(settings, "mini").fetched == ((TODAY, "sales.csv"),)
     assert inbox() == {"2026-03-03/sales.csv": GOOD.replace(b"A1", b"A2")}
     assert ingest.run(settings, "mini", TODAY).committed
 
@@ -85,22 +86,22 @@ def test_what_may_be_half_there_is_left(
     now = NOW.replace(tzinfo=dt.UTC).timestamp()
     put(place / "just.csv", b"1", now - 59)
     put(place / "before.csv", b"2", now - 61)
-    assert fetch.run(settings, "mini").left == (
+    assert landing.fetch(settings, "mini").left == (
         "just.csv: written to less than 60 seconds ago; left for the next time",
     )
     assert inbox() == {"2026-03-03/before.csv": b"2"}
     put(place / "just.csv", b"1")
-    reading = fetch._Folder.read
+    reading = Folder.read
 
-    def grow(self: fetch._Folder, path: str) -> object:
+    def grow(self: Folder, path: str) -> object:
         yield from reading(self, path)
         put(self.root / path, b"12", LONG_AGO + 1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fetch._Folder, "read", grow)
-        assert "written to while it was fetched" in fetch.run(settings, "mini").left[0]
+        patch.setattr(Folder, "read", grow)
+        assert "written to while it was fetched" in landing.fetch(settings, "mini").left[0]
     assert "2026-03-03/just.csv" not in inbox()
-    fetch.run(settings, "mini")
+    landing.fetch(settings, "mini")
     assert inbox()["2026-03-03/just.csv"] == b"12"
 
 
@@ -109,24 +110,24 @@ def test_links_are_never_followed(settings: Settings, place: Path, inbox: Inbox,
     (place / "link.csv").symlink_to(tmp_path / "secret" / "sales.csv")
     (place / "folder").symlink_to(tmp_path / "secret", target_is_directory=True)
     put(place / "sales.csv", b"1")
-    fetch.run(settings, "mini")
+    landing.fetch(settings, "mini")
     assert inbox() == {"2026-03-03/sales.csv": b"1"}
 
 
-class Hostile(fetch._Folder):
+class Hostile(Folder):
     """A storage whose keys are not paths of ours."""
 
     names = ("../../evil.csv", "/etc/evil.csv", "2026-03-01/../../evil.csv", "a\x1b.csv")
 
-    def all(self) -> list[fetch._Object]:
-        return [fetch._Object(name, 1, "1", None) for name in self.names]
+    def all(self) -> list[Found]:
+        return [Found(name, 1, "1", None) for name in self.names]
 
 
 def test_names_that_lead_out_are_named_and_not_fetched(
     settings: Settings, place: Path, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "_place", lambda *_: Hostile(place))
-    result = fetch.run(settings, "mini")
+    monkeypatch.setattr("dealermart.landing.fetching.place_of", lambda *_: Hostile(place))
+    result = landing.fetch(settings, "mini")
     assert [text.rpartition(": ")[2] for text in result.left] == [
         "its name leads out of the folder or cannot be written; it is not fetched"
     ] * len(Hostile.names)
@@ -138,30 +139,30 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
 ) -> None:
     for name in "abc":
         put(place / f"{name}.csv", name.encode())
-    reading, read = fetch._Folder.read, []
+    reading, read = Folder.read, []
 
-    def die(self: fetch._Folder, path: str) -> object:
+    def die(self: Folder, path: str) -> object:
         read.append(path)
         yield from reading(self, path)
         if read == ["a.csv", "b.csv"]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(fetch._Folder, "read", die)
+    monkeypatch.setattr(Folder, "read", die)
     with pytest.raises(KeyboardInterrupt):
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
     assert inbox() == {"2026-03-03/a.csv": b"a"}
     memory = settings.arrivals / "mini.fetched.jsonl"
     memory.write_text(memory.read_text("utf-8") + '\n{"path": "b.c', "utf-8")  # cut off in the middle of a line
-    fetch.run(settings, "mini")
+    landing.fetch(settings, "mini")
     assert read == ["a.csv", "b.csv", "b.csv", "c.csv"]
     assert inbox() == {f"2026-03-03/{name}.csv": name.encode() for name in "abc"}
 
 
 def test_two_at_once_do_not_fetch_twice(settings: Settings, place: Path) -> None:
     put(place / "a.csv", b"a")
-    with fetch._alone(settings, "mini"), pytest.raises(LockError, match="mini is being fetched"):
-        fetch.run(settings, "mini")
-    assert len(fetch.run(settings, "mini").fetched) == 1
+    with _alone(settings, "mini"), pytest.raises(LockError, match="mini is being fetched"):
+        landing.fetch(settings, "mini")
+    assert len(landing.fetch(settings, "mini").fetched) == 1
 
 
 def test_what_the_profile_ignores_is_not_fetched(settings: Settings, place: Path, config: Path, inbox: Inbox) -> None:
@@ -170,7 +171,7 @@ def test_what_the_profile_ignores_is_not_fetched(settings: Settings, place: Path
     profile.write_text(text, "utf-8")
     put(place / "sales.bak", b"1")
     put(place / "sales.csv", b"2")
-    assert fetch.run(settings, "mini").left == ()
+    assert landing.fetch(settings, "mini").left == ()
     assert inbox() == {"2026-03-03/sales.csv": b"2"}
 
 
@@ -180,7 +181,7 @@ def test_without_a_place_what_lies_loose_in_the_inbox_is_received_today(settings
     put(root / "from ERP" / "sales.csv", b"2")
     put(root / "2026-01-31" / "sales.csv", b"3")
     put(root / "just.csv", b"4", 4_000_000_000)
-    result = fetch.run(settings, "mini")
+    result = landing.fetch(settings, "mini")
     assert inbox() == {
         "2026-03-03/sales.csv": b"1",
         "2026-03-03/from ERP/sales.csv": b"2",
@@ -189,7 +190,7 @@ def test_without_a_place_what_lies_loose_in_the_inbox_is_received_today(settings
     }
     assert result.left == ("just.csv: written to less than 30 seconds ago; left for the next time",)
     put(root / "sales.csv", b"5")
-    assert "there is one of this name for 2026-03-03 already" in fetch.run(settings, "mini").left[1]
+    assert "there is one of this name for 2026-03-03 already" in landing.fetch(settings, "mini").left[1]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +208,7 @@ def test_a_place_that_cannot_be_is_refused_with_its_line(
 ) -> None:
     comes_from(url)
     with pytest.raises(ConfigError, match=what) as caught:
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
     assert "field from.url" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -215,18 +216,18 @@ def test_a_place_that_cannot_be_is_refused_with_its_line(
 def test_a_missing_folder_may_come_back(settings: Settings, place: Path) -> None:
     place.rmdir()
     with pytest.raises(FetchError, match="the folder does not exist") as caught:
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
     assert caught.value.retryable
 
 
 def test_secrets_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert environment.storage_options("mini") == {}
+    assert storage_options("mini") == {}
     monkeypatch.setenv("DEALERMART_STORAGE_MINI", '{"username": "u", "password": "4711secret"}')
-    assert environment.storage_options("mini") == {"username": "u", "password": "4711secret"}
+    assert storage_options("mini") == {"username": "u", "password": "4711secret"}
     for broken in ("4711secret", '"4711secret"'):
         monkeypatch.setenv("DEALERMART_STORAGE_MINI", broken)
         with pytest.raises(ConfigError, match="DEALERMART_STORAGE_MINI is not a JSON object") as caught:
-            environment.storage_options("mini")
+            storage_options("mini")
         assert "4711" not in str(caught.value)
 
 
@@ -237,7 +238,7 @@ def test_the_command_says_what_came_and_what_to_run(
     monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
     put(place / "sales.csv", GOOD)
     put(place / "later.csv", GOOD, 4_000_000_000)
-    assert cli.main(["fetch", "--source", "mini"]) == 0
+    assert main(["fetch", "--source", "mini"]) == 0
     said = capsys.readouterr()
     assert said.out == (
         "mini: 1 files fetched, 1 left for the next time\nnow: dealermart ingest --source mini --received 2026-03-03\n"
@@ -252,9 +253,10 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(settings: Settings, c
     code = """
 import sys
 sys.modules["s3fs"] = None
-from dealermart import fetch, settings
+from dealermart import landing
+from dealermart.base import load_settings
 try:
-    fetch.run(settings.load(), "mini")
+    landing.fetch(load_settings(), "mini")
 except Exception as error:
     print(error)
 """

@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from dealermart import fetch, ingest
-from dealermart.errors import ConfigError, FetchError
-from dealermart.settings import Settings
+from dealermart import ingest, landing
+from dealermart.base import ConfigError, FetchError, Settings
 
 from .conftest import TODAY
 
@@ -95,14 +94,14 @@ def test_objects_of_s3_come_once_and_new_versions_again(
     for key, content in contents.items():
         s3.put_object(Bucket="exports", Key=key, Body=content)
     before = keys(s3)
-    result = fetch.run(settings, "mini")
+    result = landing.fetch(settings, "mini")
     assert inbox() == {"2026-03-03/sales.csv": GOOD, "2026-01-31/deep/sales.csv": b"22"}
     assert len(result.left) == 1
     assert "its name leads out of the folder" in result.left[0]
-    assert fetch.run(settings, "mini").fetched == ()
+    assert landing.fetch(settings, "mini").fetched == ()
     assert ingest.run(settings, "mini", TODAY).committed
     s3.put_object(Bucket="exports", Key="erp/sales.csv", Body=GOOD.replace(b"A1", b"A2"))  # of the same size
-    assert fetch.run(settings, "mini").fetched == ((TODAY, "sales.csv"),)
+    assert landing.fetch(settings, "mini").fetched == ((TODAY, "sales.csv"),)
     assert inbox()["2026-03-03/sales.csv"] == GOOD.replace(b"A1", b"A2")
     assert set(keys(s3)) == set(before), "nothing is written or deleted there"
 
@@ -112,7 +111,7 @@ def test_an_object_larger_than_a_piece_comes_whole(settings: Settings, comes_fro
     content = os.urandom(5_500_001)
     s3.put_object(Bucket="exports", Key="sales.csv", Body=content)
     comes_from("s3://exports")
-    fetch.run(settings, "mini")
+    landing.fetch(settings, "mini")
     assert inbox() == {"2026-03-03/sales.csv": content}
 
 
@@ -126,7 +125,7 @@ def test_storage_that_does_not_answer_may_be_tried_again(
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
         monkeypatch.setenv("DEALERMART_STORAGE_MINI", '{"key": "us", "secret": "4711secret"}')
         with pytest.raises(FetchError, match=r"s3://exports/erp: the storage did not answer as it should") as caught:
-            fetch.run(settings, "mini")
+            landing.fetch(settings, "mini")
     assert caught.value.retryable
     assert "4711" not in str(caught.value)
 
@@ -134,7 +133,7 @@ def test_storage_that_does_not_answer_may_be_tried_again(
 def test_a_bucket_that_is_not_there_is_a_fault_of_the_profile(settings: Settings, comes_from: From, s3: Any) -> None:
     comes_from("s3://nobody/erp")
     with pytest.raises(ConfigError, match=r"s3://nobody/erp: the storage cannot be entered: FileNotFoundError"):
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
 
 
 # -- SFTP --------------------------------------------------------------------------------------------------------------
@@ -234,10 +233,10 @@ def test_files_of_an_sftp_server_come_once(
         os.utime(path, (1_000_000_000, 1_000_000_000))
     (folder / "just.csv").write_bytes(b"1")
     os.utime(folder / "just.csv", (4_000_000_000, 4_000_000_000))
-    result = fetch.run(settings, "mini")
+    result = landing.fetch(settings, "mini")
     assert inbox() == {"2026-03-03/sales.csv": GOOD, "2026-01-31/sales.csv": b"22"}
     assert result.left == ("just.csv: written to less than 60 seconds ago; left for the next time",)
-    assert fetch.run(settings, "mini").fetched == ()
+    assert landing.fetch(settings, "mini").fetched == ()
 
 
 def test_a_server_whose_key_is_not_known_is_not_entered(
@@ -246,10 +245,10 @@ def test_a_server_whose_key_is_not_known_is_not_entered(
     _, address, _key = sftp
     comes_from(f"sftp://erp@{address}/out")
     with pytest.raises(ConfigError, match="is not among the known hosts"):
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
     trust(address, paramiko.RSAKey.generate(2048))  # somebody else's key
     with pytest.raises(ConfigError, match="is not among the known hosts"):
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
 
 
 def test_a_wrong_password_is_said_without_it(
@@ -260,5 +259,5 @@ def test_a_wrong_password_is_said_without_it(
     comes_from(f"sftp://erp@{address}/out")
     monkeypatch.setenv("DEALERMART_STORAGE_MINI", '{"password": "wrong9", "look_for_keys": false}')
     with pytest.raises(ConfigError, match="AuthenticationException") as caught:
-        fetch.run(settings, "mini")
+        landing.fetch(settings, "mini")
     assert "wrong9" not in str(caught.value)

@@ -11,9 +11,10 @@ import duckdb
 import pytest
 import yaml
 
-from dealermart import checks, contracts, ingest, lake, mapping, settings
-from dealermart.errors import ConfigError
-from dealermart.settings import Settings
+from dealermart import checks, ingest, lake, mapping
+from dealermart.base import REPO, ConfigError, Settings, literal, load_settings, quoted
+from dealermart.config import load_contracts
+from dealermart.ingest.judge import judge_by_own_rows
 
 from .things import SALES, source
 
@@ -21,15 +22,15 @@ Drop = Callable[..., Path]
 HEAD = f"{SALES},void\n"
 ONE = "A1,1,invoice,D1,P1,2,100.50,60,2026-03-01,"
 TWO = "A1,2,invoice,D1,P1,1,40,30,2026-03-01,"
-FEEDS = contracts.load_all(settings.load())
+FEEDS = load_contracts(load_settings())
 GOOD = {
-    feed: yaml.safe_load((settings.REPO / "tests" / "checks" / "feeds" / f"{feed}.yml").read_text("utf-8"))["good"]
+    feed: yaml.safe_load((REPO / "tests" / "checks" / "feeds" / f"{feed}.yml").read_text("utf-8"))["good"]
     for feed in FEEDS
 }
 
 
-def literal(value: object) -> str:
-    return lake.literal(str(value))
+def sql_of(value: object) -> str:
+    return literal(str(value))
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def take(settings: Settings, day: int, folder: Path) -> dict[str, tuple[Any, ...
 
 
 def holds(settings: Settings, feed: str, columns: str) -> list[tuple[Any, ...]]:
-    contract, log = contracts.load_all(settings)[feed], lake.read(settings)
+    contract, log = load_contracts(settings)[feed], lake.read(settings)
     sql = lake.current_sql(contract, log.paths(settings, feed), log.told(settings, feed))
     return duckdb.sql(f"select {columns} from ({sql}) order by all").fetchall()
 
 
 def stored(settings: Settings, feed: str, columns: str) -> list[tuple[Any, ...]]:
-    contract, log = contracts.load_all(settings)[feed], lake.read(settings)
+    contract, log = load_contracts(settings)[feed], lake.read(settings)
     return duckdb.sql(
         f"select {columns} from ({lake.rows_sql(contract, log.paths(settings, feed))}) order by all"
     ).fetchall()
@@ -116,13 +117,13 @@ def test_a_deletion_needs_nothing_but_its_key(feed: str) -> None:
     """Every suite: a row of the right key and nothing else passes as a deletion, and fails as a record."""
     contract = FEEDS[feed]
     types = checks.batch_columns(contract)
-    suite = checks.load_suite(settings.load().expectations / f"{feed}.json", types, FEEDS)
+    suite = checks.load_suite(load_settings().expectations / f"{feed}.json", types, FEEDS)
     with duckdb.connect() as con:
         checks.define_currency(con, "CNY")
         for name, other in FEEDS.items():  # whom the key names is known
             columns = {column: GOOD[name].get(column) for column in other.lake_columns} | {"_is_deleted": False}
             known = ", ".join(
-                f"cast({'null' if value is None else literal(value)} as {other.lake_columns[column]}) as {column}"
+                f"cast({'null' if value is None else sql_of(value)} as {other.lake_columns[column]}) as {column}"
                 for column, value in columns.items()
             )
             for view in checks.views(name):
@@ -139,7 +140,7 @@ def test_a_deletion_needs_nothing_but_its_key(feed: str) -> None:
         outcomes = checks.run_batch(con, "batch", by_row, contract.key)
         checks.failing_rows(con, "batch", outcomes, "failing")
         outcomes += checks.run(con, "batch", by_views)
-        ingest.judge_by_own_rows(con, "batch", by_views)
+        judge_by_own_rows(con, "batch", by_views)
         failing = {row_id for (row_id,) in con.execute("select _row_id from failing").fetchall()}
     asked = any(column.required and column.name not in contract.key for column in contract.columns)
     # A deal that is an opportunity must name its CRM, which the contract does not ask of every deal.
@@ -168,7 +169,7 @@ def test_the_parts_of_a_record_lie_apart_in_quarantine(here: Settings, drop: Cal
 
 def test_a_deletion_has_another_hash_than_a_row_that_says_nothing() -> None:
     contract = FEEDS["sales"]
-    nothing = ", ".join(f"null as {lake.quoted(name)}" for name in contract.names)
+    nothing = ", ".join(f"null as {quoted(name)}" for name in contract.names)
     hashes = f"select {mapping.row_hash(contract)} from (select {nothing}, unnest([false, true]) as _is_deleted)"
     live, gone = duckdb.sql(hashes).fetchall()
     assert live != gone

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import cli, ingest, lake, rebuild
-from dealermart.batch import FileResult
-from dealermart.errors import ConfigError
-from dealermart.overrides import Override
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import ConfigError, Settings
+from dealermart.cli import main
+from dealermart.ingest import Override
+from dealermart.lake import FileResult
 
 from .things import SALES, dealers, source
 
@@ -99,13 +99,11 @@ def test_of_a_large_file_stretches_all_over_it_are_looked_at(here: Settings, dro
     ],
 )
 def test_the_edges_of_a_flip(now: list[int], flips: bool) -> None:
-    from dealermart import drift
+    from dealermart.ingest.drift import flips as flipped
 
-    assert bool(drift.flips({"x": now}, [{"x": [20, 20, 18, 0]}])) is flips
-    assert drift.flips({"x": now}, [{"x": [20, 20, 17, 0]}]) == [], "17 of 20 were no rule"
-    assert drift.flips({"x": [10, 10, 0, 10]}, [{"x": [20, 20, 20, 20]}]) == [], (
-        "20260301 was both, and is a date still"
-    )
+    assert bool(flipped({"x": now}, [{"x": [20, 20, 18, 0]}])) is flips
+    assert flipped({"x": now}, [{"x": [20, 20, 17, 0]}]) == [], "17 of 20 were no rule"
+    assert flipped({"x": [10, 10, 0, 10]}, [{"x": [20, 20, 20, 20]}]) == [], "20260301 was both, and is a date still"
 
 
 def test_a_shrunken_snapshot_is_refused_until_somebody_takes_it(here: Settings, drop: Drop) -> None:
@@ -123,7 +121,7 @@ def test_a_shrunken_snapshot_is_refused_until_somebody_takes_it(here: Settings, 
     ]
     assert take(here, 3, small).status == "duplicate", "the same run again needs no second decision"
     before = [path.read_bytes() for path in lake.read(here).paths(here, "dealers")]
-    rebuild.run(here)
+    upkeep.rebuild(here)
     assert [path.read_bytes() for path in lake.read(here).paths(here, "dealers")] == before, "decided is decided"
 
 
@@ -196,8 +194,8 @@ def test_the_command_takes_overrides(
     take(here, 1, drop({"all_dealers.csv": dealers(["D1", "D2", "D3"])}))
     arguments = ["ingest", "--source", "things", "--received", "2026-03-02", "--drop"]
     folder = str(drop({"all_dealers.csv": dealers(["D1"])}))
-    assert cli.main([*arguments, folder]) == 1
+    assert main([*arguments, folder]) == 1
     assert "1 rows of dealer_list where 3 came before" in capsys.readouterr().err
     decided = ["--override", "shrinkage", "--file", "all_*", "--by", "Wang Fang", "--reason", "closed"]
-    assert cli.main([*arguments, folder, *decided]) == 0
+    assert main([*arguments, folder, *decided]) == 0
     assert "all_dealers.csv: taken although shrinkage refuses it, as Wang Fang decided" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from dealermart import lake
-from dealermart.contracts import Contract
+from dealermart.config import Contract
 
 from .model import File, Held, Key, Kind, Row, deliveries, held
 
@@ -119,8 +119,8 @@ class Lake:
         paths.append(path)
 
     @property
-    def told(self) -> lake.Told:
-        return lake.Told(lake.receipts(self.log), tuple(self.withheld))
+    def told(self) -> lake.KnownReceipts:
+        return lake.KnownReceipts(lake.receipts_of(self.log), tuple(self.withheld))
 
     def held(self) -> dict[Key, Held]:
         sql = lake.current_sql(self.contract, self.rows, self.told)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import contracts, settings
+from dealermart.base import load_settings
+from dealermart.config import load_contracts
 
-PROJECT = settings.load().dbt_project
-CONTRACTS = contracts.load_all(settings.load())
+PROJECT = load_settings().dbt_project
+CONTRACTS = load_contracts(load_settings())
 # Every model above staging that reads accepted rows, with the feeds it reads.
 READERS = [
     (path, sorted(set(re.findall(r"ref\('stg_(\w+)'\)", path.read_text("utf-8")))))

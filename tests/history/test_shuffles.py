@@ -14,8 +14,9 @@ import duckdb
 import pytest
 from tests.integration import states
 
-from dealermart import build, contracts, ingest, lake, rebuild
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep, warehouse
+from dealermart.base import Settings
+from dealermart.config import load_contracts
 
 from .model import File, Held, Key, Kind, deliveries, held
 from .things import source
@@ -92,7 +93,7 @@ def load(settings: Settings, files: Iterable[File], rng: random.Random, folder: 
 
 
 def found(settings: Settings, feed: str) -> dict[Key, tuple[str, dt.date | None]]:
-    contract, log = contracts.load_all(settings)[feed], lake.read(settings)
+    contract, log = load_contracts(settings)[feed], lake.read(settings)
     sql = lake.current_sql(contract, log.paths(settings, feed), log.told(settings, feed))
     end = "valid_to" if contract.valid_to else "cast(null as date)"
     rows = duckdb.sql(f"select {FEEDS[feed][2]}, {end} from ({sql})").fetchall()
@@ -123,7 +124,7 @@ def test_any_order_of_ingest_gives_what_the_model_says(here: Settings, tmp_path:
             model = {key: (one.row.value, one.gone) for key, one in expected(files, feed).items()}
             assert found(settings, feed) == model, feed
     before = {feed: found(settings, feed) for feed in FEEDS}
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert {feed: found(settings, feed) for feed in FEEDS} == before
 
 
@@ -140,7 +141,7 @@ def windows(files: list[File]) -> list[tuple[Any, ...]]:
 
 def check(settings: Settings, files: list[File], as_of: dt.datetime | None = None) -> dict[str, str]:
     """Build, and hold the warehouse against the model; content hashes of the marts."""
-    result = build.run(settings, period="2026-M03", as_of=as_of)
+    result = warehouse.run(settings, period="2026-M03", as_of=as_of)
     assert result.warehouse is not None
     con = duckdb.connect(str(result.warehouse), read_only=True)
     try:
@@ -174,7 +175,7 @@ def test_the_marts_follow_deletions_and_snapshots_month_by_month_in_any_order_an
     moment = dt.datetime.fromisoformat(str(lake.read(here).ingested_at))
     load(here, rest, rng, tmp_path / "rest")
     after = check(here, files)
-    assert not build.run(here, period="2026-M03").full
+    assert not warehouse.run(here, period="2026-M03").full
     assert check(here, first, as_of=moment) == before, "what was told later is not seen"
 
     whole = replace(here, home=tmp_path / "whole")

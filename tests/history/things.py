@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dealermart.settings import Settings
+from dealermart.base import Settings
 
 SALES = "doc,line,kind,dealer,product,qty,net,cost,day"
 LIST = "dealer,since,name"

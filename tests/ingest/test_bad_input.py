@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import cli, contracts, lake
-from dealermart.settings import Settings
+from dealermart import lake
+from dealermart.base import Settings
+from dealermart.cli import main
+from dealermart.config import load_contracts
 
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day\n"
 ROW = "A1,1,invoice,D1,P1,2,100.50,60,2026-03-01\n"
@@ -26,7 +28,7 @@ def command(
 
     def run(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
-        code = cli.main(arguments)
+        code = main(arguments)
         return code, capsys.readouterr().err
 
     return run
@@ -195,4 +197,4 @@ def test_a_wrong_date_is_wrong_usage(
 
 
 def test_contract_files_load(settings: Settings) -> None:
-    assert len(contracts.load_all(settings)) == 38  # those of the domain's table
+    assert len(load_contracts(settings)) == 38  # those of the domain's table

@@ -14,17 +14,19 @@ import duckdb
 import pytest
 from tests.integration import states
 
-from dealermart import cli, compact, contracts, doctor, ingest, lake, rebuild
-from dealermart import settings as environment
-from dealermart.errors import BalanceError, DataError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import BalanceError, DataError, Settings, child_environment
+from dealermart.cli import main
+from dealermart.config import load_contracts
+from dealermart.upkeep import compaction
+from dealermart.upkeep.compaction import _measure
 
 FEEDS = ("sales", "dealers", "team_members", "assignments", "products", "targets")
 
 
 def contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     """Every row of the lake with all of its provenance, by feed and reference."""
-    log, known = lake.read(settings), contracts.load_all(settings)
+    log, known = lake.read(settings), load_contracts(settings)
     rows = {}
     for feed in FEEDS:
         sql = lake.rows_sql(known[feed], log.paths(settings, feed))
@@ -44,7 +46,7 @@ def month_of(settings: Settings, path: str) -> str:
 
 
 def winners(settings: Settings, feed: str) -> list[tuple[object, ...]]:
-    contract = contracts.load_all(settings)[feed]
+    contract = load_contracts(settings)[feed]
     return duckdb.sql(
         f"select * from ({lake.current_sql(contract, lake.read(settings).paths(settings, feed))}) order by all"
     ).fetchall()
@@ -76,7 +78,7 @@ def test_not_a_row_changes_and_every_month_that_is_over_has_one_file(
     days = sorted(["2026-05-05", "2026-05-06", "2026-07-03", *random.Random(seed).sample(DAYS, 2)])
     fill(settings, tmp_path, seed, days)
     before, log = contents(settings), lake.read(settings)
-    result = compact.run(settings)
+    result = upkeep.compact(settings)
     assert contents(settings) == before
     after = lake.read(settings)
     assert (after.news, after.last, after.received) == (log.news, log.last + 1, log.received)
@@ -89,7 +91,7 @@ def test_not_a_row_changes_and_every_month_that_is_over_has_one_file(
     running = {path for path in log.current if months[path] == "2026-07"}
     assert running, "the month that is not over keeps its files"
     assert running <= set(after.current)
-    assert compact.run(settings).made == 0, "there is nothing left to do"
+    assert upkeep.compact(settings).made == 0, "there is nothing left to do"
     assert contents(settings) == before
 
 
@@ -115,25 +117,25 @@ def test_the_month_of_the_receipt_decides_and_late_files_are_merged_the_next_tim
 ) -> None:
     settings = many
     assert len(lake.read(settings).files("sales")) == 5
-    first = compact.run(settings)
+    first = upkeep.compact(settings)
     assert len(lake.read(settings).files("sales")) == 3
     late = states.write(tmp_path / "late", {"sales": ["L1,1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
     states.deliver(settings, dt.date(2026, 5, 12), late)
     before = contents(settings)
-    second = compact.run(settings)
+    second = upkeep.compact(settings)
     assert second.made == 1
     assert len(lake.read(settings).files("sales")) == 3
     assert contents(settings) == before
     assert second.deleted == first.replaced, "what the first replaced; what this one replaced stays"
     assert lake.stray_files(settings, lake.read(settings)) == []
-    assert [one.ok for one in doctor.examine(settings) if one.name == "lake"] == [True]
+    assert [one.ok for one in upkeep.examine(settings) if one.name == "lake"] == [True]
 
 
 def test_ingesting_goes_on_as_if_nothing_had_been_merged(many: Settings, tmp_path: Path) -> None:
     settings = many
     plain = replace(settings, home=tmp_path / "plain")
     shutil.copytree(settings.home, plain.home)
-    compact.run(settings)
+    upkeep.compact(settings)
     again = states.first_delivery() | {
         "sales": [*states.first_delivery()["sales"][:5], "N99,1,invoice,D1,P1,1,5.00,1,2026-04-30,"]
     }
@@ -145,7 +147,7 @@ def test_ingesting_goes_on_as_if_nothing_had_been_merged(many: Settings, tmp_pat
     assert results[0] == results[1]
     assert ("sales.csv", "accepted", 1, 5) in results[0], "five lines are known, from merged files too"
     for feed in FEEDS:
-        run_id = list(contracts.load_all(settings)[feed].lake_columns).index("_run_id")
+        run_id = list(load_contracts(settings)[feed].lake_columns).index("_run_id")
         with_merge, without = (
             [row[:run_id] + row[run_id + 1 :] for row in winners(home, feed)] for home in (settings, plain)
         )
@@ -160,45 +162,45 @@ def test_only_new_rows_are_new_after_a_compaction(settings: Settings, tmp_path: 
     states.deliver(
         settings, dt.date(2026, 6, 1), states.write(tmp_path / "june", {"dealers": ["D9,2026-01-01,九,East,上海"]})
     )
-    compact.run(settings)
+    upkeep.compact(settings)
     log = lake.read(settings)
     part = log.after(base.last)
     assert len(part.files("sales")) == 1
     assert part.files("products") == [], "merged too, but no new row is in it"
     assert log.after(log.news).current == {}, "to whom holds all rows, a compaction brings nothing"
     runs = {commit["run_id"] for commit in part.commits}
-    sales = lake.rows_sql(contracts.load_all(settings)["sales"], part.paths(settings, "sales"))
+    sales = lake.rows_sql(load_contracts(settings)["sales"], part.paths(settings, "sales"))
     found = duckdb.sql(f"select transaction_id, _run_id from ({sales})").fetchall()
     assert {name for name, run_id in found if run_id in runs} == {"X1"}
 
 
 def test_a_rebuild_repeats_it(many: Settings, tmp_path: Path) -> None:
     settings = many
-    compact.run(settings)
+    upkeep.compact(settings)
     late = states.write(tmp_path / "late", {"sales": ["L1,1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
     states.deliver(settings, dt.date(2026, 5, 12), late)
-    compact.run(settings)
+    upkeep.compact(settings)
     before, log = contents(settings), lake.read(settings)
     shutil.rmtree(settings.lake)
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert contents(settings) == before
     assert lake.read(settings).commits == log.commits
     assert {path.relative_to(settings.lake).as_posix() for path in settings.lake.rglob("*.parquet")} == set(log.current)
-    assert compact.run(settings).deleted == 0
+    assert upkeep.compact(settings).deleted == 0
 
 
 def test_a_merge_that_loses_a_row_is_not_committed(many: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = many
     before, log = contents(settings), lake.read(settings)
-    measure = compact._measure
+    measure = _measure
 
     def short(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[list[tuple[str, str]], int, int]:
         columns, rows, total = measure(con, relation)
         return columns, rows - ("union_by_name" not in relation), total
 
-    monkeypatch.setattr(compact, "_measure", short)
+    monkeypatch.setattr(compaction, "_measure", short)
     with pytest.raises(BalanceError, match="nothing was committed"):
-        compact.run(settings)
+        upkeep.compact(settings)
     assert lake.read(settings).commits == log.commits
     assert contents(settings) == before
     assert lake.stray_files(settings, log) == []
@@ -208,7 +210,7 @@ def test_a_lost_file_is_said_and_nothing_is_merged(many: Settings) -> None:
     settings = many
     next((settings.lake / "sales").iterdir()).unlink()
     with pytest.raises(DataError, match="1 lake files that the log names are gone"):
-        compact.run(settings)
+        upkeep.compact(settings)
 
 
 def test_the_command(
@@ -216,16 +218,16 @@ def test_the_command(
 ) -> None:
     monkeypatch.setenv("DEALERMART_HOME", str(settings.home))
     monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
-    assert cli.main(["compact"]) == 0
+    assert main(["compact"]) == 0
     assert "nothing to merge" in capsys.readouterr().out
     days = [dt.date(2026, 5, 4), dt.date(2026, 5, 5), dt.date(2026, 6, 1)]
     for number, day in enumerate(days):
         states.deliver(
             settings, day, states.write(tmp_path / f"{number}", {"dealers": [f"D{number},2026-01-01,甲,East,上海"]})
         )
-    assert cli.main(["compact"]) == 0
+    assert main(["compact"]) == 0
     assert capsys.readouterr().out.startswith("2 lake files became 1, with the same 2 rows\n0 files that")
-    assert cli.main(["compact"]) == 0
+    assert main(["compact"]) == 0
     assert "2 files that an earlier compaction replaced were deleted" in capsys.readouterr().out
 
 
@@ -233,9 +235,11 @@ def test_the_command(
 KILL = """
 import os, signal, sys
 from pathlib import Path
-from dealermart import compact, lake, files, settings
+from dealermart import lake, upkeep
+from dealermart.base import load_settings
+from dealermart.upkeep import compaction
 target, number = sys.argv[1], int(sys.argv[2])
-holders = {"sync": files, "commit": lake, "_delete_replaced": compact, "unlink": Path}
+holders = {"sync": compaction, "commit": lake, "_delete_replaced": compaction, "unlink": Path}
 calls = 0
 real = getattr(holders[target], target)
 def dying(*args, **more):
@@ -248,7 +252,7 @@ def dying(*args, **more):
         os.kill(os.getpid(), signal.SIGKILL)
     return found
 setattr(holders[target], target, dying)
-compact.run(settings.load())
+upkeep.compact(load_settings())
 """
 
 
@@ -258,7 +262,7 @@ def halfway(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> Sett
     root = tmp_path_factory.mktemp("halfway")
     settings = replace(company, home=root / "home")
     fill(settings, root, 9, ["2026-05-04", "2026-05-11", "2026-06-08"])
-    compact.run(settings)
+    upkeep.compact(settings)
     for number, day in enumerate(["2026-05-12", "2026-07-01"]):
         files = {
             "sales": [f"L{number},1,invoice,D1,P1,1,5.00,1,2026-04-30,"],
@@ -286,7 +290,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     settings = replace(halfway, home=tmp_path / "home")
     shutil.copytree(halfway.home, settings.home)
     before, log = contents(settings), lake.read(settings)
-    env = environment.child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
+    env = child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
     done = subprocess.run([sys.executable, "-c", KILL, target, str(number)], env=env, capture_output=True, check=False)
     assert done.returncode == -9, done.stderr.decode()
     after = lake.read(settings)
@@ -295,8 +299,8 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     assert contents(settings) == before
     old = [path for path in log.replaced if (settings.lake / path).exists()]
     assert len(log.replaced) - len(old) == {-4: 2}.get(number, len(log.replaced) if "replaced" in target else 0)
-    compact.run(settings)
-    compact.run(settings)
+    upkeep.compact(settings)
+    upkeep.compact(settings)
     assert contents(settings) == before
     left = {path.relative_to(settings.lake).as_posix() for path in settings.lake.rglob("*.parquet")}
     assert left == set(lake.read(settings).current)

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import compact, contracts, ingest, lake, mapping, rebuild
-from dealermart.errors import BalanceError, ConfigError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, mapping, upkeep
+from dealermart.base import BalanceError, ConfigError, Settings
+from dealermart.config import load_contracts
 
 DAY = dt.date(2026, 3, 2)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day\n"
@@ -36,7 +36,7 @@ MIXED = (
 
 
 def rows(settings: Settings, feed: str = "sales") -> list[tuple[object, ...]]:
-    contract = contracts.load_all(settings)[feed]
+    contract = load_contracts(settings)[feed]
     sql = lake.rows_sql(contract, lake.read(settings).paths(settings, feed))
     return duckdb.sql(f"select * from ({sql}) order by all").fetchall()
 
@@ -99,7 +99,7 @@ def test_rows_that_were_accepted_before_are_counted_as_duplicates_and_correction
     changed = GOOD.replace("40,30", "41,30")
     (file,) = ingest.run(settings, "mini", DAY + dt.timedelta(days=1), drop({"sales.csv": changed})).files
     assert (file.accepted, file.duplicate, file.quarantined) == (1, 1, 0)
-    contract = contracts.load_all(settings)["sales"]
+    contract = load_contracts(settings)["sales"]
     current = duckdb.sql(
         f"select line_no, net_amount from ({lake.current_sql(contract, lake.read(settings).paths(settings, 'sales'))}) order by 1"
     )
@@ -250,7 +250,7 @@ def test_a_rebuild_makes_the_same_lake_and_replays_verdicts_though_the_suite_has
     project = tmp_path / "project"
     (project / "expectations").mkdir(parents=True)
     edited = Settings(home=settings.home, config=settings.config, project=project, user="tester")
-    counts = rebuild.run(edited)
+    counts = upkeep.rebuild(edited)
     assert counts == {"commits": 2, "deliveries": 4, "rows": sum(map(len, before.values())) + 1}
     assert {feed: rows(settings, feed) for feed in before} == before
     assert not stray.exists()
@@ -264,7 +264,7 @@ def test_a_rebuild_without_landing_stops_and_keeps_the_old_lake(settings: Settin
     payload.chmod(0o644)
     payload.write_bytes(payload.read_bytes() + b"A9,1,invoice,D1,P1,1,1,1,2026-03-01\n")
     with pytest.raises(Exception, match="was changed"):
-        rebuild.run(settings)
+        upkeep.rebuild(settings)
     assert rows(settings) == before
 
 
@@ -294,7 +294,7 @@ def test_a_column_without_a_value_stands_in_no_file_and_is_read_all_the_same(
         set(),
         {"due_date"},
     ]
-    known = contracts.load_all(settings)["sales"]
+    known = load_contracts(settings)["sales"]
     names = "transaction_id, channel, due_date, discount_amount"
 
     def told() -> list[tuple[object, ...]]:
@@ -304,7 +304,7 @@ def test_a_column_without_a_value_stands_in_no_file_and_is_read_all_the_same(
     expected = [("A1", "sell_in", None, None), ("A2", "sell_out", dt.date(2026, 3, 1), None)]
     assert told() == expected
     ingest.run(settings, "mini", dt.date(2026, 4, 1), drop({"city.csv": "city,country\n上海,CN\n"}))
-    compact.run(settings)
+    upkeep.compact(settings)
     assert len(lake.read(settings).paths(settings, "sales")) == 1
     assert told() == expected
 
@@ -324,6 +324,6 @@ def test_files_of_two_kinds_with_a_text_of_their_own_each(
     line = "{},1,invoice,D1,{},2,100,60,2026-03-01\n"
     both = {"sales.csv": HEAD + line.format("A1", "P1"), "outs.csv": HEAD + line.format("A2", "USD")}
     ingest.run(settings, "mini", DAY, drop(both)).raise_for_refused()
-    sql = lake.rows_sql(contracts.load_all(settings)["sales"], lake.read(settings).paths(settings, "sales"))
+    sql = lake.rows_sql(load_contracts(settings)["sales"], lake.read(settings).paths(settings, "sales"))
     found = duckdb.sql(f"select transaction_id, channel, currency_code, due_date from ({sql}) order by 1").fetchall()
     assert found == [("A1", "sell_in", "CNY", None), ("A2", "sell_out", "USD", None)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart.settings import REPO
+from dealermart.base import REPO
 
 MB = 1024 * 1024
 GB = 1024 * MB
@@ -22,9 +22,9 @@ READ = """
 import json, resource, sys, tempfile
 from pathlib import Path
 import duckdb
-from dealermart import readers
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
+from dealermart.readers.files import read_file
 
 def taken():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -35,7 +35,7 @@ spec = FileSpec(name="raw", pattern="*", format=sys.argv[2], columns=["doc", "li
 with tempfile.TemporaryDirectory() as work:
     con.execute(f"set temp_directory = '{work}/spill'")
     try:
-        counts = readers.read(con, Path(sys.argv[1]), spec, "raw", "0", Path(work))
+        counts = read_file(con, Path(sys.argv[1]), spec, "raw", "0", Path(work))
         said = [counts.records, counts.structural, counts.rejected]
     except DataError as error:
         said = str(error)

@@ -15,8 +15,10 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from dealermart import cli, contracts, ingest, lake, landing, rebuild
-from dealermart.settings import Settings
+from dealermart import ingest, lake, landing, upkeep
+from dealermart.base import Settings
+from dealermart.cli import main
+from dealermart.config import load_contracts
 
 DAY = dt.date(2026, 3, 2)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day\n"
@@ -36,7 +38,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def rows(settings: Settings) -> list[tuple[object, ...]]:
-    contract = contracts.load_all(settings)["sales"]
+    contract = load_contracts(settings)["sales"]
     sql = lake.rows_sql(contract, lake.read(settings).paths(settings, "sales"))
     return duckdb.sql(f"select transaction_id, line_no from ({sql}) order by all").fetchall()
 
@@ -77,7 +79,7 @@ def test_all_three_at_once_count_once_and_a_rebuild_finds_what_is_packed(setting
     }
     before = rows(settings)
     shutil.rmtree(settings.lake)
-    assert rebuild.run(settings)["deliveries"] == 2
+    assert upkeep.rebuild(settings)["deliveries"] == 2
     assert rows(settings) == before == ROWS
     assert list(settings.work.glob("*")) == []
 
@@ -183,10 +185,10 @@ def test_a_file_that_changes_is_left_with_a_message_and_the_next_run_takes_it(
     command = ["ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(folder)]
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", write_on)
-        assert cli.main(command) == 3
+        assert main(command) == 3
     said = capsys.readouterr().err
     assert "sales.csv: the file was written to while it was read; it is left for the next run\n  mend: " in said
     assert {one["file"] for one in lake.read(settings).deliveries()} == {"dealers.csv"}
     (folder / "sales.csv").write_bytes(GOOD)
-    assert cli.main(command) == 0
+    assert main(command) == 0
     assert rows(settings) == ROWS

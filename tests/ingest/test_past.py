@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import build, cli, doctor, ingest, lake, rebuild
-from dealermart.errors import BuildError, ConfigError, DataError
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep, warehouse
+from dealermart.base import BuildError, ConfigError, DataError, Settings
+from dealermart.cli import main
 
 Drop = Callable[..., Path]
 DAY = dt.date(2026, 3, 2)
@@ -61,7 +61,7 @@ def test_a_rebuild_does_not_take_what_was_rejected_then(settings: Settings, drop
     profile = settings.sources / "mini" / "source.yml"
     profile.write_text(profile.read_text("utf-8").replace('"%Y/%m/%d"', '"%Y/%m/%d", "%d %b %Y"'), "utf-8")
     before = {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == before
     (held,) = settings.quarantine.rglob("*.parquet")
     assert duckdb.sql(f"select row_number, stage, rule from '{held}'").fetchall() == [(3, "map", "map")]
@@ -77,7 +77,7 @@ def test_a_rebuild_by_a_profile_that_gives_other_rows_stops(settings: Settings, 
     profile.write_text(text, "utf-8")
     before = {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")}
     with pytest.raises(ConfigError, match="rejected 0 then, 1 now") as error:
-        rebuild.run(settings)
+        upkeep.rebuild(settings)
     assert "sales.csv" in str(error.value)
     assert {path.name: path.read_bytes() for path in settings.lake.rglob("*.parquet")} == before
 
@@ -93,7 +93,7 @@ def test_a_rebuild_keeps_the_rows_of_refused_files(settings: Settings, drop: Dro
     assert [one.status for one in result.files] == ["accepted", "refused"]
     before = sorted(path.name for path in settings.quarantine.rglob("*.parquet"))
     assert before
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert sorted(path.name for path in settings.quarantine.rglob("*.parquet")) == before
 
 
@@ -114,11 +114,11 @@ def test_a_log_with_a_gap_or_half_a_commit_is_noticed(
     first = settings.log / "00000001.json"
     kept = first.read_bytes()
     first.unlink()
-    assert cli.main(command) == 1
+    assert main(command) == 1
     said = capsys.readouterr()
     assert "commit 1 of the log is missing" in said.out + said.err
     first.write_bytes(kept[: len(kept) // 2])
-    assert cli.main(command) == 1
+    assert main(command) == 1
     said = capsys.readouterr()
     assert "00000001.json: the commit cannot be read" in said.out + said.err
     assert "restore log/" in said.out + said.err
@@ -127,7 +127,7 @@ def test_a_log_with_a_gap_or_half_a_commit_is_noticed(
 def test_nothing_was_known_before_the_first_commit(settings: Settings, drop: Drop) -> None:
     ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES}), ingested_at=dt.datetime(2026, 3, 2, 6))
     with pytest.raises(BuildError, match="nothing was known at that moment"):
-        build.run(settings, as_of=dt.datetime(2026, 3, 1))
+        warehouse.run(settings, as_of=dt.datetime(2026, 3, 1))
 
 
 def test_what_a_killed_run_left_is_cleared_and_a_dry_run_clears_nothing(settings: Settings, drop: Drop) -> None:
@@ -169,8 +169,8 @@ def test_no_room_is_said_in_one_line(
     def full(*arguments: object, **named: object) -> None:
         raise OSError(28, "No space left on device", str(settings.landing))
 
-    monkeypatch.setattr("dealermart.files.write_json", full)
-    assert cli.main(["ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(folder)]) == 1
+    monkeypatch.setattr("dealermart.base.runlog.write_json", full)
+    assert main(["ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(folder)]) == 1
     said = capsys.readouterr().err
     assert "No space left on device" in said and "mend: make room" in said and "Traceback" not in said
 
@@ -180,7 +180,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path, settings: Settings) -> N
 
     home = tmp_path / "file"
     home.write_text("", "utf-8")
-    found = {one.name: one for one in doctor.examine(replace(settings, home=home))}
+    found = {one.name: one for one in upkeep.examine(replace(settings, home=home))}
     assert not found["home"].ok and "cannot be written" in found["home"].text
 
 
@@ -189,14 +189,14 @@ def test_half_a_state_file_only_costs_a_full_build(settings: Settings) -> None:
     path.parent.mkdir(parents=True)
     path.write_text('{"done": {"se', "utf-8")
     with pytest.raises(BuildError, match="no finished build"):
-        build.finished(settings)
+        warehouse.finished(settings)
 
 
 def test_a_damaged_warehouse_makes_the_build_a_full_one_even_if_that_is_killed(
     settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES}))
-    build.run(settings)
+    warehouse.run(settings)
     ingest.run(settings, "mini", dt.date(2026, 3, 3), drop({"sales.csv": LATER}))
     with settings.warehouse.open("r+b") as file:
         file.write(b"\0" * 8192)
@@ -205,10 +205,10 @@ def test_a_damaged_warehouse_makes_the_build_a_full_one_even_if_that_is_killed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("dealermart.dbt.build", killed)
+        patched.setattr("dealermart.warehouse.build.dbt_build", killed)
         with pytest.raises(KeyboardInterrupt):
-            build.run(settings)
+            warehouse.run(settings)
     assert "from" not in json.loads(settings.warehouse.with_suffix(".state.json").read_text("utf-8"))["attempt"]
-    result = build.run(settings)
+    result = warehouse.run(settings)
     assert result.full
     shutil.rmtree(settings.home)

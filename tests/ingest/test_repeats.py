@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import duckdb
 
-from dealermart import batch, contracts
-from dealermart.settings import Settings
+from dealermart import ingest
+from dealermart.base import Settings
+from dealermart.config import load_contracts
 
 # Place, product, from when, hash of what the row says.
 PASSED = [
@@ -26,7 +27,7 @@ HELD = [("P5", "infinity", 7), ("P6", "-infinity", 7), ("P7", "2026-01-01", 7), 
 
 
 def test_rows_without_a_key_are_no_repeats_and_keys_reach_to_infinity(settings: Settings, tmp_path: Path) -> None:
-    contract = contracts.load_all(settings)["products"]
+    contract = load_contracts(settings)["products"]
     assert list(contract.key) == ["product_id", "valid_from"]
     held = tmp_path / "held.parquet"
     kind = "product_id varchar, valid_from date, _row_hash ubigint"
@@ -38,6 +39,6 @@ def test_rows_without_a_key_are_no_repeats_and_keys_reach_to_infinity(settings: 
         con.executemany("insert into passed values (?, ?, cast(? as date), ?)", PASSED)
         con.execute("create table twins as select unnest([1, 2, 3, 4]) as _row_id")
         run = SimpleNamespace(con=con, _paths=lambda feed: [held])
-        batch.Run._mark_repeats(cast(Any, run), contract)
+        ingest.Run._mark_repeats(cast(Any, run), contract)
         found = con.execute("select _row_id from repeated order by 1").fetchall()
     assert found == [(4,), (5,), (6,)]

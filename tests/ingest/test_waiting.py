@@ -12,11 +12,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.content_hash import content_hash
 
-from dealermart import checks, compact, contracts, desk, ingest, lake, profiles, rebuild
-from dealermart.content_hash import content_hash
-from dealermart.errors import ConfigError, SuiteError
-from dealermart.settings import Settings
+from dealermart import checks, ingest, lake, upkeep
+from dealermart.base import ConfigError, Settings, SuiteError
+from dealermart.config import load_contracts, load_profile
+from dealermart.ingest.partition import IngestResult
 
 DAY = dt.date(2026, 3, 2)
 SALES = "doc,line,kind,dealer,product,qty,net,cost,day,of\n"
@@ -57,14 +58,14 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def counts(result: ingest.IngestResult) -> dict[str, tuple[int | None, ...]]:
+def counts(result: IngestResult) -> dict[str, tuple[int | None, ...]]:
     """By file: mapped, accepted, quarantined, duplicate, rejected; a file whose rows were taken up with a plus."""
     named = [(one.file, one) for one in result.files] + [(f"+{one.file}", one) for one in result.taken_up]
     return {name: (one.mapped, one.accepted, one.quarantined, one.duplicate, one.rejected) for name, one in named}
 
 
 def rows(settings: Settings, feed: str, columns: str = "*") -> list[tuple[Any, ...]]:
-    contract = contracts.load_all(settings)[feed]
+    contract = load_contracts(settings)[feed]
     sql = lake.rows_sql(contract, lake.read(settings).paths(settings, feed))
     return duckdb.sql(f"select {columns} from ({sql}) order by all").fetchall()
 
@@ -251,7 +252,7 @@ def hashes(settings: Settings) -> dict[str, str]:
     """Of every row of the lake but when and by which run it was learnt."""
     found = {}
     with duckdb.connect() as con:
-        for feed, contract in contracts.load_all(settings).items():
+        for feed, contract in load_contracts(settings).items():
             con.execute(f"create view {feed} as {lake.rows_sql(contract, lake.read(settings).paths(settings, feed))}")
             found[feed] = content_hash(con, feed)
     return found
@@ -284,7 +285,7 @@ def test_a_rebuild_takes_up_the_same_rows_without_judging(settings: Settings, dr
     before = {feed: rows(settings, feed) for feed in ("sales", "dealers", "products")}
     project = tmp_path / "project"  # suites that cannot even be loaded
     (project / "expectations").mkdir(parents=True)
-    rebuild.run(replace(settings, project=project))
+    upkeep.rebuild(replace(settings, project=project))
     assert {feed: rows(settings, feed) for feed in before} == before  # moment and run included
     assert documents(settings) == ["A1"]
     result = ingest.run(settings, "mini", DAY, drop({"dealers.csv": DEALERS + D2}))
@@ -300,17 +301,17 @@ def test_compaction_leaves_waiting_and_taken_up_rows_as_they_are(settings: Setti
     ingest.run(settings, "mini", DAY + dt.timedelta(days=40), drop({"dealers.csv": DEALERS + D1}))
     ingest.run(settings, "mini", DAY + dt.timedelta(days=80), drop({"city.csv": "city,country\n上海,China\n"}))
     before = rows(settings, "sales")
-    assert compact.run(settings).replaced >= 2
+    assert upkeep.compact(settings).replaced >= 2
     assert rows(settings, "sales") == before
     assert documents(settings) == ["A1", "A2", "A4"]
-    assert {(one.row_number, one.state) for one in desk.rows(settings, desk.Choice(feed="sales"))} == {
+    assert {(one.row_number, one.state) for one in ingest.rows(settings, ingest.Choice(feed="sales"))} == {
         (2, "taken_up"),
         (3, "waiting"),
     }
     ingest.run(settings, "mini", DAY + dt.timedelta(days=81), drop({"dealers.csv": DEALERS + D1.replace("D1", "D7")}))
     assert documents(settings) == ["A1", "A2", "A4", "A5"]
     before = rows(settings, "sales")
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert rows(settings, "sales") == before
     assert_balanced(settings)
 
@@ -390,7 +391,7 @@ def test_one_dealer_is_joined_across_the_codes_of_three_systems(linked: Settings
     assert rows(linked, "training_records", "record_id, dealer_id, _source") == [("T1", "D1", "lms")]
     assert_balanced(linked)
     before = rows(linked, "survey_responses"), rows(linked, "training_records")
-    rebuild.run(linked)
+    upkeep.rebuild(linked)
     assert (rows(linked, "survey_responses"), rows(linked, "training_records")) == before
 
 
@@ -449,10 +450,10 @@ def test_a_profile_that_waits_in_vain_is_refused(
     mini = config / "sources" / "mini"
     change(mini / "dealers.sql", "'active' as status", "'active' as status,\n    'unknown city' as _reject_reason")
     change(mini / "source.yml", "    map: dealers.sql\n", "    map: dealers.sql\n    waits: {unknown city: [city]}\n")
-    profiles.load(settings, "mini", contracts.load_all(settings))
+    load_profile(settings, "mini", load_contracts(settings))
     change(mini / "source.yml", old, new)
     with pytest.raises(ConfigError, match=message):
-        profiles.load(settings, "mini", contracts.load_all(settings))
+        load_profile(settings, "mini", load_contracts(settings))
 
 
 def test_complete_feeds_that_do_not_exist_are_refused(settings: Settings, drop: Drop) -> None:
@@ -492,14 +493,14 @@ def test_a_suite_that_reads_or_waits_for_something_else_is_refused(
     }
     path = tmp_path / "sales.json"
     path.write_text(json.dumps({"name": "sales", "expectations": [rule]}), "utf-8")
-    known = contracts.load_all(settings)
+    known = load_contracts(settings)
     with pytest.raises(SuiteError, match=message) as caught:
         checks.load_suite(path, checks.batch_columns(known["sales"]), known)
     assert "rule odd" in caught.value.where and caught.value.mend
 
 
 def test_feeds_that_wait_for_each_other_in_a_circle_are_named(settings: Settings, config: Path) -> None:
-    from dealermart.batch import masters_first
+    from dealermart.ingest.judge import masters_first
 
     assert masters_first(["a", "b", "c"], {"a": {"c"}, "b": {"b"}, "c": {"b", "x"}}) == ["b", "c", "a"]
     with pytest.raises(ConfigError, match=r"circle: (a - b - a|b - a - b)"):
@@ -565,7 +566,7 @@ def test_a_course_that_a_later_list_leaves_out_is_still_known(settings: Settings
     done = "id,course,dealer,day\nT1,C1,D1,2026-03-01\nT2,C2,D1,2026-03-01\nT3,C3,D1,2026-03-01\n"
     result = ingest.run(settings, "lms", DAY + dt.timedelta(days=2), drop({"done.csv": done}))
 
-    known = contracts.load_all(settings)
+    known = load_contracts(settings)
     log = lake.read(settings)
     current = lake.current_sql(
         known["training_courses"],

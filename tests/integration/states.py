@@ -7,10 +7,10 @@ import random
 from pathlib import Path
 
 import duckdb
+from tests.content_hash import content_hash
 
-from dealermart import build, ingest, publish
-from dealermart.content_hash import content_hash
-from dealermart.settings import Settings
+from dealermart import ingest, publish, warehouse
+from dealermart.base import Settings
 
 HEADS = {
     "sales": "doc,line,kind,dealer,product,qty,net,cost,day,seller",
@@ -114,7 +114,7 @@ def marts(path: Path) -> dict[str, str]:
 def built(
     settings: Settings, *, full: bool = False, as_of: dt.datetime | None = None, period: str | None = PERIOD
 ) -> dict[str, str]:
-    result = build.run(settings, period=period, full=full, as_of=as_of)
+    result = warehouse.run(settings, period=period, full=full, as_of=as_of)
     assert result.warehouse is not None
     return marts(result.warehouse)
 

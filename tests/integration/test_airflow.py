@@ -15,9 +15,10 @@ import duckdb
 import psutil
 import pytest
 
-from dealermart import demo, runlog
-from dealermart.orchestrator import Run, Standalone
-from dealermart.settings import Settings
+from dealermart.base import Settings, read_runs
+from dealermart.demo import Standalone
+from dealermart.demo.api import DagRun
+from dealermart.demo.demo import table
 
 # One start of Airflow serves all tests of this file, in their order; on a busy machine it takes a while.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -89,7 +90,7 @@ def company_revenue(settings: Settings, period: str) -> object:
 
 
 @pytest.fixture(scope="module")
-def first_wave(settings: Settings, airflow: Standalone) -> dict[str, Run]:
+def first_wave(settings: Settings, airflow: Standalone) -> dict[str, DagRun]:
     """Two good dates, one with a file that is refused, and a run that names no date: by what they stand for."""
     drop(settings, "2026-03-02", sales=SECOND, **{Path(name).stem: text for name, text in MASTERS.items()})
     drop(settings, "2026-03-03", sales=THIRD)
@@ -105,7 +106,7 @@ def first_wave(settings: Settings, airflow: Standalone) -> dict[str, Run]:
     return named | {run.dag_id: run for run in runs if not run.dag_id.startswith("ingest_")}
 
 
-def test_files_dropped_come_out_as_figures(settings: Settings, first_wave: dict[str, Run]) -> None:
+def test_files_dropped_come_out_as_figures(settings: Settings, first_wave: dict[str, DagRun]) -> None:
     ended_well = ("masters", "corrections", "build_marts", "publish")
     assert {first_wave[name].state for name in ended_well} == {"success"}
     assert served(settings, "select transaction_id, net_amount from fct_sale_line order by 1") == [
@@ -121,7 +122,7 @@ def test_files_dropped_come_out_as_figures(settings: Settings, first_wave: dict[
     ]
 
 
-def test_a_refused_file_is_red_and_the_others_go_through(airflow: Standalone, first_wave: dict[str, Run]) -> None:
+def test_a_refused_file_is_red_and_the_others_go_through(airflow: Standalone, first_wave: dict[str, DagRun]) -> None:
     run = first_wave["refused"]
     assert run.state == "failed"
     states = {task["task_id"]: task["state"] for task in airflow.tasks(run)}
@@ -129,7 +130,9 @@ def test_a_refused_file_is_red_and_the_others_go_through(airflow: Standalone, fi
     assert "sales_b.csv" in airflow.failure(run)
 
 
-def test_a_run_without_a_date_fails_at_once_and_says_both_ways(airflow: Standalone, first_wave: dict[str, Run]) -> None:
+def test_a_run_without_a_date_fails_at_once_and_says_both_ways(
+    airflow: Standalone, first_wave: dict[str, DagRun]
+) -> None:
     run = first_wave["dateless"]
     assert run.state == "failed"
     assert [task["try_number"] for task in airflow.tasks(run) if task["task_id"] == "ingest"] == [1]
@@ -139,13 +142,13 @@ def test_a_run_without_a_date_fails_at_once_and_says_both_ways(airflow: Standalo
 
 
 def test_a_backfill_over_a_month_starts_few_builds(
-    settings: Settings, airflow: Standalone, first_wave: dict[str, Run]
+    settings: Settings, airflow: Standalone, first_wave: dict[str, DagRun]
 ) -> None:
     news = (("05", "1.00"), ("06", "2.00"), ("19", "4.00"), ("31", "8.00"))
     for day, net in news:
         drop(settings, f"2026-01-{day}", sales=SALES + f"J{day},1,invoice,D1,P1,1,{net},1.00,2026-01-04,\n")
     before = {run.run_id for run in airflow.runs()}
-    builds_before = [entry for entry in runlog.read(settings) if entry["command"] == "build"]
+    builds_before = [entry for entry in read_runs(settings) if entry["command"] == "build"]
     airflow.backfill("ingest_sample", date(2026, 1, 1), date(2026, 1, 31))
     new = [run for run in airflow.wait(800, on_failure="go on") if run.run_id not in before]
     assert {run.state for run in new} == {"success"}
@@ -156,7 +159,7 @@ def test_a_backfill_over_a_month_starts_few_builds(
     assert [run.partition for run in in_order] == [day.isoformat() for day in days], "in the order of receipt"
     # Four dates bring news. Starts that wait are merged, so there are fewer builds than that; how many is a matter of time.
     assert len([run for run in new if run.dag_id == "build_marts"]) <= 3
-    builds = [entry for entry in runlog.read(settings) if entry["command"] == "build"][len(builds_before) :]
+    builds = [entry for entry in read_runs(settings) if entry["command"] == "build"][len(builds_before) :]
     built = [entry["run_id"] for entry in builds if not entry.get("skipped")]
     assert built, "what came is in the marts because of a build"
     assert len(built) < len(news)
@@ -165,11 +168,11 @@ def test_a_backfill_over_a_month_starts_few_builds(
 
 
 def test_the_closing_table_counts_what_was_delivered(settings: Settings, airflow: Standalone) -> None:
-    table = {line[:28].strip(): line[28:].split()[0] for line in demo.table(settings, 100, 20)}
+    shown = {line[:28].strip(): line[28:].split()[0] for line in table(settings, 100, 20)}
     # Five master files; sales on two dates, on one beside the refused file, and on four of the backfill.
-    assert (table["files read"], table["taken"], table["refused"]) == ("13", "12", "1")
+    assert (shown["files read"], shown["taken"], shown["refused"]) == ("13", "12", "1")
     # 2 dealers, 1 member, 2 assignments, 1 product, 1 target; sales 2 + 3 + 1 + 4.
-    assert (table["rows read"], table["accepted"], table["quarantined by a check"]) == ("17", "16", "1")
+    assert (shown["rows read"], shown["accepted"], shown["quarantined by a check"]) == ("17", "16", "1")
 
 
 def test_a_file_that_arrives_is_taken_without_being_asked_for(settings: Settings, airflow: Standalone) -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import settings as environment
-from dealermart.settings import Settings
+from dealermart.base import Settings, child_environment
 
 from . import states
 
@@ -39,7 +38,7 @@ class Undisturbed:
 
 
 def command(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
-    env = environment.child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
+    env = child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
     return subprocess.Popen(
         [sys.executable, "-m", "dealermart.cli", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )

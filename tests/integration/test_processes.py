@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import build, compact, contracts, lake, publish, rebuild
-from dealermart import settings as environment
-from dealermart.settings import Settings
+from dealermart import lake, publish, upkeep, warehouse
+from dealermart.base import Settings, child_environment
+from dealermart.config import load_contracts
 
 from . import states
 
@@ -24,16 +24,15 @@ pytestmark = pytest.mark.timeout(900)  # several commands of some seconds, one a
 HOLD = """
 import sys
 from pathlib import Path
-from dealermart import lock
-from dealermart.settings import Settings
-with lock.warehouse(Settings(home=Path(sys.argv[1]), user="anna"), "build"):
+from dealermart.base import Settings, warehouse_lock
+with warehouse_lock(Settings(home=Path(sys.argv[1]), user="anna"), "build"):
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
-    env = environment.child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
+    env = child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
     return subprocess.Popen(
         [sys.executable, "-m", "dealermart.cli", *arguments], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )  # fmt: skip
@@ -52,7 +51,7 @@ def ingest(source: str, day: str, drop: Path) -> list[str]:
 
 def documents(settings: Settings) -> list[tuple[str, int]]:
     """Document and line of every sales row of the lake."""
-    sales = contracts.load_all(settings)["sales"]
+    sales = load_contracts(settings)["sales"]
     sql = lake.rows_sql(sales, lake.read(settings).paths(settings, "sales"))
     return duckdb.sql(f"select transaction_id, line_no from ({sql}) order by all").fetchall()
 
@@ -144,27 +143,27 @@ def test_ingest_build_publish_and_compaction_at_once(built: tuple[Settings, list
 
 def test_a_compaction_is_nothing_new_to_builds_and_rebuilds(built: tuple[Settings, list[Path]], tmp_path: Path) -> None:
     settings, _ = built
-    assert compact.run(settings).made > 0
-    assert not build.pending(settings)
-    assert build.run(settings, period=states.PERIOD).skipped
+    assert upkeep.compact(settings).made > 0
+    assert not warehouse.pending(settings)
+    assert warehouse.run(settings, period=states.PERIOD).skipped
     for day in ("2026-06-09", "2026-06-10", "2026-07-01"):
         drop = states.write(tmp_path / day, {"sales": [f"X{day},1,invoice,D1,P1,1,5.00,1,2026-04-30,"]})
         states.deliver(settings, dt.date.fromisoformat(day), drop)
         if day == "2026-06-09":
-            assert build.run(settings, period=states.PERIOD).months == 1, "what was merged before is not new"
+            assert warehouse.run(settings, period=states.PERIOD).months == 1, "what was merged before is not new"
     plain = replace(settings, home=tmp_path / "plain")
     shutil.copytree(settings.home, plain.home, symlinks=True)
-    assert compact.run(settings).made > 0, "new files of June are merged before a build has seen them"
-    assert build.pending(settings)
-    result, expected = build.run(settings, period=states.PERIOD), build.run(plain, period=states.PERIOD)
+    assert upkeep.compact(settings).made > 0, "new files of June are merged before a build has seen them"
+    assert warehouse.pending(settings)
+    result, expected = warehouse.run(settings, period=states.PERIOD), warehouse.run(plain, period=states.PERIOD)
     assert not result.full
     assert result.months == expected.months == 1, "April; no other month has a new line"
     assert result.warehouse is not None and expected.warehouse is not None
     marts = states.marts(result.warehouse)
     assert marts == states.marts(expected.warehouse)
 
-    assert compact.run(settings).deleted > 0
-    compact.run(settings)
+    assert upkeep.compact(settings).deleted > 0
+    upkeep.compact(settings)
     con = duckdb.connect(str(settings.warehouse), read_only=True)
     views = con.execute("select view_name from duckdb_views() where schema_name = 'lake'").fetchall()
     assert len(views) > 5
@@ -172,7 +171,7 @@ def test_a_compaction_is_nothing_new_to_builds_and_rebuilds(built: tuple[Setting
         con.execute(f"select count(*) from lake.{name}").fetchall()
     con.close()
 
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert states.built(settings) == marts
 
 
@@ -180,7 +179,7 @@ def test_replaced_files_stay_while_another_program_reads_the_warehouse(
     built: tuple[Settings, list[Path]],
 ) -> None:
     settings, _ = built
-    first = compact.run(settings)
+    first = upkeep.compact(settings)
     reader = subprocess.Popen(
         [sys.executable, "-c", "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); print('open', flush=True); sys.stdin.read()", str(settings.warehouse)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -188,7 +187,7 @@ def test_replaced_files_stay_while_another_program_reads_the_warehouse(
     assert reader.stdout is not None
     assert reader.stdout.readline() == "open\n"
     said: list[str] = []
-    assert compact.run(settings, say=said.append).deleted == 0
+    assert upkeep.compact(settings, say=said.append).deleted == 0
     assert said == ["replaced files stay until the next compaction: another program has the warehouse file open"]
     reader.communicate()
-    assert compact.run(settings).deleted == first.replaced
+    assert upkeep.compact(settings).deleted == first.replaced

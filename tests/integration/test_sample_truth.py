@@ -17,9 +17,10 @@ import duckdb
 import pytest
 from tests.sample import ingested
 
-from dealermart import build, contracts, erase
-from dealermart.erase import Wanted
-from dealermart.settings import Settings
+from dealermart import upkeep, warehouse
+from dealermart.base import Settings
+from dealermart.config import load_contracts
+from dealermart.upkeep import Wanted
 
 pytestmark = pytest.mark.integration
 
@@ -30,7 +31,7 @@ PERIOD = "2026-M09"
 class Built:
     con: duckdb.DuckDBPyConnection
     truth: dict[str, Any]
-    later: build.BuildResult
+    later: warehouse.BuildResult
     home: Path  # with landing and quarantine
     marts: dict[str, list[tuple[Any, ...]]]
 
@@ -53,10 +54,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     home = ingested.run(tmp_path_factory.getbasetemp())
     settings = Settings(home=tmp_path_factory.mktemp("built") / "home")
     shutil.copytree(home.first, settings.home)
-    build.run(settings, period=PERIOD)
+    warehouse.run(settings, period=PERIOD)
     for folder in ("log", "lake"):
         shutil.copytree(home.settings.home / folder, settings.home / folder, dirs_exist_ok=True)
-    later = build.run(settings, period=PERIOD)
+    later = warehouse.run(settings, period=PERIOD)
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         yield Built(con, home.truth, later, home.settings.home, _marts(settings.warehouse))
 
@@ -83,15 +84,15 @@ def test_every_figure_stands_when_a_member_is_erased(built: Built, tmp_path: Pat
     settings = Settings(home=tmp_path / "home")
     for folder in ("log", "lake", "quarantine", "landing"):
         shutil.copytree(built.home / folder, settings.home / folder)
-    result = erase.run(settings, Wanted("M003"), "data protection", "request 7")
+    result = upkeep.erase(settings, Wanted("M003"), "data protection", "request 7")
     assert {"targets", "team_members", "id_links"} <= set(result.rows)
-    warehouse = build.run(settings, period=PERIOD).warehouse
-    assert warehouse is not None
-    before, after = built.marts, _marts(warehouse)
+    path = warehouse.run(settings, period=PERIOD).warehouse
+    assert path is not None
+    before, after = built.marts, _marts(path)
     ((token,),) = {(row[0],) for row in after["dim_member"] if str(row[0]).startswith("erased-")}
     personal = {
         column.name
-        for contract in contracts.load_all(settings).values()
+        for contract in load_contracts(settings).values()
         for column in contract.columns
         if column.pii != "none" and not column.person
     }

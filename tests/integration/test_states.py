@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from dealermart import build, rebuild
-from dealermart.errors import BuildError
-from dealermart.settings import Settings
+from dealermart import upkeep, warehouse
+from dealermart.base import BuildError, Settings
+from dealermart.warehouse.promises import check_marts
 
 from . import states
 
@@ -40,7 +40,7 @@ def test_order_rebuild_and_past_moments_give_the_same_marts(
         states.deliver(shuffled, DAYS[number], drops[number])
     assert states.built(shuffled) == expected, "the order of deliveries must not matter"
 
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert states.built(settings) == expected, "landing, config and log are enough"
 
     early = replace(settings, home=tmp_path / "early")
@@ -50,13 +50,13 @@ def test_order_rebuild_and_past_moments_give_the_same_marts(
     assert states.built(settings, as_of=dt.datetime(2026, 5, 10), period=None) == then, (
         "what was learnt later is not seen"
     )
-    assert build.run(settings, period=states.PERIOD).skipped, "a build of the past leaves the present alone"
+    assert warehouse.run(settings, period=states.PERIOD).skipped, "a build of the past leaves the present alone"
 
     con = duckdb.connect(str(settings.warehouse))
     con.execute("update marts.mart_review__rating set total_score = 101")
     con.close()
     with pytest.raises(BuildError, match="mart_review__rating, rule score_in_range"):
-        build.check_marts(settings)
+        check_marts(settings)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_incremental_build_equals_a_full_one(
     shutil.copytree(first_build, settings.home, symlinks=True)
     for number, day in enumerate(DAYS[1:]):
         states.deliver(settings, day, states.write(tmp_path / f"later{number}", states.corrections(rng)))
-    result = build.run(settings, period=states.PERIOD)
+    result = warehouse.run(settings, period=states.PERIOD)
     assert not result.full and not result.skipped
     assert result.warehouse is not None
     incremental = states.marts(result.warehouse)

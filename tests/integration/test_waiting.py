@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dealermart import build, ingest, lake, rebuild
-from dealermart.settings import Settings
+from dealermart import ingest, lake, upkeep, warehouse
+from dealermart.base import Settings
 
 from . import states
 
@@ -38,10 +38,10 @@ def test_masters_first_or_last_give_the_same_marts(settings: Settings, tmp_path:
     assert sum(one.accepted or 0 for one in result.taken_up) == lines - 1
     assert states.built(settings) == expected
 
-    rebuild.run(settings)
+    upkeep.rebuild(settings)
     assert states.built(settings) == expected, "the log says what was taken up"
 
-    past = build.run(settings, as_of=dt.datetime(2026, 5, 12), period=states.PERIOD)
+    past = warehouse.run(settings, as_of=dt.datetime(2026, 5, 12), period=states.PERIOD)
     assert past.warehouse is not None
     with pytest.raises(AssertionError, match="'fct_sale_line': 0"):  # there is nothing but what waits
         states.marts(past.warehouse)

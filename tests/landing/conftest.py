@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from dealermart import landing
-from dealermart.archives import Limits
-from dealermart.errors import DataError
+from dealermart.base import DataError, Settings
+from dealermart.config import Limits
 from dealermart.landing import Delivery
-from dealermart.settings import Settings
 
 DAY = dt.date(2026, 3, 2)
 

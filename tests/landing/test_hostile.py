@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import zipfile
@@ -12,8 +13,9 @@ import pytest
 import python_calamine
 
 from dealermart import landing
-from dealermart.archives import MIB
-from dealermart.settings import Settings
+from dealermart.base import DataError, Settings
+from dealermart.config import MIB, Limits
+from dealermart.landing.store import Refused
 
 from .conftest import Land, land_one
 from .packed import encrypted, linked, workbook, zipped
@@ -55,7 +57,7 @@ ARCHIVES = {
 def test_a_hostile_archive_is_refused_and_nothing_leaves_its_place(
     land: Land, tmp_path: Path, name: str, content: bytes, limits: dict[str, int], what: str
 ) -> None:
-    with pytest.raises(landing.Refused, match=what) as caught:
+    with pytest.raises(Refused, match=what) as caught:
         land(name, content, **limits)
     assert caught.value.mend
     unpacked = sum(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file())
@@ -99,7 +101,7 @@ def test_a_hostile_workbook_is_refused_before_it_is_read(
     land: Land, content: bytes, limits: dict[str, int], what: str
 ) -> None:
     assert len(content) < MIB
-    with pytest.raises(landing.Refused, match=what) as caught:
+    with pytest.raises(Refused, match=what) as caught:
         land("book.xlsx", content, **limits)
     assert caught.value.mend
 
@@ -111,7 +113,7 @@ def test_a_part_that_is_longer_than_it_says_is_refused(land: Land) -> None:
     content[place + 22 : place + 26] = (100).to_bytes(4, "little")
     place = content.rindex(b"xl/worksheets/sheet1.xml") - 46
     content[place + 24 : place + 28] = (100).to_bytes(4, "little")
-    with pytest.raises(landing.Refused, match="larger than 2 MB"):
+    with pytest.raises(Refused, match="larger than 2 MB"):
         land("book.xlsx", bytes(content), workbook_mb=2)
 
 
@@ -122,7 +124,7 @@ def test_an_honest_workbook_passes_though_the_rough_look_is_too_high(land: Land)
     (delivery,) = land("book.xlsx", content, workbook_mb=1, cells=8000)
     found = python_calamine.CalamineWorkbook.from_path(delivery.payload).get_sheet_by_index(0).to_python()
     assert (len(found), len(found[0])) == (4000, 2), "calamine agrees on what was counted: 8,000 cells"
-    with pytest.raises(landing.Refused, match="over more than 7,999 cells"):
+    with pytest.raises(Refused, match="over more than 7,999 cells"):
         land("book2.xlsx", content, workbook_mb=1, cells=7999)
 
 
@@ -141,8 +143,8 @@ def test_links_and_devices_in_the_drop_folder_are_refused_and_not_opened(
     assert [name for name, _ in found] == ["folder", "gone.csv", "good.csv", "link.csv", "pipe.csv"]
     for name, path in found:
         if name != "good.csv":
-            with pytest.raises(landing.DataError, match="a link or a device") as caught:
-                land_one(home, name, path, tmp_path / "u", landing.Limits())
+            with pytest.raises(DataError, match="a link or a device") as caught:
+                land_one(home, name, path, tmp_path / "u", Limits())
             assert caught.value.where == str(path)
     assert not [path for path in home.landing.rglob("payload") if b"4711" in path.read_bytes()]
 
@@ -168,12 +170,12 @@ def test_a_file_that_grows_while_it_is_read_is_left_and_taken_whole_later(
 
     with monkeypatch.context() as sender:
         if moment == "with every part that is read":
-            sender.setattr(landing.hashlib, "sha256", Growing)
+            sender.setattr(hashlib, "sha256", Growing)
         else:
             synced = os.fsync
             sender.setattr(os, "fsync", lambda fd: (grow(), synced(fd)))
         with pytest.raises(landing.StillChanging, match="left for the next run"):
-            land_one(home, "grows.csv", path, tmp_path / "u", landing.Limits())
+            land_one(home, "grows.csv", path, tmp_path / "u", Limits())
     assert list(home.landing.rglob("payload")) == []
     whole = path.read_bytes()
     (delivery,) = land("grows.csv", whole)
@@ -195,7 +197,7 @@ def test_a_file_that_is_rewritten_in_the_same_size_is_left(
 
     monkeypatch.setattr(os, "fsync", rewrite)
     with pytest.raises(landing.StillChanging):
-        land_one(home, "sales.csv", path, tmp_path / "u", landing.Limits())
+        land_one(home, "sales.csv", path, tmp_path / "u", Limits())
 
 
 def test_names_in_any_encoding_are_listed(tmp_path: Path) -> None:

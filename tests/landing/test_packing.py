@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
 import tarfile
 import zipfile
 import zlib
@@ -14,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from dealermart import lake, landing
-from dealermart.errors import DataError
-from dealermart.settings import Settings
+from dealermart.base import DataError, Settings
+from dealermart.landing import store
+from dealermart.landing.store import Refused
 
 from .conftest import DAY, Land
 from .packed import workbook, zipped
@@ -81,7 +83,7 @@ def test_a_workbook_is_a_file_and_may_be_packed(land: Land) -> None:
 
 
 def test_a_damaged_workbook_is_not_taken_for_an_archive(land: Land) -> None:
-    with pytest.raises(landing.Refused, match="the workbook is damaged"):
+    with pytest.raises(Refused, match="the workbook is damaged"):
         land("book.xlsx", workbook(ROW)[:-30])
 
 
@@ -150,7 +152,7 @@ REFUSED = {
 def test_what_cannot_be_unpacked_is_refused_whole_and_kept_as_it_came(
     home: Settings, land: Land, name: str, content: bytes, what: str
 ) -> None:
-    with pytest.raises(landing.Refused, match=what) as caught:
+    with pytest.raises(Refused, match=what) as caught:
         land(name, content)
     assert caught.value.where == name
     assert caught.value.mend
@@ -167,8 +169,8 @@ def test_what_a_kill_leaves_half_landed_lies_where_the_next_run_clears(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as killed:
-        killed.setattr(landing.files, "sync_all", kill)
-        killed.setattr(landing.shutil, "rmtree", lambda *_, **__: None)  # who is killed tidies nothing
+        killed.setattr(store, "sync_all", kill)
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)  # who is killed tidies nothing
         with pytest.raises(KeyboardInterrupt):
             land("march.zip", zipped({"sales.csv": TABLE, "other.csv": OTHER}))
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dealermart.casts import cast_sql, other_currency_sql, plain_sql, reason_sql
-from dealermart.contracts import Column
-from dealermart.lake import literal
-from dealermart.profiles import FileSpec
+from dealermart.base import literal
+from dealermart.config import Column, FileSpec
+from dealermart.mapping import cast_sql
+from dealermart.mapping.casts import other_currency_sql, plain_sql, reason_sql
 
 NOTHING = FileSpec(name="f", pattern="*", format="csv")
 SLASHES = FileSpec(name="f", pattern="*", format="csv", dates=("%d/%m/%Y",))

@@ -10,17 +10,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from dealermart import contracts, mapping
-from dealermart.errors import BalanceError
-from dealermart.profiles import FileSpec
-from dealermart.settings import Settings
+from dealermart import mapping
+from dealermart.base import BalanceError, Settings
+from dealermart.config import FileSpec, load_contracts
 
 SPACES = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Zs"]
 
 
 def test_values_that_a_select_cuts_out_are_trimmed_of_every_space(settings: Settings) -> None:
     """Readers clean what stands in a file; what a select makes of it can begin and end with any space of Unicode."""
-    contract = contracts.load_all(settings)["products"]
+    contract = load_contracts(settings)["products"]
     spec = FileSpec(name="file", feed="products", map="products.sql", pattern="*", format="csv")
     texts = [(f"P{number}", f"{space}a{space}b{space}", space * 2) for number, space in enumerate(SPACES)]
     texts += [("P98", "ab", "泵"), ("P99", "", "é ")]
@@ -45,7 +44,7 @@ def _mapped(
     settings: Settings, feed: str, columns: list[str], rows: list[tuple[str | None, ...]], sql: str
 ) -> list[dict[str, Any]]:
     """The contract's columns that ``sql`` of one delivery ``d`` gives, and the lineage, as rows of ``mapped``."""
-    contract = contracts.load_all(settings)[feed]
+    contract = load_contracts(settings)[feed]
     spec = FileSpec(name="file", feed=feed, map="file.sql", pattern="*", format="csv")
     with duckdb.connect() as con:
         con.execute(f"create table file ({', '.join(f'{name} varchar' for name in columns)})")

@@ -13,9 +13,10 @@ import httpx
 import psutil
 import pytest
 
-from dealermart import orchestrator
-from dealermart.orchestrator import OrchestratorError, Standalone
-from dealermart.settings import Settings
+from dealermart.base import Settings
+from dealermart.demo import Standalone
+from dealermart.demo.api import OrchestratorError, log_lines
+from dealermart.demo.scheduler import _end_session, _free_ports, environment
 
 # A leader that ends when told to, and a member in a process group of its own that does not listen.
 LEADER = """
@@ -44,7 +45,7 @@ def test_every_process_of_the_session_is_ended() -> None:
     assert leader.stdout is not None
     child = psutil.Process(int(leader.stdout.readline()))
     assert child.is_running()
-    orchestrator._end_session(leader, grace_seconds=1)
+    _end_session(leader, grace_seconds=1)
     assert leader.poll() is not None
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
@@ -53,7 +54,7 @@ def test_a_process_of_another_session_is_left_alone() -> None:
     ours = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
     try:
-        orchestrator._end_session(ours, grace_seconds=1)
+        _end_session(ours, grace_seconds=1)
         assert ours.poll() is not None
         assert other.poll() is None
     finally:
@@ -63,7 +64,7 @@ def test_a_process_of_another_session_is_left_alone() -> None:
 
 def test_the_configuration_is_for_one_machine_and_tells_nobody(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", config=tmp_path / "config", company="other.yml", threads=3)
-    found = orchestrator.environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    found = environment(settings, tmp_path / "dags", 4711, (4712, 4713))
     expected = {
         "AIRFLOW_HOME": str(tmp_path / "home" / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
@@ -77,12 +78,12 @@ def test_the_configuration_is_for_one_machine_and_tells_nobody(tmp_path: Path) -
         "DEALERMART_THREADS": "3",
     }
     assert {name: found[name] for name in expected} == expected
-    again = orchestrator.environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    again = environment(settings, tmp_path / "dags", 4711, (4712, 4713))
     assert found["AIRFLOW__API_AUTH__JWT_SECRET"] != again["AIRFLOW__API_AUTH__JWT_SECRET"]
 
 
 def test_ports_are_free_and_differ() -> None:
-    ports = orchestrator._free_ports(3)
+    ports = _free_ports(3)
     assert len(set(ports)) == 3
     assert all(1024 <= port <= 65535 for port in ports)
 
@@ -211,4 +212,4 @@ def test_log_lines_are_plain() -> None:
         {"event": "end"},
         "text",
     ]
-    assert orchestrator._log_lines(content) == ["Task failed", "DataError: empty", "end", "text"]
+    assert log_lines(content) == ["Task failed", "DataError: empty", "end", "text"]

@@ -9,9 +9,10 @@ import duckdb
 import pytest
 
 from dealermart import readers
-from dealermart.lake import quoted
-from dealermart.profiles import FileSpec
+from dealermart.base import quoted
+from dealermart.config import FileSpec
 from dealermart.readers import delimited
+from dealermart.readers.files import read_file
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def read(con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.Mon
             patch.setattr(delimited, "_records", lambda *args: (roads.append("python"), by_python(*args))[1])
             if only_python:
                 patch.setattr(delimited, "_may_be_plain", lambda *args: False)
-            counts = readers.read(con, path, spec_of(**fields), "raw", "0123456789abcdef", work)
+            counts = read_file(con, path, spec_of(**fields), "raw", "0123456789abcdef", work)
         assert list(work.iterdir()) == []
         described = con.execute("describe raw").fetchall()
         assert {kind for name, kind, *_ in described if name != "_row_number"} == {"VARCHAR"}

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from dealermart import readers
-from dealermart.profiles import NULLS, FileSpec
+from dealermart.config import FileSpec
+from dealermart.config.profiles import NULLS
 from dealermart.readers import delimited
+from dealermart.readers.files import read_file
 from dealermart.readers.table import cleaned
 
 
@@ -355,7 +357,7 @@ def test_each_row_of_a_large_file_has_its_own_number(con, tmp_path, every):
     path = tmp_path / "large.csv"
     path.write_text("\n".join(lines) + "\n")
     spec = FileSpec(name="raw", pattern="*", format="csv")
-    counts = readers.read(con, path, spec, "raw", "d", tmp_path)
+    counts = read_file(con, path, spec, "raw", "d", tmp_path)
     between = 400 if every else 0
     assert (counts.records, counts.structural, counts.rejected) == (399_999, between, 0)
     found = con.execute("""
@@ -380,7 +382,7 @@ def test_a_file_may_be_called_as_a_view_of_the_engine(con, tmp_path, name):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n1,x\n")
     for _ in range(2):
-        readers.read(con, path, FileSpec(name=name, pattern="*", format="csv"), name, "d", tmp_path)
+        read_file(con, path, FileSpec(name=name, pattern="*", format="csv"), name, "d", tmp_path)
         readers.drop(con, name)
 
 

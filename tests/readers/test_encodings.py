@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
 from dealermart.readers import damage
 from dealermart.readers.encodings import ENOUGH, detect
 

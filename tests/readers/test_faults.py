@@ -4,11 +4,11 @@ import pytest
 import xlsxwriter
 from pydantic import ValidationError
 
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
 from dealermart.readers import delimited
 from dealermart.readers.encodings import as_utf8
-from dealermart.sample.xls import write_xls
+from sample_company.xls import write_xls
 
 SECRET = "4711secret"
 BAD_UTF8 = b"a,b\n1,x\n2,\xff4711secret\n"

@@ -11,11 +11,11 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from dealermart import workbooks
-from dealermart import xls as old_workbooks
-from dealermart.cells import cell_text
-from dealermart.errors import DataError
-from dealermart.sample import xls
+from dealermart.base import DataError
+from dealermart.readers import xls as old_workbooks
+from dealermart.readers.cells import cell_text
+from dealermart.readers.workbooks import cell_errors
+from sample_company import xls
 
 
 def workbook(path: Path, sheets: dict[str, dict[str, object]]) -> Path:
@@ -243,7 +243,7 @@ def test_an_error_is_found_however_the_file_writes_it(read, tmp_path):
                 content = re.sub(rb"<(/?)(c|row|sheetData|v|f)(?=[ >/])", rb"<\1x:\2", content)
             into.writestr(name, content)
 
-    assert workbooks.errors(other, "sales & more") == {3: [2], 4: [1], 5: [2], 6: [4], 7: [1]}
+    assert cell_errors(other, "sales & more") == {3: [2], 4: [1], 5: [2], 6: [4], 7: [1]}
 
 
 def test_a_cell_merged_with_the_one_above_is_not_an_empty_one(read, tmp_path):

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dealermart import readers
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
-from dealermart.sample import corpus
+from dealermart.base import DataError
+from dealermart.config import FileSpec
+from dealermart.readers.files import read_file
+from sample_company import corpus
 
 FORMATS = ("csv", "xlsx", "xls", "json", "jsonl", "parquet")
 MEMORY = 1024**3  # bytes that all examples of a format may take more than what was taken before them
@@ -78,7 +78,7 @@ def take(content: bytes, spec: FileSpec, folder: Path) -> None:
         con.execute("set enable_external_access = false")
         refused = None
         try:
-            counts = readers.read(con, path, spec, "raw", "d", work)
+            counts = read_file(con, path, spec, "raw", "d", work)
         except DataError as error:
             refused = error
         if refused is not None:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dealermart import readers
-from dealermart.errors import DataError
+from dealermart.base import DataError
 from dealermart.readers import File, table
 
 from .conftest import spec_of

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dealermart import readers
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
+from dealermart.readers.files import read_file
 
 VALUES = st.one_of(
     st.sampled_from(["", "NULL", "-", " ", "\n", '"', '""', "\u3000a", "经销商", "a\r\nb", "0.50"]),
@@ -74,9 +75,9 @@ def test_roads_agree_with_the_csv_module(con, tmp_path, file):
     rows, rejected, structural = expected(text, width, delimiter)
     if not rows and not rejected:
         with pytest.raises(DataError, match="records"):
-            readers.read(con, path, spec, "raw", "d", tmp_path)
+            read_file(con, path, spec, "raw", "d", tmp_path)
     else:
-        counts = readers.read(con, path, spec, "raw", "d", tmp_path)
+        counts = read_file(con, path, spec, "raw", "d", tmp_path)
         found = con.execute(f"select _row_number, {', '.join(names)} from raw order by 1").fetchall()
         refused = con.execute("select _row_number from raw__rejects order by 1").fetchall()
         assert found == rows

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from dealermart import cli, files, ingest, report, runlog
-from dealermart.settings import REPO, Settings
+from dealermart import ingest, report
+from dealermart.base import REPO, Settings, read_runs, record_run, write_json
+from dealermart.cli import main
+from dealermart.report.pages import path_of
 
 DAY = dt.date(2026, 3, 2)
 
@@ -51,7 +53,7 @@ def commit(settings: Settings, seq: int, received: str, deliveries: list[dict[st
         "verdicts": None,
         "deliveries": deliveries,
     }
-    files.write_json(settings.log / f"{seq:08d}.json", entry | more)
+    write_json(settings.log / f"{seq:08d}.json", entry | more)
 
 
 def judged(rule: str, severity: str, failed: int | None, success: bool) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def three_runs(settings: Settings) -> Settings:
         suite_hashes={"sales": "edited"},
     )  # fmt: skip
     rules = [judged("dealer_id_missing", "warning", 5, False), judged("cost_missing", "info", 40, False)]
-    files.write_json(settings.log / "checks" / "run-3.json", [*rules, judged("amount_high", "info", None, False)])
+    write_json(settings.log / "checks" / "run-3.json", [*rules, judged("amount_high", "info", None, False)])
     return settings
 
 
@@ -166,7 +168,7 @@ def test_failed_rules_have_counts_shares_and_the_trend_of_the_last_runs(three_ru
         "2026-03-02: 1 of 100 rows (1.0 %) 2026-03-09: 0 of 50 rows (0.0 %) 2026-03-16: 5 of 90 rows (5.6 %)"
     )
     assert "Changed since the run before, so figures may not compare: the suite of sales." in text(
-        page(report.path_of(three_runs, "run-3"))
+        page(path_of(three_runs, "run-3"))
     )
 
 
@@ -242,7 +244,7 @@ def test_rows_that_left_the_quarantine_stand_apart_from_the_files_of_the_run(thr
 
 
 def test_the_list_has_all_runs_newest_first_and_those_that_failed(three_runs: Settings) -> None:
-    with pytest.raises(RuntimeError), runlog.record(three_runs, "ingest", source="mini", received="2026-03-20"):
+    with pytest.raises(RuntimeError), record_run(three_runs, "ingest", source="mini", received="2026-03-20"):
         raise RuntimeError("Li Lei 13800000000")
     report.run(three_runs)
     root = page(three_runs.reports / "index.html")
@@ -313,7 +315,7 @@ def test_no_value_of_the_data_stands_in_any_page_or_json(strict: Settings, drop:
         content = path.read_text("utf-8")
         assert not re.search(r"ZQ|7712|13877", content), path
     assert not re.search(r"ZQ|7712|13877", "\n".join(said))
-    root = page(report.path_of(strict, result.run_id))
+    root = page(path_of(strict, result.run_id))
     assert {row[0] for row in table(root, "Failed rules")} >= {
         "net_amount_highnet_amount_high",
         "seller_oddseller_odd",
@@ -327,7 +329,7 @@ def test_pages_fetch_nothing_and_odd_names_stay_text(settings: Settings, drop: C
     names = ['sales <b>&"x" 1.csv', "sales\x01\x1b2.csv", "sales'{{ 7*7 }}.csv"]
     content = {name: good + f"A{index},2,invoice,D1,P1,1,1,1,2026-03-01,\n" for index, name in enumerate(names)}
     result = ingest.run(settings, "mini", DAY, drop(content))
-    root = page(report.path_of(settings, result.run_id))
+    root = page(path_of(settings, result.run_id))
     assert {row[0] for row in table(root, "Files and ledger")} == {
         names[0], "sales\ufffd\ufffd2.csv", names[2]
     }  # fmt: skip
@@ -366,7 +368,7 @@ def test_a_fault_of_the_report_is_told_and_harms_no_ingest(settings: Settings, d
     said: list[str] = []
     result = ingest.run(settings, "mini", DAY, drop({"city.csv": "city,country\n上海,CN\n"}), say=said.append)
     assert result.committed
-    (entry,) = runlog.read(settings)
+    (entry,) = read_runs(settings)
     assert entry["status"] == "done"
     assert entry["report_error"].startswith("unforeseen ")
     assert "the report was not written" in said[-1]
@@ -382,13 +384,13 @@ def test_the_command_makes_pages_and_names_them(
 ) -> None:
     monkeypatch.setenv("DEALERMART_HOME", str(three_runs.home))
     monkeypatch.setenv("DEALERMART_CONFIG", str(three_runs.config))
-    assert cli.main(["report"]) == 0
+    assert main(["report"]) == 0
     assert capsys.readouterr().out.strip() == str(three_runs.reports / "run-3" / "index.html")
-    assert not report.path_of(three_runs, "run-1").exists()
-    assert cli.main(["report", "--run", "run-1"]) == 0
-    assert report.path_of(three_runs, "run-1").exists()
-    assert cli.main(["report", "--all"]) == 0
+    assert not path_of(three_runs, "run-1").exists()
+    assert main(["report", "--run", "run-1"]) == 0
+    assert path_of(three_runs, "run-1").exists()
+    assert main(["report", "--all"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(three_runs.reports / "index.html")
-    assert report.path_of(three_runs, "run-2").exists()
-    assert cli.main(["report", "--run", "run-9"]) == 1
+    assert path_of(three_runs, "run-2").exists()
+    assert main(["report", "--run", "run-9"]) == 1
     assert "no ingest run 'run-9'" in capsys.readouterr().err

@@ -13,9 +13,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from dealermart import ingest, sample
-from dealermart.ingest import IngestResult
-from dealermart.settings import Settings
+import sample_company as sample
+from dealermart import ingest
+from dealermart.base import Settings
+from dealermart.ingest.partition import IngestResult
 
 SEED = 20231001
 

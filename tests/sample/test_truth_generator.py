@@ -19,10 +19,10 @@ import pytest
 from tests.sample.conftest import Made
 from tests.sample.ingested import SEED
 
-from dealermart import sample
-from dealermart.sample.company import SIZES, make_company
-from dealermart.sample.figures import commission, half_up
-from dealermart.settings import REPO
+import sample_company as sample
+from dealermart.base import REPO
+from sample_company.company import SIZES, make_company
+from sample_company.figures import commission, half_up
 
 D = Decimal
 

@@ -11,8 +11,9 @@ import duckdb
 import pytest
 from tests.sample.ingested import Ingested
 
-from dealermart import contracts, lake
-from dealermart.settings import Settings
+from dealermart import lake
+from dealermart.base import Settings
+from dealermart.config import load_contracts
 
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 
@@ -91,14 +92,14 @@ def test_every_refused_row_stands_in_quarantine_with_its_place_and_reason(home: 
     ],
 )
 def test_current_rows_of_the_lake(home: Ingested, feed: str, count: Any) -> None:
-    contract = contracts.load_all(home.settings)[feed]
+    contract = load_contracts(home.settings)[feed]
     current = lake.current_sql(contract, lake.read(home.settings).paths(home.settings, feed))
     with duckdb.connect(":memory:") as con:
         assert con.execute(f"select count(*) from ({current})").fetchall()[0][0] == count(home.truth)
 
 
 def test_net_amount_per_currency_in_the_lake(home: Ingested) -> None:
-    contract = contracts.load_all(home.settings)["sales"]
+    contract = load_contracts(home.settings)["sales"]
     current = lake.current_sql(contract, lake.read(home.settings).paths(home.settings, "sales"))
     with duckdb.connect(":memory:") as con:
         rows = con.execute(
@@ -108,7 +109,7 @@ def test_net_amount_per_currency_in_the_lake(home: Ingested) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ the later feeds
-FEEDS = contracts.load_all(Settings(home=Path("unused")))
+FEEDS = load_contracts(Settings(home=Path("unused")))
 LATER = sorted(
     set(FEEDS)
     - {"assignments", "dealers", "fx_rates", "plan_assignments", "products", "sales", "targets", "team_members"}

@@ -8,18 +8,19 @@ import duckdb
 import pytest
 from tests.sample.conftest import Made
 
-from dealermart import contracts, mapping, profiles
-from dealermart.settings import REPO, Settings
+from dealermart import mapping
+from dealermart.base import REPO, Settings
+from dealermart.config import load_contracts, load_profile, profile_sql
 
 SETTINGS = Settings(home=Path("unused"))
-CONTRACTS = contracts.load_all(SETTINGS)
-PROFILE = profiles.load(SETTINGS, "sample", CONTRACTS)
+CONTRACTS = load_contracts(SETTINGS)
+PROFILE = load_profile(SETTINGS, "sample", CONTRACTS)
 
 
 @pytest.mark.parametrize("name", [one.name for one in PROFILE.files if one.feed])
 def test_select_is_allowed(name: str) -> None:
     spec = next(one for one in PROFILE.files if one.name == name)
-    path, sql = profiles.sql_of(SETTINGS, "sample", spec)
+    path, sql = profile_sql(SETTINGS, "sample", spec)
     tables = [name, *(one.name for one in PROFILE.references), *(f"feed_{feed}" for feed in CONTRACTS)]
     with duckdb.connect(":memory:") as con:
         mapping.check_select(con, path, sql, tables)

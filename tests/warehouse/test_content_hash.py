@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-
-from dealermart.content_hash import content_hash
+from tests.content_hash import content_hash
 
 BASE = """
     select * from (values

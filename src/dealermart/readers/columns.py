@@ -7,13 +7,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dealermart.errors import DataError
-from dealermart.profiles import TAKEN_COLUMNS, FileSpec
+from dealermart.base import DataError
+from dealermart.config import TAKEN_COLUMNS, FileSpec
 
 _MOST_COLUMNS = 2_000  # the time and the memory that the engine takes grow faster than their number
 
 FIND_WITHIN = 30
-"""Records in which ``header: find`` looks for the header."""
+
 _BLANKS = re.compile("[\\s\u200b-\u200d\u2060\ufeff]+")
 
 

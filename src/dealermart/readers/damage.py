@@ -7,22 +7,30 @@ import re
 import numpy as np
 
 LOST = "a character was lost before the file was sent (U+FFFD)"
+
 CONTROL = "control characters that no text has: the encoding is not the one it was read in"
+
 TWICE = "text that somebody decoded in the wrong encoding and saved like that"
 
 # What the bytes 80 to BF of UTF-8 look like in cp1252 and latin-1.
 _CONTINUED = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+
 _UTF8_AS_CP1252 = f"[ÂÃ][{_CONTINUED}]|[â-é][{_CONTINUED}]{{2}}"
+
 _GB_AS_CP1252 = "(?:[\xb0-\xd7][\xa1-\xff]){2,}"
+
 _KNOWN = "锟斤拷|烫烫烫|屯屯屯"
 
 _LOST = "\ufffd".encode()
+
 _KNOWN_BYTES = tuple(sign.encode() for sign in _KNOWN.split("|"))
+
 SUSPECT = f"[\ufffd\x80-\x84\x86-\x9f]|{_UTF8_AS_CP1252}|{_GB_AS_CP1252}|{_KNOWN}"
-"""A regular expression (Python's and the engine's) that finds every damaged text, and some that are in order."""
 
 _RUN = re.compile(f"[â-é][{_CONTINUED}]{{2}}")
+
 _GB = re.compile(f"(?<![\\w]){_GB_AS_CP1252}(?![\\w])")
+
 _BYTES = {bytes([code]).decode("cp1252", errors="ignore"): code for code in range(0x80, 0xA0)}
 
 

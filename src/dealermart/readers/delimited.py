@@ -21,9 +21,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dealermart.errors import DataError
-from dealermart.lake import literal, quoted
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError, literal, quoted
+from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.encodings import as_utf8
@@ -31,13 +30,20 @@ from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, 
 from dealermart.readers.table import Counts, Record, Target, cleaned, drop, finish, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
+
 # Unicode keeps these for use inside programs; here for a long delimiter and for newlines that do not end a record.
 _DELIMITER, _NEWLINE, _RETURN = "\ufdd0", "\ufdd1", "\ufdd2"
+
 _INNER = (_DELIMITER, _NEWLINE, _RETURN)
+
 _NEWLINES = {"\n": r"\n", "\r\n": r"\r\n"}  # as DuckDB writes them
+
 _MOST_ENGINE_REJECTS = 100_000
+
 _MOST_COMPARED = 50  # records; for up to so many the engine goes straight to the rows, and else through the table
+
 _MOST_LINES = 100_000  # of one record; more of them are an open quote, and would be held in memory
+
 _CHUNK = 1024 * 1024
 
 

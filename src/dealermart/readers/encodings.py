@@ -13,20 +13,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dealermart.errors import DataError
-from dealermart.profiles import DETECTABLE
+from dealermart.base import DataError
+from dealermart.config import DETECTABLE
 from dealermart.readers.survey import not_encoded
 
 ENOUGH = 75
-"""Percent below which a detected encoding is not used."""
+
 # A stated encoding is doubted only where much speaks for another one: so many bytes beyond ASCII, so sure.
 _MUCH, _CONTRADICTION = 4, 90
+
 _CHUNK = 1024 * 1024
+
 _SAMPLE = 256 * 1024
+
 _ASCII = "ASCII only, which all read alike"
+
 _MEND = "set encoding in the source profile to what the sender uses"
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
 _FAMILIES = {
     "utf-8": "utf-8",
     "utf-8-sig": "utf-8",
@@ -36,12 +41,17 @@ _FAMILIES = {
     "cp1252": "cp1252",
     "iso8859-1": "cp1252",
 }
+
 # How bytes beyond ASCII stand in Western words: one or two accented letters beside plain ones, or one alone; signs
 # beside no letter, or behind a word as quotes and dots do.
 _HIGH, _CLOSING = rb"\x80-\xff", rb"\x85\x92\x94\xa0\xbb"
+
 _LETTERS = rb"\xc0-\xd6\xd8-\xf6\xf8-\xff\x8a\x8c\x8e\x9a\x9c\x9e\x9f"
+
 _SIGNS = rb"\x80\x82-\x87\x89\x8b\x91-\x97\x99\x9b\xa0-\xbf\xd7\xf7"
+
 _NOT_HIGH, _ENDED = rb"(?<![" + _HIGH + rb"])", rb"(?:(?![" + _HIGH + rb"])|(?=[" + _CLOSING + rb"]))"
+
 _WESTERN = re.compile(
     b"|".join(
         (
@@ -55,6 +65,7 @@ _WESTERN = re.compile(
         )
     )
 )
+
 # A capital in the middle of a word: the encoding of another system.
 _AMID = re.compile(rb"[a-z][\xc0-\xd6\xd8-\xde\x8a\x8c\x8e\x9f]")
 

@@ -10,16 +10,19 @@ from typing import Any
 
 import duckdb
 
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.encodings import Encoding, as_utf8
 from dealermart.readers.survey import LONGEST_LINE, decoded, too_long
 from dealermart.readers.table import Counts, Record, Target
 
 _LARGEST_DOCUMENT = 128 * 1024 * 1024  # it is held in memory, as objects that take some ten times its size
+
 _NO_OBJECT = "not a JSON object"
+
 _NO_JSON = "not valid JSON"
+
 _TWICE = "a key stands twice in one object"
 
 

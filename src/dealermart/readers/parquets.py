@@ -7,9 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart.errors import DataError
-from dealermart.lake import literal, quoted
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError, literal, quoted
+from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Target, cleaned, finish, reject

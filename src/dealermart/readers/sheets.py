@@ -14,14 +14,17 @@ from xml.parsers import expat
 
 import duckdb
 
-from dealermart import cells, workbooks, xls
-from dealermart.errors import DataError
-from dealermart.profiles import FileSpec
+from dealermart.base import DataError
+from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
+from dealermart.readers.cells import NoSheet, Protected, Range, Unreadable, cell_text, sheet_of
 from dealermart.readers.columns import Columns
 from dealermart.readers.table import Counts, Record, Target, totals
+from dealermart.readers.workbooks import cell_errors
+from dealermart.readers.xls import MAGIC, old_sheet_of
 
 _BROKEN_ARCHIVE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+
 _WORKBOOK, _HEAD = "xl/workbook.xml", 256 * 1024
 
 
@@ -29,23 +32,23 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     """Read a sheet (xlsx or xls); record numbers are Excel's row numbers. See ``readers.read_all``."""
     try:
         if zipfile.is_zipfile(path):
-            sheet = cells.sheet_of(path, spec.sheet)
+            sheet = sheet_of(path, spec.sheet)
             sheet = replace(sheet, errors=_errors(path, sheet.name), from_1904=_counts_from_1904(path))
         elif _is_old(path):
-            sheet = xls.sheet_of(path, spec.sheet)
+            sheet = old_sheet_of(path, spec.sheet)
         else:
             raise _unreadable(path)
-    except cells.NoSheet as error:
+    except NoSheet as error:
         raise DataError(
             f"there is no sheet {spec.sheet}; the workbook has: {', '.join(error.args)}",
             where=str(path),
             mend="set sheet in the source profile",
         ) from None
-    except cells.Protected:
+    except Protected:
         raise DataError(
             "the workbook is protected by a password", where=str(path), mend="ask for a copy without a password"
         ) from None
-    except (cells.Unreadable, expat.ExpatError, OSError, *_BROKEN_ARCHIVE):
+    except (Unreadable, expat.ExpatError, OSError, *_BROKEN_ARCHIVE):
         raise _unreadable(path) from None
     rows = sheet.rows
     numbered = enumerate(rows[spec.skip_rows :], start=spec.skip_rows + 1)
@@ -58,7 +61,7 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
 
 def _errors(path: Path, sheet: str) -> dict[int, list[int]]:
     try:
-        return workbooks.errors(path, sheet)
+        return cell_errors(path, sheet)
     except DataError as error:
         raise DataError(error.what, where=str(path), mend=error.mend) from None
 
@@ -66,7 +69,7 @@ def _errors(path: Path, sheet: str) -> dict[int, list[int]]:
 def _is_old(path: Path) -> bool:
     """Whether a file is a container of the kind in which xls files are kept."""
     with path.open("rb") as file:
-        return file.read(len(xls.MAGIC)) == xls.MAGIC
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def _unreadable(path: Path) -> DataError:
@@ -83,7 +86,7 @@ def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) 
         return columns_of.positional(spec, str(path))
     best: tuple[int, list[str], str] = (-1, [], str(path))
     for number, row in rows if spec.header is True else islice(rows, columns_of.FIND_WITHIN):
-        texts = [cells.cell_text(cell).strip() for cell in row]
+        texts = [cell_text(cell).strip() for cell in row]
         while texts and not texts[-1]:
             texts.pop()
         where = f"{path}:{number}"
@@ -108,7 +111,7 @@ def _counts_from_1904(path: Path) -> bool:
             return re.search(rb"date1904\s*=\s*[\"'](1|true)", part.read(_HEAD)) is not None
 
 
-def _covered(path: Path, merged: Sequence[cells.Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:
+def _covered(path: Path, merged: Sequence[Range], rows: Sequence[Sequence[Any]]) -> dict[int, list[int]]:
     """Cells that are merged with one above them, as columns by row, both from 1; a reader gives nothing there."""
     found: dict[int, list[int]] = {}
     left = sum(map(len, rows))
@@ -131,7 +134,7 @@ def _records(
 ) -> Iterator[Record | None]:
     width = len(columns.names)
     for number, row in rows:
-        texts = [cells.cell_text(cell) for cell in row]
+        texts = [cell_text(cell) for cell in row]
         texts += [""] * (width - len(texts))
         reason = None
         if number in errors or number in covered:

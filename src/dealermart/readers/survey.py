@@ -16,18 +16,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dealermart.errors import DataError
+from dealermart.base import DataError
 from dealermart.readers import damage
 from dealermart.readers.table import BLANKS
 
 Positions = npt.NDArray[np.int64]
 
 LONGEST_LINE = 64 * 1024 * 1024
+
 # DuckDB refuses lines over 2 MB unless told otherwise; longer ones are rare enough for the other road.
 LONGEST_PLAIN = 1_900_000
+
 _CHUNK = 1024 * 1024
+
 _STRIDE = 5_000
+
 _LF, _CR, _SPACE = 10, 13, 32
+
 _WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dealermart.errors import BalanceError
-from dealermart.lake import literal, quoted
-from dealermart.profiles import FileSpec
+from dealermart.base import BalanceError, literal, quoted
+from dealermart.config import FileSpec
 from dealermart.readers.columns import Columns
 
 # What Python's str.strip() takes for white space, as a string for SQL's trim() and for a regular expression.
@@ -24,7 +23,9 @@ BLANKS = (
 )
 
 _CLASS = "".join(f"\\x{{{ord(blank):x}}}" for blank in BLANKS)
+
 _EDGE = f"^[{_CLASS}]|[{_CLASS}]$"
+
 _BATCH_ROWS = 20_000
 
 

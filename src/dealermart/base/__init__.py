@@ -1,0 +1,64 @@
+"""The ground floor: settings, errors, files, the lock, the run log and DuckDB. It imports nothing of ours.
+
+Only ``settings`` reads the environment, only ``duck`` opens DuckDB, only ``files`` decides how a file becomes durable.
+What stands here is used by every room: a change of it is a change of the whole house.
+"""
+
+from dealermart.base.duck import FORMAT, Workspace, confine, connect, literal, quoted, sandbox, typed_sql, workspace
+from dealermart.base.errors import (
+    BalanceError,
+    BuildError,
+    CheckCrashed,
+    ConfigError,
+    DataError,
+    DealermartError,
+    FetchError,
+    LockError,
+    SuiteError,
+)
+from dealermart.base.files import as_json, sync, sync_all, write_json, write_text
+from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
+from dealermart.base.runlog import Entry, code_version, query_runs, read_runs, record_run, utc_now
+from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
+
+__all__ = [
+    "FORMAT",
+    "REPO",
+    "BalanceError",
+    "BuildError",
+    "CheckCrashed",
+    "ConfigError",
+    "DataError",
+    "DealermartError",
+    "Entry",
+    "FetchError",
+    "HeldLock",
+    "LockError",
+    "Settings",
+    "SuiteError",
+    "Workspace",
+    "alone",
+    "as_json",
+    "child_environment",
+    "code_version",
+    "confine",
+    "connect",
+    "literal",
+    "load_settings",
+    "lock_holder",
+    "lock_is_held",
+    "query_runs",
+    "quoted",
+    "read_runs",
+    "record_run",
+    "sandbox",
+    "storage_options",
+    "sync",
+    "sync_all",
+    "typed_sql",
+    "utc_now",
+    "warehouse_lock",
+    "workspace",
+    "write_json",
+    "write_text",
+]

@@ -1,0 +1,185 @@
+"""Where things are. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dealermart.base.errors import ConfigError
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and choices of one installation.
+
+    Attributes:
+        home: State: landing, log, lake, quarantine, warehouse, published copies.
+        config: What a company edits: contracts, sources, plans, reviews.
+        company: File name of the company's settings inside ``config``.
+        project: Root of the code: dbt project and expectation suites.
+        memory_limit: What DuckDB may use, as DuckDB writes it.
+        threads: Threads of DuckDB.
+        lock_wait: Seconds for which a command waits while another one is at work.
+    """
+
+    home: Path
+    config: Path = REPO / "config"
+    company: str = "company.yml"
+    project: Path = REPO
+    memory_limit: str = "3GB"
+    threads: int = 2
+    lock_wait: float = 3600.0
+    user: str = field(default="unknown", compare=False)
+    warehouse_override: Path | None = None
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def arrivals(self) -> Path:
+        return self.home / "arrivals"
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def work(self) -> Path:
+        return self.home / "work"
+
+    @property
+    def pending(self) -> Path:
+        """A change of several folders in the making; see ``lake.recover``."""
+        return self.home / "pending"
+
+    @property
+    def compiled(self) -> Path:
+        return self.home / "config"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.warehouse_override or self.home / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.home / "dealermart.lock"
+
+    @property
+    def company_file(self) -> Path:
+        return self.config / self.company
+
+    @property
+    def feeds(self) -> Path:
+        return self.config / "feeds"
+
+    @property
+    def sources(self) -> Path:
+        return self.config / "sources"
+
+    @property
+    def expectations(self) -> Path:
+        return self.project / "expectations"
+
+    @property
+    def dbt_project(self) -> Path:
+        return self.project / "dbt_project"
+
+    @property
+    def dags(self) -> Path:
+        return self.project / "dags"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment.
+
+    Reads ``DEALERMART_HOME`` (default ``var`` beside the code), ``DEALERMART_CONFIG``, ``DEALERMART_COMPANY``,
+    ``DEALERMART_MEMORY_LIMIT``, ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
+
+    Raises:
+        ConfigError: a number does not parse, or the config folder does not exist.
+    """
+    env = os.environ
+    config = Path(env.get("DEALERMART_CONFIG", REPO / "config")).resolve()
+    if not config.is_dir():
+        raise ConfigError(
+            "the config folder does not exist",
+            where=str(config),
+            mend="set DEALERMART_CONFIG to the folder that holds feeds/ and sources/",
+        )
+    threads = env.get("DEALERMART_THREADS", str(os.cpu_count() or 2))
+    if not threads.isdigit() or int(threads) < 1:
+        raise ConfigError("DEALERMART_THREADS is not a whole number above 0", mend="for example DEALERMART_THREADS=2")
+    wait = env.get("DEALERMART_LOCK_WAIT", "3600")
+    if not wait.isdigit():
+        raise ConfigError(
+            "DEALERMART_LOCK_WAIT is not a whole number of seconds", mend="for example 3600, or 0 to not wait"
+        )
+    return Settings(
+        home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
+        config=config,
+        company=env.get("DEALERMART_COMPANY", "company.yml"),
+        memory_limit=env.get("DEALERMART_MEMORY_LIMIT", "3GB"),
+        threads=int(threads),
+        lock_wait=float(wait),
+        user=env.get("DEALERMART_USER") or _user(),
+    )
+
+
+def storage_options(source: str) -> dict[str, Any]:
+    """How a source's remote storage is entered, from ``DEALERMART_STORAGE_<SOURCE>``: fsspec's options as JSON.
+
+    Raises:
+        ConfigError: the variable does not hold a JSON object.
+    """
+    name = f"DEALERMART_STORAGE_{source.upper()}"
+    try:
+        options = json.loads(os.environ.get(name, "{}"))
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        # The value itself is a secret.
+        raise ConfigError(f"{name} is not a JSON object", mend='write it like {"username": "...", "password": "..."}')
+    return options
+
+
+def child_environment(**extra: str) -> dict[str, str]:
+    """The process environment for a program started by us, with ``extra`` on top."""
+    return {**os.environ, **extra}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a passwd entry
+        return str(os.getuid())

@@ -1,0 +1,68 @@
+"""The ``dealermart`` command: what DAGs do, for people. One module per command, with its arguments beside it.
+
+Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine or some
+files are left for the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import re
+import sys
+from collections.abc import Sequence
+
+import duckdb
+
+from dealermart import __version__
+from dealermart.base import DealermartError, load_settings
+from dealermart.cli import build, erase, ingest, look, quarantine
+from dealermart.cli.table import Command
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        command: Command = arguments.command
+        return command(load_settings(), arguments)
+    except DealermartError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # no room, no right, no such disk: the text names the path and holds no data
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        mend = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see that DEALERMART_HOME can be written"
+        print(f"error: {reason}\n  mend: {mend}; nothing half done is visible, run it again", file=sys.stderr)
+        return 1
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
+        print(f"error: {_engine_fault(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; nothing half done is visible, the same command can be run again", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dealermart", description="From dealer records to KPI, incentive and performance-review marts."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for module in (ingest, quarantine, build, look, erase):
+        module.register(commands)
+    return parser
+
+
+def _engine_fault(error: duckdb.Error) -> str:
+    """What DuckDB says of files and memory, in words of ours: its own can quote data."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return (
+            "the memory limit is reached\n  mend: raise DEALERMART_MEMORY_LIMIT, or make room on the disk for spilling"
+        )
+    found = re.search(r'"(/[^"]+)"', str(error))
+    return (
+        f"a file is gone, damaged, or there is no room{f': {found[1]}' if found else ''}\n"
+        "  mend: `dealermart doctor` looks for the cause; a lake file is made anew by `dealermart rebuild`"
+    )

@@ -1,0 +1,113 @@
+"""Bringing files in: ``dealermart ingest``, ``dealermart fetch``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from dealermart.base import Settings
+from dealermart.cli.table import add, day, moment, number, say, table
+
+
+def register(commands: Any) -> None:
+    """Add the commands of this module."""
+    parser = add(commands, "ingest", ingest)
+    parser.add_argument("--source", required=True, help="a source of config/sources")
+    parser.add_argument(
+        "--received", required=True, type=day, help="the day on which the files were received, such as 2026-03-02"
+    )
+    parser.add_argument(
+        "--drop", type=Path, help="folder with the files (default: inbox/<source>/<received> in the home)"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would be read, mapped and refused; change nothing"
+    )
+    parser.add_argument(
+        "--ingested-at", type=moment, help="moment of learning in UTC, for loading history (default: now)"
+    )
+    parser.add_argument(
+        "--override", action="append", default=[], metavar="RULE", help="take files that this rule refuses"
+    )
+    parser.add_argument("--file", action="append", metavar="NAME", help="only these of them (name or pattern)")
+    parser.add_argument("--by", default="", metavar="NAME", help="who decides so; kept in the log")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the log")
+    add(commands, "fetch", fetch).add_argument("--source", required=True, help="a source of config/sources")
+
+
+def ingest(config: Settings, arguments: argparse.Namespace) -> int:
+    """Take in what a source delivered on one day."""
+    from dealermart import ingest
+    from dealermart.ingest import Override
+
+    decided = [
+        Override(rule, arguments.by, arguments.reason, file)
+        for rule in arguments.override
+        for file in arguments.file or ["*"]
+    ]
+    result = ingest.run(
+        config,
+        arguments.source,
+        arguments.received,
+        arguments.drop,
+        arguments.dry_run,
+        arguments.ingested_at,
+        say=say,
+        decided=decided,
+    )
+    columns = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
+    if arguments.dry_run:
+        print("dry run: nothing was changed")
+    if not result.files and not result.left:
+        print(f"{result.source} delivered nothing on {result.received}")
+    else:
+        rows = [
+            [one.file, one.feed or "", one.status, *(number(getattr(one, name)) for name in columns)]
+            for one in result.files
+        ]
+        total = ["total", "", "", *(number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
+        print(table(["file", "feed", "status", *columns], [*rows, total]))
+    for one in result.taken_up:
+        rows_up = number((one.accepted or 0) + (one.duplicate or 0))
+        print(f"{one.file} (received {one.received}): {rows_up} rows that had waited in quarantine taken up")
+    if result.ignored:
+        print(f"{len(result.ignored)} files ignored as the profile says")
+    for one in result.files:
+        if one.confidence is not None:
+            print(f"{one.file}: read as {one.encoding}, detected with {one.confidence} % confidence")
+    for one in result.files:
+        for kind, count in one.apart.items():
+            print(f"{one.file}: {count} rows are no record of {one.feed} ({kind})", file=sys.stderr)
+        for note in one.drift:
+            print(f"{one.file}: {note['text']}", file=sys.stderr)
+        for rule in one.overridden:
+            print(f"{one.file}: taken although {rule} refuses it, as {arguments.by} decided", file=sys.stderr)
+        for fault in one.faults:
+            where = f"{one.file}:{fault['first_row']}"
+            print(
+                f"{where}: {fault['reason']} ({fault['rows']} rows in quarantine, rule {fault['rule']})",
+                file=sys.stderr,
+            )
+    if any(one.faults for one in result.files):
+        print(
+            "  mend: correct these rows at their source and deliver them again; the others went through",
+            file=sys.stderr,
+        )
+    for text in result.left:
+        print(text, file=sys.stderr)
+    result.raise_for_refused()
+    return 3 if result.left or any(one.faults for one in result.files) else 0
+
+
+def fetch(config: Settings, arguments: argparse.Namespace) -> int:
+    """Bring new files of a source into its inbox from where its profile says they come from."""
+    from dealermart import landing
+
+    result = landing.fetch(config, arguments.source, say=say)
+    print(f"{arguments.source}: {len(result.fetched)} files fetched, {len(result.left)} left for the next time")
+    for text in result.left:
+        print(text, file=sys.stderr)
+    for received in sorted({received for received, _ in result.fetched}):
+        print(f"now: dealermart ingest --source {arguments.source} --received {received}")
+    return 0

@@ -1,0 +1,84 @@
+"""All of the company's rules, read and checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dealermart.base import Settings
+from dealermart.config.company import Company
+from dealermart.config.kpis import Registry
+from dealermart.config.plans import Plan
+from dealermart.config.reviews import Template
+from dealermart.config.yamlfile import Fault, load_yaml, refuse
+
+
+@dataclass(frozen=True)
+class Config:
+    """All of the company's rules, checked. Plans and templates come with their paths inside the config folder."""
+
+    company: Company
+    registry: Registry
+    plans: tuple[tuple[str, Plan], ...]
+    templates: tuple[tuple[str, Template], ...]
+
+
+def load_config(settings: Settings) -> Config:
+    """Read and check the company file, the KPI registry, the plans and the review templates.
+
+    Raises:
+        ConfigError: a file is missing or broken; names file, line, field and mend.
+    """
+    company = load_yaml(settings.company_file, Company)
+    refuse(settings.company_file, company.faults())
+    registry_file = settings.config / "kpis.yml"
+    registry = load_yaml(registry_file, Registry)
+    refuse(registry_file, registry.faults())
+
+    plans: list[tuple[str, Plan]] = []
+    for path in _files(settings, "plans", company.plans):
+        plan = load_yaml(path, Plan)
+        taken = {one.plan: name for name, one in plans}
+        refuse(path, [*_taken(("plan",), plan.plan, taken), *plan.faults(company.reporting_currency, registry.by_code)])
+        plans.append((f"plans/{path.name}", plan))
+
+    templates: list[tuple[str, Template]] = []
+    for path in _files(settings, "reviews", company.reviews):
+        template = load_yaml(path, Template)
+        taken = {one.template: name for name, one in templates}
+        refuse(path, [*_taken(("template",), template.template, taken), *template.faults(registry.by_code)])
+        refuse(path, _same_role(template, templates))
+        templates.append((f"reviews/{path.name}", template))
+    return Config(company, registry, tuple(plans), tuple(templates))
+
+
+def _files(settings: Settings, folder: str, chosen: tuple[str, ...] | None) -> list[Path]:
+    """The YAML files of a config folder that apply, in order of name."""
+    if chosen is None:
+        return sorted((settings.config / folder).glob("*.yml"))
+    for index, name in enumerate(chosen):
+        if not (settings.config / folder / name).is_file():
+            lost = Fault(
+                (folder, index), f"config/{folder} holds no file {name}", "correct the name, or remove the line"
+            )
+            refuse(settings.company_file, [lost])
+    return sorted(settings.config / folder / name for name in set(chosen))
+
+
+def _taken(location: tuple[str], value: str, taken: dict[str, str]) -> Iterable[Fault]:
+    if value in taken:
+        yield Fault(location, f"{value!r} is taken by {taken[value]}", "give each file an id of its own")
+
+
+def _same_role(template: Template, others: Iterable[tuple[str, Template]]) -> Iterable[Fault]:
+    """A member would have two reviews where two templates of one role hold on one day."""
+    for name, other in others:
+        starts_before = other.valid_to is None or template.valid_from < other.valid_to
+        ends_after = template.valid_to is None or other.valid_from < template.valid_to
+        if other.role == template.role and starts_before and ends_after:
+            yield Fault(
+                ("role",),
+                f"{name} holds for {template.role} at the same time",
+                "end the older template with valid_to where the newer one begins",
+            )

@@ -1,0 +1,343 @@
+"""Source profiles: how the files of a source system are read and mapped to feeds. Files and SQL, no Python."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dealermart.base import ConfigError, Settings
+from dealermart.config.contracts import Contract, Kind, Name
+from dealermart.config.limits import Limits
+from dealermart.config.yamlfile import Strict, load_yaml
+
+# Tables of a batch, and words that SQL does not take as a table's name.
+_RESERVED = {
+    *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected", "again"),
+    *("accepted", "fault", "decision", "held", "moving", "moved", "gathered", "commits", "corrected", "state"),
+    *("chosen", "unmapped", "numbered", "touched", "touched_line", "stored", "suspect", "twins"),
+    *("verdict", "record", "origin", "restored"),
+    *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
+    *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
+    *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
+    *("user", "window", "qualify", "pivot", "unpivot", "lateral", "natural", "column", "check", "constraint"),
+}
+
+TAKEN_COLUMNS = frozenset({"_delivery_id", "_row_number", "_reason", "_line", "rowid"})
+
+STORAGES = ("file", "s3", "sftp")
+
+CORRECTED = "corrected"  # folder of a drop in which corrected rows come back
+
+NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
+
+DETECTABLE = ("utf-8", "utf-16", "gb18030", "cp1252")
+
+
+def _known_encoding(name: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    if isinstance(name, tuple):
+        if unknown := [one for one in name if one not in DETECTABLE]:
+            raise ValueError(f"{', '.join(unknown)} cannot be detected; candidates are {', '.join(DETECTABLE)}")
+        if len(name) < 2:
+            raise ValueError("a list of candidates needs two or more; write a single encoding without a list")
+        return name
+    try:
+        if name != "auto":
+            codecs.lookup(name)
+            "".encode(name)  # some codecs are not of text
+    except LookupError:
+        raise ValueError(f"unknown encoding {name!r}; examples are utf-8, utf-16, gb18030, cp1252, auto") from None
+    return name
+
+
+def _storage_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in STORAGES:
+        raise ValueError(
+            f"{parts.scheme!r} is no storage that is known; write file:///folder, s3://bucket/folder or sftp://host/folder"
+        )
+    if parts.password is not None:
+        raise ValueError("a password stands in the URL; give it in the environment, see docs/operations.md")
+    if parts.scheme == "file" and (parts.netloc or not parts.path.strip("/")):
+        raise ValueError("a local folder is written with three slashes: file:///srv/exports")
+    if parts.scheme != "file" and not parts.netloc:
+        raise ValueError("the bucket or host is missing: s3://bucket/folder, sftp://host/folder")
+    return url
+
+
+def _settled(form: str) -> str:
+    if "%y" in form or "%Y" not in form:
+        raise ValueError(f"dates: {form!r} has no year of four digits (%Y), so the century would be a guess")
+    return form
+
+
+class Totals(Strict):
+    """Rows that only add up others: where ``column`` holds one of ``values``."""
+
+    column: str
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class FileSpec(Strict):
+    """One kind of file of a source: how to find, read and map it.
+
+    ``delivery`` is the contract's unless it stands here. Fewer rows than ``shrink_below`` times those of the deliveries
+    before refuse a file; of a snapshot less than half, if nothing is said.
+    """
+
+    name: Name
+    feed: Name | None = None
+    map: str | None = None
+    pattern: str
+    required: bool = False
+    delivery: Kind | None = None
+    shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
+    expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
+    format: Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
+    encoding: Annotated[str | tuple[str, ...], AfterValidator(_known_encoding)] = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1)] = ","
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    row_end: str | None = None
+    skip_rows: Annotated[int, Field(ge=0)] = 0
+    header: bool | Literal["find"] = True
+    columns: tuple[str, ...] = ()
+    aliases: dict[str, tuple[str, ...]] = {}
+    required_columns: tuple[str, ...] = ()
+    sheet: str | None = None
+    records: str | None = None
+    nulls: tuple[str, ...] = NULLS
+    more_nulls: tuple[str, ...] = ()
+    totals: Totals | None = None
+    dates: tuple[Annotated[str, AfterValidator(_settled)], ...] = ()
+    decimal: Literal[".", ","] = "."
+    unpivot: Annotated[int, Field(ge=1)] = 1
+    key: tuple[str, ...] = ()
+    waits: dict[str, Annotated[tuple[Name, ...], Field(min_length=1)]] = {}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> FileSpec:
+        if (self.feed is None) != (self.map is None):
+            raise ValueError("feed and map go together: a file with neither is a reference for lookups")
+        if self.feed is not None and self.key:
+            raise ValueError("key belongs to references; a feed's key stands in its contract")
+        if self.feed is None and (self.delivery is not None or self.shrink_below is not None):
+            raise ValueError("delivery and shrink_below belong to files of a feed")
+        if self.format == "csv" and not self.header and not self.columns:
+            raise ValueError("a file without a header line needs columns")
+        if self.feed is None and self.waits:
+            raise ValueError("waits belongs to files of a feed: a reference has no reject reasons")
+        if self.header == "find" and not (self.columns or self.aliases or self.required_columns):
+            raise ValueError("header: find needs names to find: aliases, columns or required_columns")
+        return self
+
+    @model_validator(mode="after")
+    def _one_order(self) -> FileSpec:
+        for form in self.dates:
+            other = form.translate(str.maketrans("dm", "md"))
+            if other != form and other in self.dates:
+                raise ValueError(f"dates: {form!r} and {other!r} read one text as two days; keep the one that holds")
+        return self
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Texts that mean a missing value."""
+        return (*self.nulls, *self.more_nulls)
+
+    def takes(self, path: str) -> bool:
+        """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""
+        return self.is_corrected(path) or _glob(self.pattern).fullmatch(path) is not None
+
+    def is_corrected(self, path: str) -> bool:
+        """Whether the file holds corrected rows of an export of the quarantine: ``corrected/<name>/*.xlsx`` or csv."""
+        folder, _, file = path.rpartition("/")
+        return folder == f"{CORRECTED}/{self.name}" and file.lower().endswith((".xlsx", ".csv"))
+
+    def entry_of(self, path: str) -> str:
+        """Under which name the log keeps the file at ``path``: corrected rows are a kind of their own, by whose number
+        and columns no other delivery is measured."""
+        return f"{CORRECTED}/{self.name}" if self.is_corrected(path) else self.name
+
+    def delivery_of(self, path: str, contract: Contract) -> Kind:
+        """What the file at ``path`` holds. Corrected rows of a snapshot are not the whole."""
+        found = self.delivery or contract.delivery
+        return "delta" if found == "snapshot" and self.is_corrected(path) else found
+
+    def as_delivered(self, path: str) -> FileSpec:
+        """How the file at ``path`` is read: as the entry says, or as the export wrote it."""
+        if not self.is_corrected(path):
+            return self
+        return self.model_copy(
+            update={
+                "format": "xlsx" if path.lower().endswith(".xlsx") else "csv",
+                "encoding": "utf-8",
+                "delimiter": ",",
+                "quote": '"',
+                "row_end": None,
+                "skip_rows": 0,
+                "header": True,
+                "sheet": None,
+                "records": None,
+            }
+        )
+
+
+class Ignored(Strict):
+    """Files that a source delivers and nobody needs, with the reason."""
+
+    pattern: str
+    reason: Annotated[str, Field(min_length=3)]
+
+
+class Origin(Strict):
+    """Where the files of a source come from, when nobody puts them into its inbox.
+
+    Attributes:
+        url: A folder: ``file:///srv/exports``, ``s3://bucket/folder`` or ``sftp://user@host/folder``. No secret stands
+            in it; those come from the environment.
+        quiet_seconds: A file that was written to later than so many seconds ago may be half there, and is left for the
+            next time. Objects of S3 appear whole.
+    """
+
+    url: Annotated[str, AfterValidator(_storage_url)]
+    quiet_seconds: Annotated[int, Field(ge=0)] = 60
+
+
+class Profile(Strict):
+    """A source system, described by files."""
+
+    source: Name
+    title: str
+    files: Annotated[tuple[FileSpec, ...], Field(min_length=1)]
+    ignore: tuple[Ignored, ...] = ()
+    origin: Annotated[Origin | None, Field(alias="from")] = None
+    limits: Limits = Limits()
+    demo_received: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Profile:
+        names = [one.name for one in self.files]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"file names stand twice: {', '.join(repeated)}")
+        return self
+
+    def spec_of(self, path: str) -> FileSpec | None:
+        return next((one for one in self.files if one.takes(path)), None)
+
+    def ignores(self, path: str) -> str | None:
+        """The reason for which the file is left alone, or None."""
+        return next((one.reason for one in self.ignore if _glob(one.pattern).fullmatch(path)), None)
+
+    @property
+    def references(self) -> tuple[FileSpec, ...]:
+        return tuple(one for one in self.files if one.feed is None)
+
+    def waits(self, spec: FileSpec) -> dict[str, tuple[str, ...]]:
+        """Reject reasons of an entry that wait, each with what it waits for as the lake names it: a feed, or
+        ``source.name`` of a reference."""
+        own = {one.name for one in self.references}
+        return {
+            reason: tuple(f"{self.source}.{name}" if name in own else name for name in names)
+            for reason, names in spec.waits.items()
+        }
+
+
+def source_names(settings: Settings) -> list[str]:
+    """The sources that have a profile."""
+    return sorted(path.parent.name for path in settings.sources.glob("*/source.yml"))
+
+
+def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]) -> Profile:
+    """The profile of a source, with feeds and SQL files checked for existence.
+
+    Raises:
+        ConfigError: no such source, a broken file, an unknown feed or a missing SQL file.
+    """
+    path = settings.sources / source / "source.yml"
+    if not path.is_file():
+        known = ", ".join(source_names(settings)) or "none"
+        raise ConfigError(f"there is no source {source!r}", where=str(path), mend=f"known sources: {known}")
+    profile = load_yaml(path, Profile)
+    if profile.source != source:
+        raise ConfigError(
+            f"field source: {profile.source!r} is not the folder's name",
+            where=str(path),
+            mend=f"write source: {source}",
+        )
+    for index, spec in enumerate(profile.files):
+        field = f"field files.{index} ({spec.name})"
+        if spec.feed is not None and spec.feed not in contracts:
+            raise ConfigError(
+                f"{field}: there is no feed {spec.feed!r}", where=str(path), mend=f"one of: {', '.join(contracts)}"
+            )
+        taken = spec.name in _RESERVED or spec.name.startswith(("feed_", "known_", "mapped_", "arrived_"))
+        if taken or "__" in spec.name:
+            raise ConfigError(
+                f"{field}: the name is taken by the program",
+                where=str(path),
+                mend=f"call it {re.sub('_+', '_', spec.name)}_file, for example",
+            )
+        if own := sorted(TAKEN_COLUMNS & {*spec.columns, *spec.aliases, *spec.required_columns}):
+            raise ConfigError(
+                f"{field}: the column name {own[0]} is taken by the program",
+                where=str(path),
+                mend=f"give it another name under aliases, such as {own[0].strip('_')}_said",
+            )
+        if spec.map is not None and not (path.parent / spec.map).is_file():
+            raise ConfigError(
+                f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
+            )
+        _check_waits(path, field, profile, spec, contracts)
+    return profile
+
+
+def _check_waits(path: Path, field: str, profile: Profile, spec: FileSpec, contracts: dict[str, Contract]) -> None:
+    """A reason that the select never gives, or a wait for nothing, would leave rows behind in silence."""
+    known = [*contracts, *(one.name for one in profile.references)]
+    for reason, waited in spec.waits.items():
+        if unknown := sorted(set(waited) - set(known)):
+            raise ConfigError(
+                f"{field}: waits for {', '.join(unknown)}, which is neither a feed nor a reference of this source",
+                where=str(path),
+                mend=f"one of: {', '.join(known)}",
+            )
+        if reason not in (path.parent / str(spec.map)).read_text("utf-8"):
+            raise ConfigError(
+                f"{field}: the select {spec.map} never gives the reason {reason!r} that waits",
+                where=str(path),
+                mend="write the very text that the select puts into _reject_reason",
+            )
+
+
+def profile_sql(settings: Settings, source: str, spec: FileSpec) -> tuple[Path, str]:
+    """Path and text of the select that maps a file to its feed."""
+    path = settings.sources / source / str(spec.map)
+    try:
+        return path, path.read_text("utf-8").strip().rstrip(";")
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
+
+
+def profile_hash(settings: Settings, source: str) -> str:
+    """Hash over everything that describes the source."""
+    digest = hashlib.sha256()
+    for path in sorted(one for one in (settings.sources / source).iterdir() if one.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """A path pattern as a regular expression: ``*`` stays inside a folder, ``**/`` is any number of folders."""
+    parts = []
+    for part in re.split(r"(\*\*/|\*|\?)", str(PurePosixPath(pattern))):
+        parts.append({"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
+    return re.compile("".join(parts))

@@ -1,0 +1,189 @@
+"""YAML files that people edit: read exactly, checked by pydantic, faults named by file, line and field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dealermart.base import ConfigError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """Base of all config models: unknown keys are refused and values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Loader(yaml.CSafeLoader):  # libyaml: the same results, ten times as fast, and a command reads a hundred files
+    """SafeLoader that keeps decimals exact and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal | str:
+    text = loader.construct_scalar(node)
+    # YAML's own .inf and .nan are no amounts; leave them as text for the model to refuse.
+    return (
+        Decimal(text.replace("_", ""))
+        if re.fullmatch(r"[-+]?[\d_]*\.?\d+([eE][-+]?\d+)?|[-+]?[\d_]+\.", text)
+        else text
+    )
+
+
+def _timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError:  # 31 April: left as text for the model to refuse with its line
+        return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _timestamp)
+
+
+def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
+    """Read one YAML file into ``model``.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML or does not fit the model; names file, line, field and mend.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            "the file does not exist", where=str(path), mend="create it, or correct the name that leads to it"
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError("this is a folder, not a file", where=str(path), mend="rename or remove it") from None
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            data = loader.construct_document(node) if node else None
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise ConfigError(
+            f"not valid YAML: {getattr(error, 'problem', None) or error}",
+            where=where,
+            mend="correct the line; indentation and quotes are the usual cause",
+        ) from None
+    except RecursionError:
+        raise ConfigError("nested too deeply", where=str(path), mend="write it flat") from None
+    if not isinstance(data, dict):
+        raise ConfigError(
+            "the file does not hold a mapping of keys to values",
+            where=f"{path}:1",
+            mend=f"start with the keys of {model.__name__}",
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _config_error(path, node, error) from None
+
+
+def line_of(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """1-based line of the node at ``location``, or of its nearest parent that stands in the file."""
+    line = node.start_mark.line + 1 if node else 1
+    for step in location:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                continue  # pydantic adds tags of unions and the like to the path
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _config_error(path: Path, node: yaml.Node | None, error: ValidationError) -> ConfigError:
+    faults = []
+    found = error.errors(include_url=False)
+    for fault in found:
+        depth = len(fault["loc"])
+        inside = any(len(other["loc"]) > depth and other["loc"][:depth] == fault["loc"] for other in found)
+        if fault["type"] == "too_short" and inside:
+            continue  # a list counts as short when one of its items is broken; that item is the fault
+        field = ".".join(str(step) for step in fault["loc"]) or "(whole file)"
+        message = fault["msg"].removeprefix("Value error, ")
+        faults.append((line_of(node, fault["loc"]), field, message, fault["type"]))
+    # A misspelt key is reported twice, as unknown and as missing; the unknown one is where the hand slipped.
+    faults.sort(key=lambda one: (one[3] != "extra_forbidden", one[0]))
+    line, field, message, kind = faults[0]
+    mends = {
+        "extra_forbidden": "remove the key or correct its spelling",
+        "missing": "add the key",
+    }
+    more = (
+        f" (and {len(faults) - 1} more in this file: lines {', '.join(str(one[0]) for one in faults[1:6])})"
+        if len(faults) > 1
+        else ""
+    )
+    return ConfigError(
+        f"field {field}: {message}{more}",
+        where=f"{path}:{line}",
+        mend=mends.get(kind, "correct the value of this field"),
+    )
+
+
+Location = tuple[int | str, ...]
+
+
+class Fault(NamedTuple):
+    """One fault: where in the file (keys and list positions), what is wrong, how to mend it."""
+
+    location: Location
+    what: str
+    mend: str
+
+
+def refuse(path: Path, faults: Iterable[Fault]) -> None:
+    """Raise the first of ``faults`` (by line), if there is any.
+
+    Raises:
+        ConfigError: names file, line, field and mend, and how many faults more the file has.
+    """
+    found = list(faults)
+    if not found:
+        return
+    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    lined = sorted(((line_of(node, fault.location), fault) for fault in found), key=lambda one: one[0])
+    line, first = lined[0]
+    rest = ", ".join(str(one[0]) for one in lined[1:6])
+    more = f" (and {len(lined) - 1} more in this file: lines {rest})" if rest else ""
+    field = ".".join(str(step) for step in first.location) or "(whole file)"
+    raise ConfigError(f"field {field}: {first.what}{more}", where=f"{path}:{line}", mend=first.mend)
+
+
+def repeated(values: Iterable[str], location: Location, field: str, what: str) -> Iterable[Fault]:
+    """A fault for every value of a list of items that an earlier item has already."""
+    seen: set[str] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield Fault((*location, index, field), f"the {what} {value!r} stands twice", f"give each {what} once")
+        seen.add(value)

@@ -1,0 +1,228 @@
+"""Reading a source: delivered files become the tables of raw text and of typed rows of a batch.
+
+The tables are ``<spec>`` raw text, ``<spec>__rejects`` what could not be read, ``mapped_<spec>`` what the select makes
+of it, and ``batch`` the typed rows of a feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from dealermart import landing, mapping, readers
+from dealermart.base import DataError, literal, quoted
+from dealermart.config import Contract, FileSpec, Profile, profile_sql
+from dealermart.ingest.job import Eraser
+from dealermart.ingest.judge import Rejects
+from dealermart.ingest.known import Known
+from dealermart.lake import FileResult, Quarantine, Receipt
+from dealermart.landing import Delivery
+
+_ROWS_BITS = 48  # of a row's number; the kind of file has the ones above
+
+
+@dataclass(frozen=True)
+class FeedTables:
+    """The tables of one feed in a batch.
+
+    Attributes:
+        specs: Kinds of file of which at least one file could be read: ``<spec>`` and ``mapped_<spec>`` are there.
+        reads: What was counted while reading, by delivery; a file that could not be read is not in it.
+        same: What all rows of the batch say in a column, where the selects give constants.
+    """
+
+    contract: Contract
+    deliveries: list[tuple[Delivery, FileSpec]]
+    specs: list[FileSpec]
+    reads: dict[str, readers.Counts]
+    same: dict[str, set[str | None]]
+
+
+class Source:
+    """The files of one source on their way to typed rows.
+
+    Args:
+        work: Folder of this run for temporary files.
+        quarantine: Takes what could not be read or mapped.
+        eraser: Looks for values of a person before anything is written.
+    """
+
+    def __init__(
+        self, known: Known, work: Path, profile: Profile, quarantine: Quarantine, eraser: Eraser | None = None
+    ) -> None:
+        self.known, self.work, self.profile, self.quarantine, self.eraser = known, work, profile, quarantine, eraser
+        self.con: duckdb.DuckDBPyConnection = known.con
+
+    def reference(self, spec: FileSpec, deliveries: list[Delivery]) -> None:
+        """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
+        con, label, arrived = self.con, f"{self.profile.source}.{spec.name}", f"arrived_{spec.name}"
+        counts = self.read(spec, deliveries, arrived)
+        if counts and self.eraser:
+            self.eraser.reference(con, self.profile.source, spec, counts)
+        if counts:
+            self.quarantine.add(label, arrived, "read", spec.name)
+            self.known.write(
+                label,
+                f"""
+                select a.*, delivery.received as _received_date
+                from {arrived} as a join delivery on delivery.delivery_id = a._delivery_id
+                order by delivery.ordinal, _row_number
+                """,
+            )
+            readers.drop(con, arrived)
+        for delivery in deliveries:
+            if read := counts.get(delivery.delivery_id):
+                kept = read.records - read.structural - read.rejected
+                self.known.batch.results.append(
+                    FileResult(
+                        delivery.source_file,
+                        delivery.delivery_id,
+                        label,
+                        "accepted",
+                        records=read.records,
+                        structural=read.structural,
+                        rejected=read.rejected,
+                        mapped=kept,
+                        accepted=kept,
+                        quarantined=0,
+                        duplicate=0,
+                        received=delivery.received.isoformat(),
+                        entry=spec.name,
+                        encoding=read.encoding,
+                        confidence=read.confidence,
+                    )
+                )
+        known = readers.shape(spec, "_received_date date")
+        if paths := self.known.paths(label):
+            listed = ", ".join(literal(str(path)) for path in paths)
+            known += f" union all by name select * from read_parquet([{listed}], union_by_name = true)"
+        latest = "_received_date desc, _delivery_id desc"
+        rank = f"dense_rank() over (order by {latest})"
+        if spec.key:
+            key = ", ".join(map(quoted, spec.key))
+            rank = f"row_number() over (partition by {key} order by {latest}, _row_number desc)"
+        con.execute(f"""
+            create table {spec.name} as
+            select * exclude (_rank) from (select *, {rank} as _rank from ({known})) where _rank = 1
+        """)
+
+    @contextmanager
+    def feed(self, contract: Contract, deliveries: list[tuple[Delivery, FileSpec]]) -> Iterator[FeedTables | None]:
+        """The tables of all files of one feed, with ``batch`` of their typed rows; None where no file could be read.
+
+        After the block they are gone.
+        """
+        specs: list[FileSpec] = []
+        texts: list[dict[str, str | None]] = []
+        reads: dict[str, readers.Counts] = {}
+        for spec in dict.fromkeys(spec for _, spec in deliveries):
+            of_spec = [delivery for delivery, kind in deliveries if kind is spec]
+            if found := self.read(spec, of_spec, spec.name):
+                reads |= found
+                specs.append(spec)
+                texts.append(self.map(spec, contract, found))
+                stored = [delivery.erased / "mapped.parquet" for delivery in of_spec if delivery.erased]
+                if stored := [path for path in stored if path.exists()]:
+                    landing.restore_erased(self.con, f"mapped_{spec.name}", contract, stored)
+                    texts[-1] = {}
+                if self.eraser:
+                    self.eraser.feed(self.con, self.profile.source, spec, contract, found)
+        if not specs:
+            yield None
+            return
+        self._gather(specs, contract)
+        same = {name: {said[name] for said in texts} for name in contract.names if all(name in said for said in texts)}
+        yield FeedTables(contract, deliveries, specs, reads, same)
+        for spec in specs:
+            readers.drop(self.con, spec.name)
+            readers.drop(self.con, f"mapped_{spec.name}")
+
+    def read(self, spec: FileSpec, deliveries: list[Delivery], table: str) -> dict[str, readers.Counts]:
+        """Read files of one kind into ``table``; a file that cannot be read is refused and the others go on."""
+        files: list[readers.File] = []
+        for delivery in deliveries:
+            how = spec.as_delivered(delivery.source_file)
+            make = partial(landing.load_erased, folder=delivery.erased) if delivery.erased else None
+            files.append(readers.File(delivery.payload, how, delivery.delivery_id, make))
+        found = readers.read_all(self.con, files, table, self.work)
+        for delivery in deliveries:
+            error = found[delivery.delivery_id]
+            if isinstance(error, DataError):
+                # The delivered name says more to the reader of the message than the payload's own path.
+                where = error.where.replace(str(delivery.payload), delivery.label)
+                self.known.batch.results.append(
+                    FileResult(
+                        delivery.source_file,
+                        delivery.delivery_id,
+                        spec.feed,
+                        "refused",
+                        error=str(DataError(error.what, where=where, mend=error.mend)),
+                        received=delivery.received.isoformat(),
+                        entry=spec.entry_of(delivery.source_file),
+                    )
+                )
+        return {key: counts for key, counts in found.items() if not isinstance(counts, DataError)}
+
+    def map(
+        self, spec: FileSpec, contract: Contract, reads: Mapping[str, readers.Counts] = {}
+    ) -> dict[str, str | None]:
+        """View ``mapped_<spec>``: what the select makes of the raw rows in table ``<spec>``; see ``map_rows``."""
+        path, sql = profile_sql(self.known.job.settings, self.profile.source, spec)
+        references = [reference.name for reference in self.profile.references]
+        mapping.check_select(
+            self.con, path, sql, [spec.name, *references, *(f"feed_{feed}" for feed in self.known.job.contracts)]
+        )
+        of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
+        suspect = not reads or any(read.suspect for read in reads.values())
+        return mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads, of_1904, suspect)
+
+    def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
+        """View ``batch``: the mapped rows of all files. They are numbered by their place in the mapped tables, which is
+        the order of receipt for files of one kind; nothing is copied or sorted."""
+        names, parts = ", ".join(map(quoted, contract.names)), []
+        for index, spec in enumerate(specs):
+            said = "_row_hash"
+            if landing.ERASED_HASH in (
+                name for name, *_ in self.con.execute(f"describe mapped_{spec.name}").fetchall()
+            ):
+                said = f"coalesce({landing.ERASED_HASH}, _row_hash, {mapping.row_hash(contract)})"
+            parts.append(f"""
+                select {index << _ROWS_BITS} + _place as _row_id, {names}, _delivery_id, _row_number, _row_part,
+                    _is_deleted, {said} as _row_hash
+                from mapped_{spec.name} where _reject_reason is null and _structural is null
+            """)
+        self.con.execute(f"create temp view batch as {' union all '.join(parts)}")
+
+    def rejects(self, tables: FeedTables) -> dict[str, Rejects]:
+        """Rows of each delivery that could not be read or mapped."""
+        rejects: dict[str, Rejects] = {}
+        for spec in tables.specs:
+            waiting = ", ".join(map(literal, spec.waits)) or "null"
+            for delivery_id, rows, first_row, first_reason in self.con.execute(f"""
+                select _delivery_id, count(*), min(_row_number), arg_min(reason, _row_number)
+                from (
+                    select _delivery_id, _row_number, reason from {spec.name}__rejects
+                    union all
+                    select _delivery_id, _row_number, _reject_reason from mapped_{spec.name}
+                    where _reject_reason is not null and (_reject_reason in ({waiting})) is not true
+                )
+                group by all
+            """).fetchall():
+                read = tables.reads[delivery_id]
+                of = (read.records - read.structural) * spec.unpivot
+                rejects[delivery_id] = Rejects(rows, of, first_row, first_reason)
+        return rejects
+
+    def receipts(self, tables: FeedTables) -> Iterator[Receipt]:
+        """That the files of a feed were received, before they are judged."""
+        for delivery, spec in tables.deliveries:
+            if delivery.delivery_id in tables.reads:
+                entry = spec.entry_of(delivery.source_file)
+                kind = spec.delivery_of(delivery.source_file, tables.contract)
+                received = delivery.received.isoformat()
+                yield Receipt(self.profile.source, delivery.delivery_id, entry, kind, received, is_repeat=False)

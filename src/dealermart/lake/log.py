@@ -1,0 +1,166 @@
+"""The lake and its log.
+
+``log/00000001.json`` and so on are commits: each names the lake files that one run added, what became of every
+delivery, and where the verdicts on single rows stand. A lake file that no commit names does not exist for any reader.
+A compaction is a commit as well: it brings no rows and names, for each of its files, those that it ``replaces``.
+The log is the manifest of the lake and the decision log in one; the lake can be rebuilt from it and from landing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dealermart.base import DataError, Settings, write_json
+from dealermart.lake.told import KnownReceipts, receipts_of, withheld
+
+_MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
+
+# Kinds of commits that bring nothing to know: one moves rows, the other takes values of a person from them.
+COMPACT, ERASE = "compact", "erase"
+
+
+@dataclass(frozen=True)
+class Log:
+    """The commits of a lake up to some point, oldest first."""
+
+    commits: tuple[dict[str, Any], ...]
+
+    @property
+    def last(self) -> int:
+        return self.commits[-1]["seq"] if self.commits else 0
+
+    @property
+    def ingested_at(self) -> str | None:
+        """The latest moment at which anything was learnt (ISO, UTC), or None for an empty lake."""
+        return max((commit["ingested_at"] for commit in self.commits if "ingested_at" in commit), default=None)
+
+    @property
+    def received(self) -> str | None:
+        """The latest date on which something was received that tells anything (ISO), or None if nothing ever was."""
+        dates = (
+            commit["received"]
+            for commit in self.commits
+            if any(one["status"] == "accepted" or one.get("anew") for one in commit["deliveries"])
+        )
+        return max(dates, default=None)
+
+    @property
+    def news(self) -> int:
+        """Number of the last commit that brought anything."""
+        return max((commit["seq"] for commit in self.commits if commit["kind"] not in (COMPACT, ERASE)), default=0)
+
+    @cached_property
+    def current(self) -> dict[str, str]:
+        """Path inside the lake -> feed (or reference, as ``source.name``) of the files that hold these commits' rows.
+
+        Of a part of the log (``after``) a compacted file is named that holds rows of it beside others.
+        """
+        found: dict[str, str] = {}
+        for commit in self.commits:
+            for one in commit["files"]:
+                replaced = [path for path in one.get("replaces", ()) if path in found]
+                for path in replaced:
+                    del found[path]
+                if replaced or "replaces" not in one:
+                    found[one["path"]] = one["feed"]
+        return found
+
+    @property
+    def replaced(self) -> set[str]:
+        """Paths of files whose rows a compaction wrote anew."""
+        return {path for commit in self.commits for one in commit["files"] for path in one.get("replaces", ())}
+
+    def files(self, feed: str) -> list[str]:
+        """The files of a feed, as paths inside the lake."""
+        return [path for path, name in self.current.items() if name == feed]
+
+    def paths(self, settings: Settings, feed: str) -> list[Path]:
+        """The lake files of a feed (or of a reference, as ``source.name``)."""
+        return [settings.lake / path for path in self.files(feed)]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
+
+    @cached_property
+    def _by_feed(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for one in self.deliveries():
+            found.setdefault(one["feed"], []).append(one)
+        return found
+
+    def of_feed(self, feed: str) -> list[dict[str, Any]]:
+        """The deliveries of one feed."""
+        return self._by_feed.get(feed, [])
+
+    def taken(self, source: str) -> set[str]:
+        """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
+        return {
+            one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
+        }
+
+    @property
+    def erased(self) -> set[str]:
+        """Ids of deliveries of which landing does not hold the bytes any more."""
+        return {one[2] for commit in self.commits for one in commit.get("erased", ())}
+
+    def told(self, settings: Settings, feed: str) -> KnownReceipts:
+        """What deliveries told of a feed."""
+        return KnownReceipts(receipts_of(self.of_feed(feed)), tuple(self.paths(settings, withheld(feed))))
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything is told that was not before: by a delivery, or by rows that left the quarantine."""
+        return any(
+            one["status"] in ("accepted", "taken_up", "released") or one.get("anew") for one in self.deliveries()
+        )
+
+    def until(self, moment: str) -> Log:
+        """What was learnt by a moment (ISO, UTC)."""
+        return Log(tuple(commit for commit in self.commits if commit.get("ingested_at", "") <= moment))
+
+    def after(self, seq: int) -> Log:
+        return Log(tuple(commit for commit in self.commits if commit["seq"] > seq))
+
+    def before(self, seq: int) -> Log:
+        """The log as it stood when ``seq`` was its last commit."""
+        return Log(tuple(commit for commit in self.commits if commit["seq"] <= seq))
+
+
+def read(settings: Settings) -> Log:
+    """The log as it stands.
+
+    Raises:
+        DataError: a commit is missing or cannot be read.
+    """
+    commits: list[dict[str, Any]] = []
+    for path in sorted(settings.log.glob("[0-9]*.json")):
+        try:
+            commits.append(json.loads(path.read_text("utf-8")))
+            found = commits[-1]["seq"]
+        except (ValueError, TypeError, KeyError):
+            raise DataError("the commit cannot be read", where=str(path), mend=_MEND_LOG) from None
+        if found != len(commits):
+            raise DataError(f"commit {len(commits)} of the log is missing", where=str(settings.log), mend=_MEND_LOG)
+    return Log(tuple(commits))
+
+
+def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
+    """Make a run visible, in one step. The caller holds the lock and has synced every file that the entry names."""
+    entry = {"seq": log.last + 1, **entry}
+    write_json(settings.log / f"{entry['seq']:08d}.json", entry, exclusive=True)
+    return Log((*log.commits, entry))
+
+
+def stray_files(settings: Settings, log: Log) -> list[Path]:
+    """Files in the lake that no commit names: left by a run that was killed, read by nobody."""
+    named = {settings.lake / one["path"] for commit in log.commits for one in commit["files"]}
+    return [path for path in sorted(settings.lake.rglob("*.parquet")) if path not in named]
+
+
+def missing_files(settings: Settings, log: Log) -> list[Path]:
+    """Files that hold rows of the log and are not there."""
+    return [path for one in log.current if not (path := settings.lake / one).exists()]

@@ -1,0 +1,154 @@
+"""Doctor: look at environment, lock, disk, config and last runs, and say how to mend what is wrong."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dealermart import checks, lake, warehouse
+from dealermart.base import DealermartError, Settings, lock_holder, lock_is_held, read_runs
+from dealermart.config import load_config, load_contracts, load_profile, source_names
+
+_LEAST_FREE = 2 * 1024**3
+
+_NEEDED = ("apache-airflow", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``mend`` counts where it is not ok."""
+
+    name: str
+    ok: bool
+    text: str
+    mend: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings, in the order in which faults cause each other."""
+    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_environment, _disk, _lock, _config, _state, _runs)
+    findings: list[Finding] = []
+    for look in looks:
+        try:
+            findings.extend(look(settings))
+        except (OSError, ValueError) as error:
+            findings.append(
+                Finding(look.__name__.strip("_"), False, f"cannot be looked at: {error}", "see what lies there")
+            )
+        except DealermartError as error:
+            findings.append(
+                Finding(
+                    look.__name__.strip("_"),
+                    False,
+                    f"{error.where}: {error.what}" if error.where else error.what,
+                    error.mend,
+                )
+            )
+    return findings
+
+
+def _environment(settings: Settings) -> Iterator[Finding]:
+    versions, missing = [], []
+    for name in _NEEDED:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    mend = "make the environment anew: remove .venv and run `make demo`"
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(
+        "environment",
+        not missing,
+        f"missing: {', '.join(missing)}" if missing else f"python {python}, {', '.join(versions)}",
+        mend,
+    )
+    dbt = Path(sys.executable).with_name("dbt")
+    yield Finding("dbt", dbt.exists(), str(dbt) if dbt.exists() else f"{dbt} does not exist", mend)
+    try:
+        importlib.metadata.version("pyspark")
+        yield Finding(
+            "pyspark",
+            False,
+            "pyspark is installed here",
+            "remove it: with it, importing Great Expectations can end a process without a word",
+        )
+    except importlib.metadata.PackageNotFoundError:
+        pass
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.home
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        yield Finding("home", False, f"{folder} cannot be written", "set DEALERMART_HOME to a folder that can be")
+        return
+    free = shutil.disk_usage(folder).free
+    yield Finding(
+        "disk",
+        free > _LEAST_FREE,
+        f"{free / 1024**3:.1f} GiB free at {settings.home}",
+        "make room, or set DEALERMART_HOME to another disk",
+    )
+
+
+def _lock(settings: Settings) -> Iterator[Finding]:
+    held = lock_is_held(settings)
+    # At work is no fault.
+    yield Finding("lock", True, f"held by {lock_holder(settings)}" if held else "free")
+
+
+def _config(settings: Settings) -> Iterator[Finding]:
+    known = load_contracts(settings)
+    yield Finding("contracts", True, f"{len(known)} feeds")
+    for source in source_names(settings):
+        profile = load_profile(settings, source, known)
+        for feed in dict.fromkeys(spec.feed for spec in profile.files if spec.feed):
+            checks.load_suite(settings.expectations / f"{feed}.json", checks.batch_columns(known[feed]), known)
+        yield Finding(f"source {source}", True, f"{len(profile.files)} kinds of file")
+    company = load_config(settings).company
+    yield Finding("company", True, f"{settings.company_file.name}, amounts in {company.reporting_currency}")
+
+
+def _state(settings: Settings) -> Iterator[Finding]:
+    log = lake.read(settings)
+    gone, stray = lake.missing_files(settings, log), lake.stray_files(settings, log)
+    yield Finding(
+        "lake",
+        not gone,
+        f"{len(gone)} files of the log are gone"
+        if gone
+        else f"{log.last} commits, last received {log.received or 'nothing'}",
+        "run `dealermart rebuild`",
+    )
+    if stray:
+        yield Finding(
+            "stray files",
+            True,
+            f"{len(stray)} files in the lake belong to no commit; nobody reads them, `dealermart compact` removes them",
+        )
+    if log.last:
+        behind = warehouse.pending(settings)
+        yield Finding(
+            "marts",
+            not behind,
+            "behind the lake" if behind else "hold all of the lake",
+            "run `dealermart build`, or let the DAG build_marts run",
+        )
+    damaged = list(settings.warehouse.parent.glob("*.damaged"))
+    if damaged:
+        yield Finding("damaged warehouse", True, f"{damaged[0]} was set aside; it can be deleted")
+
+
+def _runs(settings: Settings) -> Iterator[Finding]:
+    latest = {one["command"]: one for one in read_runs(settings)}
+    for command, one in latest.items():
+        ok = one["status"] in ("done", "running")
+        text = f"{one['status']} at {one['started_at'][:19]} UTC"
+        mend = one.get("error") or "it was killed; run the same command again"
+        yield Finding(f"last {command}", ok, text, mend)

@@ -1,0 +1,171 @@
+"""Build the marts: prepare the warehouse's inputs, run dbt once, keep what was built as the new watermark.
+
+Inputs are the lake as of a moment, the config and the last fiscal month; nothing here reads the clock but the run log.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dealermart import lake
+from dealermart.base import BuildError, Settings, record_run, utc_now, warehouse_lock
+from dealermart.config import load_config, load_contracts
+from dealermart.warehouse.dbt import dbt_build
+from dealermart.warehouse.file import open_warehouse, past_warehouse
+from dealermart.warehouse.inputs import day_at, dirty_months, period_end_of, prepare
+from dealermart.warehouse.promises import check_marts
+from dealermart.warehouse.state import State, code_hash
+from dealermart.warehouse.tables import config_hash
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did. ``skipped``: the marts held all of the lake already."""
+
+    run_id: str
+    skipped: bool
+    full: bool = False
+    months: int = 0
+    models: int = 0
+    tests: int = 0
+    seconds: float = 0.0
+    as_of: str = ""
+    period_end: str = ""
+    warehouse: Path | None = None
+
+
+def run(
+    settings: Settings,
+    as_of: dt.datetime | None = None,
+    period: str | None = None,
+    full: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> BuildResult:
+    """Bring the marts up to the lake.
+
+    Args:
+        as_of: Rows learnt after this moment (UTC, without zone) are not seen; by default all are. A moment before the
+            latest commit builds a warehouse of its own beside the main one.
+        period: Last fiscal month to build, such as ``2026-M03``; by default the one of the latest received date.
+        full: Build every month, whatever changed.
+
+    Raises:
+        BuildError: nothing was ingested yet, dbt failed or a test on the marts did. ConfigError: config is broken.
+        LockError: another process is at work.
+    """
+    known = load_contracts(settings)
+    with (
+        record_run(settings, "build", as_of=as_of, period=period, full=full or None) as entry,
+        warehouse_lock(settings, "build", say=say) as held,
+    ):
+        lake.recover(settings)
+        log = lake.read(settings)
+        if log.ingested_at is None:
+            raise BuildError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
+        gone = lake.missing_files(settings, log)
+        if gone:
+            raise BuildError(
+                f"{len(gone)} lake files that the log names are gone",
+                where=str(gone[0]),
+                mend="run `dealermart rebuild`",
+            )
+        moment = min(as_of.isoformat(sep=" ", timespec="microseconds"), log.ingested_at) if as_of else log.ingested_at
+        if moment < log.ingested_at:
+            settings = replace(settings, warehouse_override=past_warehouse(settings, moment))
+        seen = log.until(moment)
+        if seen.received is None:
+            raise BuildError(
+                "nothing was known at that moment",
+                where=f"--as-of {moment}",
+                mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
+            )
+        company = load_config(settings).company
+        end = period_end_of(settings, company, seen.received, period)
+        hashes = (
+            config_hash(settings)
+            | {"code": code_hash(settings)}
+            | {f"feed {name}": one.hash for name, one in known.items()}
+        )
+        wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
+        state = State.read(settings)
+        if state.done == wanted and not state.attempt and not full and settings.warehouse.exists():
+            entry.note(skipped=True, as_of=moment, period_end=end.isoformat())
+            return BuildResult(
+                entry.run_id, True, as_of=moment, period_end=end.isoformat(), warehouse=settings.warehouse
+            )
+        base = None if full else state.base(wanted, settings)
+        if base is not None and lake.missing_files(settings, log.before(base["seq"])):
+            base = None  # compacted twice since: what the rows were then is not there to compare with
+        state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
+        con, is_new = open_warehouse(settings)
+        try:
+            if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
+                base = None
+                state.start(settings, wanted)
+            prepare(con, settings, known, log, seen, end)
+            months = dirty_months(con, settings, known, log, base, end)
+        finally:
+            con.close()
+        say(f"build: {'all' if base is None else months} fiscal months to {end}, as of {moment}")
+        start = utc_now()
+        inputs = {
+            "as_of": moment,
+            "as_of_date": day_at(moment, company.time_zone).isoformat(),
+            "received_until": seen.received,
+            "period_end": end.isoformat(),
+        }
+        result = dbt_build(settings, held, inputs, full=base is None, say=say)
+        seconds = round((utc_now() - start).total_seconds(), 1)
+        entry.note(
+            as_of=moment,
+            period_end=end.isoformat(),
+            full=base is None,
+            months=months,
+            dbt=result.summary(),
+            lake_seq=log.news,
+            warehouse=str(settings.warehouse),
+        )
+        result.raise_for_failures()
+        say("checking the marts")
+        entry.note(mart_checks=check_marts(settings))
+        state.finish(settings, wanted)
+        return BuildResult(
+            entry.run_id,
+            False,
+            base is None,
+            months,
+            result.models,
+            result.tests,
+            seconds,
+            moment,
+            end.isoformat(),
+            settings.warehouse,
+        )
+
+
+def pending(settings: Settings) -> bool:
+    """Whether the lake holds what the marts do not, or a build was cut off. Needs no lock."""
+    log = lake.read(settings)
+    state = State.read(settings)
+    return log.received is not None and (
+        state.done is None
+        or bool(state.attempt)
+        or log.after(state.done["seq"]).has_news
+        or not settings.warehouse.exists()
+    )
+
+
+def finished(settings: Settings) -> dict[str, Any]:
+    """What the warehouse holds: lake_seq, as_of, period_end.
+
+    Raises:
+        BuildError: no build has ended well, or the last one was cut off.
+    """
+    state = State.read(settings)
+    if state.done is None or state.attempt or not settings.warehouse.exists():
+        raise BuildError("there is no finished build", where=str(settings.warehouse), mend="run `dealermart build`")
+    return {"lake_seq": state.done["seq"], "as_of": state.done["as_of"], "period_end": state.done["period_end"]}

@@ -1,0 +1,143 @@
+"""dbt as one subprocess: run it, read back what it says it did."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dealermart.base import BuildError, HeldLock, Settings, child_environment
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """Nodes as ``run_results.json`` lists them, each with unique_id, status, failures and execution_time."""
+
+    nodes: tuple[dict[str, Any], ...]
+    log: Path
+
+    @property
+    def models(self) -> int:
+        return sum(one["unique_id"].startswith("model.") for one in self.nodes)
+
+    @property
+    def tests(self) -> int:
+        return sum(one["unique_id"].startswith(("test.", "unit_test.")) for one in self.nodes)
+
+    def summary(self) -> dict[str, Any]:
+        """For the run log: counts by status, and the slowest nodes in seconds."""
+        slowest = sorted(self.nodes, key=lambda one: -one["execution_time"])[:5]
+        return {
+            "models": self.models,
+            "tests": self.tests,
+            "status": dict(Counter(one["status"] for one in self.nodes)),
+            "slowest": {_name(one): round(one["execution_time"], 2) for one in slowest},
+        }
+
+    def raise_for_failures(self) -> None:
+        """Raise BuildError when a model or a test did not end well.
+
+        The engine's messages stay in dbt's log: they can quote data.
+        """
+        bad = [one for one in self.nodes if one["status"] not in ("success", "pass", "skipped", "no-op")]
+        if not bad:
+            return
+        lines = [
+            f"- {_name(one)}: {one['status']}" + (f", {one['failures']} rows" if one.get("failures") else "")
+            for one in bad[:20]
+        ]
+        skipped = sum(one["status"] == "skipped" for one in self.nodes)
+        raise BuildError(
+            f"{len(bad)} models or tests failed ({skipped} skipped after them):\n" + "\n".join(lines),
+            where=str(self.log),
+            mend="read the log for the engine's messages; what readers see is still the last good build",
+        )
+
+
+def dbt_build(
+    settings: Settings, held: HeldLock, inputs: dict[str, str], *, full: bool, say: Callable[[str], None]
+) -> DbtResult:
+    """``dbt build`` of the whole project, without its unit tests, which belong to CI.
+
+    Args:
+        inputs: What the models are given, by name (``dbt_project.yml`` lists them).
+        held: The lock of this process; dbt inherits it, so that nobody writes beside it even if this process is killed.
+
+    Raises:
+        BuildError: dbt did not get as far as writing its results.
+    """
+    home = settings.home / "dbt"
+    home.mkdir(parents=True, exist_ok=True)
+    results = home / "target" / "run_results.json"
+    results.unlink(missing_ok=True)
+    command = [
+        _program(),
+        "build",
+        "--project-dir",
+        str(settings.dbt_project),
+        "--profiles-dir",
+        str(settings.dbt_project),
+        "--target-path",
+        str(home / "target"),
+        "--log-path",
+        str(home / "logs"),
+        "--no-use-colors",
+        "--exclude-resource-type",
+        "unit_test",
+        *(["--full-refresh"] if full else []),
+    ]
+    env = child_environment(
+        DEALERMART_WAREHOUSE=str(settings.warehouse),
+        DEALERMART_THREADS=str(settings.threads),
+        DEALERMART_MEMORY_LIMIT=settings.memory_limit,
+        DEALERMART_TEMP_DIR=str(home / "spill"),
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        DO_NOT_TRACK="1",
+        **{f"DEALERMART_{name.upper()}": value for name, value in inputs.items()},
+    )
+    log = home / "logs" / "dbt.log"
+    tail: list[str] = []
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=(held.fd,), cwd=home
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                tail = [*tail[-29:], line.rstrip()]
+                if shown := re.search(r"(\d+ of \d+) (OK|PASS|ERROR|FAIL|SKIP)\s+(.*?)\s*\.{3,}", line):
+                    say(f"dbt {shown[1]} {shown[2].lower()} {shown[3]}")
+        except BaseException:
+            process.send_signal(signal.SIGTERM)
+            raise
+    if not results.exists():
+        raise BuildError(
+            "dbt stopped before it built anything:\n" + "\n".join(tail[-12:]),
+            where=str(log),
+            mend="correct what dbt complains about",
+        )
+    nodes = json.loads(results.read_text("utf-8"))["results"]
+    return DbtResult(tuple(nodes), log)
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the last build."""
+    path = settings.home / "dbt" / "target" / "manifest.json"
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise BuildError("dbt has not run here yet", where=str(path), mend="run `dealermart build`") from None
+
+
+def _program() -> str:
+    return str(Path(sys.executable).with_name("dbt"))
+
+
+def _name(node: dict[str, Any]) -> str:
+    return ".".join(str(node["unique_id"]).split(".")[2:3])

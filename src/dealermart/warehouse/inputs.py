@@ -1,0 +1,142 @@
+"""What dbt reads: the lake, the config and the months to build, as schemas of the warehouse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from dealermart import lake
+from dealermart.base import ConfigError, Settings, literal, quoted
+from dealermart.config import Company, Contract
+from dealermart.lake import LEDGER, Log
+from dealermart.warehouse.file import name_lake_files
+from dealermart.warehouse.tables import compile_config
+
+# Feeds that models kept by fiscal month read. All other models are made anew in every build, from monthly sums.
+BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_rates")
+
+
+def prepare(
+    con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log, seen: Log, end: dt.date
+) -> None:
+    """Schemas lake, config and meta: what dbt reads, by explicit lists of files."""
+    tables = compile_config(settings, end, con)
+    con.execute("begin")
+    for schema in ("lake", "config", "meta"):
+        con.execute(f"create schema if not exists {schema}")
+    name_lake_files(con, settings, known, log, seen)
+    for name, path in tables.items():
+        con.execute(f"create or replace view config.{quoted(name)} as select * from read_parquet({literal(str(path))})")
+    con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
+    rows = [
+        [
+            one["delivery_id"],
+            one["source"],
+            one["file"],
+            one["feed"],
+            one["received"],
+            one["ingested_at"],
+            *(one[name] for name in list(LEDGER)[6:]),
+        ]
+        for one in log.deliveries()
+    ]
+    if rows:
+        con.executemany(f"insert into lake.ledger values ({', '.join('?' * len(LEDGER))})", rows)
+    con.execute("commit")
+
+
+def dirty_months(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    known: dict[str, Contract],
+    log: Log,
+    base: dict[str, Any] | None,
+    end: dt.date,
+) -> int:
+    """Fill ``meta.dirty_month``: every month whose rows can differ from those of the build ``base``."""
+    con.execute("create or replace table meta.dirty_month (month_start date)")
+    if base is None:
+        con.execute("insert into meta.dirty_month select month_start from config.fiscal_month")
+    else:
+        old, new = log.before(base["seq"]), log.after(base["seq"])
+        spans = [f"select date {literal(base['period_end'])} as first_day, date {literal(end.isoformat())} as last_day"]
+        for name in BY_MONTH:
+            if not new.of_feed(name):
+                continue
+            contract = known[name]
+            if contract.event_date:
+                day = quoted(contract.event_date)
+                spans.append(f"select {day}, {day} + 1 from ({_touched_sql(settings, contract, old, log)}) group by 1")
+            else:
+                # A row of a dated table holds until the next one: everything from its first day on may differ. A
+                # snapshot says most rows once more; only those that hold otherwise than before count.
+                day = quoted(str(contract.valid_from))
+                ends = f", {quoted(contract.valid_to)}" if contract.valid_to else ""
+                was, now = (
+                    f"select {day}, _row_hash{ends} from "
+                    f"({lake.current_sql(contract, one.paths(settings, name), one.told(settings, name))})"
+                    for one in (old, log)
+                )
+                changed = f"(({was}) except ({now})) union all (({now}) except ({was}))"
+                spans.append(f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0")
+        con.execute(f"""
+            insert into meta.dirty_month
+            select month_start from config.fiscal_month semi join ({" union all ".join(spans)}) as span
+                on first_day < month_end and last_day > month_start
+        """)
+    return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
+
+
+def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> str:
+    """SELECT of every version of the keys of an event feed that the commits after ``old`` can have changed.
+
+    All versions count: a correction can take a row from one month to another, and a snapshot can end rows that it does
+    not hold.
+    """
+    name, key = contract.feed, ", ".join(quoted(column) for column in contract.key)
+    new = log.after(old.last)
+    runs = ", ".join(literal(commit["run_id"]) for commit in new.commits)
+    # A compacted file holds old rows beside new ones.
+    rows = lake.rows_sql(contract, new.paths(settings, name))
+    changed = [f"select {key} from ({rows}) where _run_id in ({runs})"]
+    again = log.told(settings, name).changes(old.told(settings, name))
+    if again:
+        ids = ", ".join(f"({literal(source)}, {literal(delivery)})" for source, delivery in sorted(again))
+        changed.append(f"select {key} from lake.{quoted(name)} where (_source, _delivery_id) in ({ids})")
+    return f"select * from lake.{quoted(name)} semi join ({' union all '.join(changed)}) using ({key})"
+
+
+def period_end_of(settings: Settings, company: Company, received: str, period: str | None) -> dt.date:
+    """First day after the last fiscal month to build."""
+    if period is None:
+        day = dt.date.fromisoformat(received)
+        year, month = day.year, day.month
+    else:
+        found = re.fullmatch(r"(\d{4})-M(0[1-9]|1[0-2])", period)
+        if not found:
+            raise ConfigError(
+                f"the period {period!r} is no fiscal month", mend="write it like 2026-M03 (fiscal year, fiscal month)"
+            )
+        # The fiscal year is named by the calendar year in which it ends.
+        first = company.fiscal_year_start_month
+        if int(found[1]) > 9000:
+            raise ConfigError(f"the period {period!r} lies outside of the calendar", mend="write it like 2026-M03")
+        number = int(found[1]) * 12 + (first - 1) - (12 if first > 1 else 0) + int(found[2]) - 1
+        year, month = number // 12, number % 12 + 1
+    end = dt.date(year + month // 12, month % 12 + 1, 1)
+    if end <= company.calendar_start:
+        raise ConfigError(
+            f"the last month to build ends on {end}, before the calendar starts",
+            where=str(settings.company_file),
+            mend="let calendar_start begin earlier, or give a later --period",
+        )
+    return end
+
+
+def day_at(moment: str, time_zone: str) -> dt.date:
+    """The day of a moment (UTC) in a time zone."""
+    return dt.datetime.fromisoformat(moment).replace(tzinfo=dt.UTC).astimezone(ZoneInfo(time_zone)).date()

@@ -1,0 +1,331 @@
+"""Compile the YAML that a company edits into typed Parquet tables that dbt reads as sources.
+
+Companies edit texts; dbt joins tables. Every column has a stated type, because a column that holds no value in any row
+would otherwise get a type of its own that later loads cannot cast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pydantic import BaseModel
+
+from dealermart.base import Settings
+from dealermart.config import WHOLE, Bonus, Commission, Config, Plan, Template, load_config
+from dealermart.warehouse.calendar import fiscal_months
+
+# The plans as they are paid. Simulations and plan tests add scenarios of their own.
+PAID = "paid"
+
+SCHEMAS: dict[str, dict[str, str]] = {
+    "company": {
+        "company_name": "varchar",
+        "company_name_zh": "varchar",
+        "reporting_currency_code": "varchar",
+        "fx_rate_type": "varchar",
+        "plan_fx_rate_type": "varchar",
+        "min_group_size": "integer",
+        "credit_rule": "varchar",
+        "time_zone": "varchar",
+        "fiscal_year_start_month": "integer",
+        "calendar_start": "date",
+    },
+    "fiscal_month": {
+        "month_id": "varchar",
+        "month_start": "date",
+        "month_end": "date",
+        "fiscal_year": "integer",
+        "fiscal_month_no": "integer",
+        "fiscal_quarter_no": "integer",
+        "quarter_id": "varchar",
+        "quarter_start": "date",
+        "quarter_end": "date",
+        "year_id": "varchar",
+        "year_start": "date",
+        "year_end": "date",
+    },
+    "kpi": {
+        "kpi_code": "varchar",
+        "kpi_name": "varchar",
+        "kpi_name_zh": "varchar",
+        "unit": "varchar",
+        "direction": "varchar",
+        "formula": "varchar",
+        "numerator": "varchar",
+        "denominator": "varchar",
+        "population": "varchar",
+        "min_sample": "integer",
+        "definition_version": "integer",
+    },
+    "plan": {
+        "scenario_id": "varchar",
+        "plan_id": "varchar",
+        "plan_name": "varchar",
+        "plan_name_zh": "varchar",
+        "plan_version": "integer",
+        "plan_hash": "varchar",
+        "plan_file": "varchar",
+        "payee_type": "varchar",
+        "currency_code": "varchar",
+        "period_type": "varchar",
+        "valid_from": "date",
+        "valid_to": "date",
+    },
+    "plan_component": {
+        "scenario_id": "varchar",
+        "plan_id": "varchar",
+        "component_id": "varchar",
+        "component_no": "integer",
+        "component_name": "varchar",
+        "component_name_zh": "varchar",
+        "kind": "varchar",
+        "trigger": "varchar",
+        "measure": "varchar",
+        "product_category": "varchar",
+        "target_metric": "varchar",
+        "band_rule": "varchar",
+        "band_basis": "varchar",
+        "outside": "varchar",
+        "bonus_amount": "decimal(18,2)",
+        "min_attainment": "decimal(18,6)",
+    },
+    "plan_band": {
+        "scenario_id": "varchar",
+        "plan_id": "varchar",
+        "component_id": "varchar",
+        "band_no": "integer",
+        "lower_bound": "decimal(18,6)",
+        "upper_bound": "decimal(18,6)",
+        "rate": "decimal(18,6)",
+        "outside": "varchar",
+    },
+    "review_template": {
+        "template_id": "varchar",
+        "template_version": "integer",
+        "template_hash": "varchar",
+        "template_file": "varchar",
+        "template_name": "varchar",
+        "template_name_zh": "varchar",
+        "role": "varchar",
+        "min_scored_weight_pct": "decimal(9,4)",
+        "valid_from": "date",
+        "valid_to": "date",
+    },
+    "review_criterion": {
+        "template_id": "varchar",
+        "criterion_id": "varchar",
+        "criterion_no": "integer",
+        "criterion_name": "varchar",
+        "criterion_name_zh": "varchar",
+        "kpi_code": "varchar",
+        "subject_type": "varchar",
+        "weight_pct": "decimal(9,4)",
+    },
+    "review_point": {
+        "template_id": "varchar",
+        "criterion_id": "varchar",
+        "point_no": "integer",
+        "kpi_value": "decimal(18,6)",
+        "score": "decimal(9,4)",
+    },
+    "rating_band": {
+        "template_id": "varchar",
+        "rating": "varchar",
+        "rating_no": "integer",
+        "rating_name": "varchar",
+        "rating_name_zh": "varchar",
+        "lower_score": "decimal(9,4)",
+        "upper_score": "decimal(9,4)",
+    },
+}
+
+Rows = list[tuple[Any, ...]]
+
+
+def compile_config(settings: Settings, period_end: date, con: duckdb.DuckDBPyConnection) -> dict[str, Path]:
+    """Write the config tables as Parquet to ``settings.compiled``.
+
+    Args:
+        settings: Where the config lies and where the tables go.
+        period_end: First day after the last fiscal month to build; the calendar runs to the end of its fiscal year.
+        con: A DuckDB connection that may create temporary tables; nothing of its database is touched.
+
+    Returns:
+        File of each table of ``SCHEMAS``. Files appear by rename, each whole or not at all.
+
+    Raises:
+        ConfigError: a config file is broken, or ``period_end`` is no month's first day after the calendar's start.
+    """
+    config = load_config(settings)
+    tables = _tables(config) | {"fiscal_month": fiscal_months(config.company, period_end, settings.company_file)}
+    settings.compiled.mkdir(parents=True, exist_ok=True)
+    return {name: _write(con, settings.compiled / f"{name}.parquet", name, tables[name]) for name in SCHEMAS}
+
+
+def config_hash(settings: Settings) -> dict[str, str]:
+    """A hash of each config table's content (sha256, 64 hex digits), so that a build knows what changed.
+
+    The calendar's hash covers its rule and not its length, so that time passing is no change. Comments, key order and
+    spacing of the YAML change nothing.
+
+    Raises:
+        ConfigError: a config file is broken.
+    """
+    config = load_config(settings)
+    calendar = [(config.company.calendar_start, config.company.fiscal_year_start_month)]
+    contents = _tables(config) | {"fiscal_month": calendar}
+    return {name: _digest([list(SCHEMAS[name].items()), contents[name]]) for name in SCHEMAS}
+
+
+def _tables(config: Config) -> dict[str, Rows]:
+    """Rows of every table that does not depend on the period."""
+    company = config.company
+    tables: dict[str, Rows] = {name: [] for name in SCHEMAS if name != "fiscal_month"}
+    tables["company"].append(
+        (
+            company.name,
+            company.name_zh,
+            company.reporting_currency,
+            company.fx_rate_type,
+            company.plan_fx_rate_type,
+            company.min_group_size,
+            company.credit_rule,
+            company.time_zone,
+            company.fiscal_year_start_month,
+            company.calendar_start,
+        )
+    )
+    tables["kpi"] = [
+        (
+            kpi.code,
+            kpi.name,
+            kpi.name_zh,
+            kpi.unit,
+            kpi.direction,
+            kpi.formula,
+            kpi.numerator,
+            kpi.denominator,
+            kpi.population,
+            kpi.min_sample,
+            kpi.version,
+        )
+        for kpi in config.registry.kpis
+    ]
+    for file, plan in config.plans:
+        _add_plan(tables, file, plan)
+    for file, template in config.templates:
+        _add_template(tables, file, template)
+    return tables
+
+
+def _add_plan(tables: dict[str, Rows], file: str, plan: Plan) -> None:
+    key = (PAID, plan.plan)
+    tables["plan"].append(
+        (
+            *key,
+            plan.name,
+            plan.name_zh,
+            plan.version,
+            _model_hash(plan),
+            file,
+            plan.payee,
+            plan.currency,
+            plan.period,
+            plan.valid_from,
+            plan.valid_to,
+        )
+    )
+    for number, component in enumerate(plan.components, start=1):
+        bands = component if isinstance(component, Commission) else None
+        bonus = component if isinstance(component, Bonus) else None
+        tables["plan_component"].append(
+            (
+                *key,
+                component.id,
+                number,
+                component.name,
+                component.name_zh,
+                component.kind,
+                component.trigger,
+                component.measure,
+                component.product_category,
+                component.target,
+                bands and bands.band_rule,
+                bands and bands.band_basis,
+                bands and bands.outside,
+                bonus and bonus.amount,
+                bonus and bonus.min_attainment,
+            )
+        )
+        if bands:
+            # The file's own bands keep their number in the file; stretches outside of them come after.
+            regions = sorted(bands.regions(), key=lambda region: region.outside is not None)
+            tables["plan_band"] += [(*key, component.id, no, *region) for no, region in enumerate(regions, start=1)]
+
+
+def _add_template(tables: dict[str, Rows], file: str, template: Template) -> None:
+    key = template.template
+    tables["review_template"].append(
+        (
+            key,
+            template.version,
+            _model_hash(template),
+            file,
+            template.name,
+            template.name_zh,
+            template.role,
+            template.min_scored_weight_pct,
+            template.valid_from,
+            template.valid_to,
+        )
+    )
+    for number, one in enumerate(template.criteria, start=1):
+        tables["review_criterion"].append(
+            (key, one.id, number, one.name, one.name_zh, one.kpi, one.subject, one.weight_pct)
+        )
+        tables["review_point"] += [
+            (key, one.id, point_no, point.value, point.score) for point_no, point in enumerate(one.points, start=1)
+        ]
+    for number, band in enumerate(sorted(template.ratings, key=lambda rating: -rating.lower), start=1):
+        upper = None if band.upper == WHOLE else band.upper
+        tables["rating_band"].append((key, band.rating, number, band.name, band.name_zh, band.lower, upper))
+
+
+def _write(con: duckdb.DuckDBPyConnection, path: Path, name: str, rows: Rows) -> Path:
+    columns = SCHEMAS[name]
+    table = f"temp._compiled_{name}"
+    types = ", ".join(f'"{column}" {sql_type}' for column, sql_type in columns.items())
+    con.execute(f"create or replace temp table _compiled_{name} ({types})")
+    if rows:
+        con.executemany(f"insert into {table} values ({', '.join('?' for _ in columns)})", rows)
+    unfinished = path.with_suffix(".unfinished")
+    target = str(unfinished).replace("'", "''")
+    con.execute(f"copy {table} to '{target}' (format parquet)")
+    con.execute(f"drop table {table}")
+    unfinished.replace(path)
+    return path
+
+
+def _model_hash(model: BaseModel) -> str:
+    """Hash of what a file says; its comments and layout do not count."""
+    return _digest(model.model_dump(mode="python"))
+
+
+def _digest(content: Sequence[Any] | dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=_exact).encode()).hexdigest()
+
+
+def _exact(value: object) -> str:
+    """Text of a value that JSON has no type for; 1.0 and 1.00 are the same number and give the same text."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"no canonical text for {type(value).__name__}")

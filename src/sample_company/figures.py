@@ -1,0 +1,204 @@
+"""The figures that must come out, in exact arithmetic and without the pipeline.
+
+Amounts are summed as integers of a cent (times percent where credit is split) per day and currency, and converted once,
+with Decimal, at the end. Nothing is rounded before that.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from sample_company.company import Company
+
+CENT = Decimal("0.01")
+BANDS = (
+    (Decimal(0), Decimal("0.8"), Decimal("0.010")),
+    (Decimal("0.8"), Decimal(1), Decimal("0.015")),
+    (Decimal(1), None, Decimal("0.025")),
+)
+BONUS = Decimal("5000.00")
+DOCUMENTS_SINCE = date(2026, 7, 1)
+
+
+class Line(NamedTuple):
+    """A sale line. Amounts in cents; quantity in whole units."""
+
+    transaction_id: str
+    line_no: int
+    kind: str  # invoice, return, credit_note
+    dealer_id: str
+    product_id: str
+    seller_id: str | None
+    quantity: int
+    unit_price: int
+    discount: int
+    net: int
+    cost: int
+    currency: str
+    day: date
+    original_id: str | None
+    original_line: int | None
+
+
+class Document(NamedTuple):
+    """An invoice: the sum of its lines in cents."""
+
+    dealer_id: str
+    currency: str
+    day: date
+    net: int
+
+
+def quarter_of(day: date) -> str:
+    """The calendar quarter of a day, such as 2026-Q1."""
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def quarters(start: date, end: date) -> list[tuple[str, date, date]]:
+    """Quarters from start to end (exclusive): id, first day, first day after."""
+    found = []
+    day = start
+    while day < end:
+        after = date(day.year + (day.month + 2) // 12, (day.month + 2) % 12 + 1, 1)
+        found.append((quarter_of(day), day, after))
+        day = after
+    return found
+
+
+def half_up(value: Decimal, to: Decimal = CENT) -> Decimal:
+    """Rounded half up, to the cent unless told otherwise."""
+    return value.quantize(to, ROUND_HALF_UP)
+
+
+class Figures:
+    """Sums over the current sale lines; a correction takes the old line out and puts the new one in."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.lines = 0
+        self.net: dict[str, int] = defaultdict(int)
+        self.by_day: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])  # net, cost
+        self.by_region: dict[tuple[date, str, str], int] = defaultdict(int)
+        self.ebikes: dict[tuple[date, str, str], int] = defaultdict(int)  # as by_region, of one category
+        self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
+        self.buyers: set[str] = set()
+        self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
+        self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.resent: dict[str, date] = {}  # those among them that came right on this day only
+        self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
+        self._categories = {product.product_id: product.category for product in company.products}
+        self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}
+
+    def credits(self, line: Line) -> list[tuple[str, str, int]]:
+        """(member, role, percent) of a line: the stated seller gets all of it, else owners as assigned on that day."""
+        if line.seller_id is not None:
+            return [(line.seller_id, "seller", 100)]
+        starts, segments = self._shares[line.dealer_id]
+        found = bisect_right(starts, line.day) - 1
+        return list(segments[found].shares) if found >= 0 else []
+
+    def region(self, dealer_id: str, day: date) -> str:
+        starts, rows = self._regions[dealer_id]
+        return rows[max(0, bisect_right(starts, day) - 1)].region
+
+    def add(self, line: Line, sign: int = 1) -> None:
+        self.lines += sign
+        self.buyers.add(line.dealer_id)
+        if line.dealer_id == self.company.transfer.get("dealer_id"):
+            self.watched.append(line) if sign > 0 else self.watched.remove(line)
+        self.net[line.currency] += sign * line.net
+        if line.kind == "invoice" and line.day >= DOCUMENTS_SINCE:
+            before = self.documents.get(line.transaction_id)
+            net = sign * line.net + (before.net if before else 0)
+            self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
+        sums = self.by_day[line.day, line.currency]
+        sums[0] += sign * line.net
+        sums[1] += sign * line.cost
+        region = line.day, line.currency, self.region(line.dealer_id, line.day)
+        self.by_region[region] += sign * line.net
+        if self._categories[line.product_id] == "E-Bikes":
+            self.ebikes[region] += sign * line.net
+        for member, _, percent in self.credits(line):
+            self.by_member[line.day, line.currency, member] += sign * line.net * percent
+
+    def replace(self, old: Line, new: Line) -> None:
+        self.add(old, -1)
+        self.add(new)
+
+    def convert(self, cents: int, currency: str, day: date, rate_type: str = "market") -> Decimal:
+        """Cents of a currency in CNY at the latest rate on or before the day, unrounded."""
+        return Decimal(cents).scaleb(-2) * self.company.rates.rate(rate_type, currency, day)
+
+    def revenue_by_quarter(self) -> dict[str, dict[str, Decimal]]:
+        """Quarter -> net revenue, cost and gross margin in CNY at market rate, unrounded."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"net": Decimal(0), "cost": Decimal(0)})
+        for (day, currency), (net, cost) in self.by_day.items():
+            entry = sums[quarter_of(day)]
+            entry["net"] += self.convert(net, currency, day)
+            entry["cost"] += self.convert(cost, currency, day)
+        return dict(sorted(sums.items()))
+
+    def revenue_by_region(self) -> dict[str, dict[str, Decimal]]:
+        """Quarter -> region (of the dealer on the day of the sale) -> net revenue in CNY, unrounded."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for (day, currency, region), net in self.by_region.items():
+            sums[quarter_of(day)][region] += self.convert(net, currency, day)
+        return {quarter: dict(sorted(regions.items())) for quarter, regions in sorted(sums.items())}
+
+    def ebikes_by_region_and_month(self) -> dict[str, dict[str, Decimal]]:
+        """Month such as 2026-05 -> region -> net revenue of E-Bikes in CNY at the plan rate, unrounded."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for (day, currency, region), net in self.ebikes.items():
+            sums[f"{day:%Y-%m}"][region] += self.convert(net, currency, day, "plan")
+        return {month: dict(sorted(regions.items())) for month, regions in sorted(sums.items())}
+
+    def revenue_by_member(
+        self, rate_type: str = "market", counts: Callable[[str, date], bool] = lambda member, day: True
+    ) -> dict[str, dict[str, Decimal]]:
+        """Quarter -> member -> credited net revenue in CNY, unrounded; only of the days that count for the member."""
+        sums: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for (day, currency, member), percent_cents in self.by_member.items():
+            if not counts(member, day):
+                continue
+            sums[quarter_of(day)][member] += self.convert(percent_cents, currency, day, rate_type).scaleb(-2)
+        return {quarter: dict(sorted(members.items())) for quarter, members in sorted(sums.items())}
+
+
+def commission(base: Decimal, target: Decimal, attainment: Decimal) -> list[dict[str, str]]:
+    """Lines of the first plan for one member and quarter.
+
+    Args:
+        base: Credited net revenue at the plan rate in CNY, unrounded.
+        target: Sum of the quarter's monthly targets in CNY, above 0.
+        attainment: The attainment that the bonus asks for.
+
+    Returns:
+        One line a band (its slice of the base times its rate, rounded half up to the cent) and the bonus line.
+    """
+    lines = []
+    for number, (low, high, rate) in enumerate(BANDS, start=1):
+        top = base if high is None else min(base, high * target)
+        part = max(Decimal(0), top - low * target)
+        lines.append(
+            {
+                "component": "commission",
+                "band_no": str(number),
+                "base": f"{part:f}",
+                "rate": f"{rate}",
+                "amount": f"{half_up(part * rate)}",
+            }
+        )
+    reached = attainment >= 1
+    lines.append({"component": "bonus", "amount": f"{BONUS if reached else Decimal('0.00')}"})
+    return lines
+
+
+def top_two(scores: Iterable[int]) -> tuple[int, int]:
+    """Answers of 4 or 5 on a five-point scale, and all answers."""
+    scores = list(scores)
+    return sum(score >= 4 for score in scores), len(scores)
