@@ -349,7 +349,7 @@ def test_bi_sees_the_figures_and_no_pay(company: Company) -> None:
     assert not [table for table, _ in names if table.startswith(("mart_incentive", "mart_review"))]
 
 
-# ------------------------------------------------------------------------------------------------ docs/decisions.md
+# ---------------------------------------------------------------------------------- docs/decisions/adventureworks.md
 
 
 def test_a_product_costs_the_same_number_in_every_currency(other: duckdb.DuckDBPyConnection) -> None:

@@ -1,5 +1,5 @@
 -- Lines of invoices to dealers. All amounts are US dollars whatever CurrencyKey says: every product costs the same
--- number in all five currencies, and the published totals add them (docs/decisions.md).
+-- number in all five currencies, and the published totals add them (docs/decisions/adventureworks.md).
 select
     _delivery_id,
     _row_number,

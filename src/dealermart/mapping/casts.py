@@ -2,7 +2,7 @@
 
 Two steps, because files are large and most of their values are plain: `plain_sql` takes ISO dates and plain numbers at
 little cost; `other_sql` takes everything else that people and systems write, and is evaluated for what is left only.
-Which forms are taken, and why, stands in docs/decisions.md. Numbers never pass through floating point.
+Which forms are taken, and why, stands in docs/decisions/mapping.md. Numbers never pass through floating point.
 """
 
 from __future__ import annotations
