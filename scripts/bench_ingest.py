@@ -245,7 +245,7 @@ def _measured(work: Callable[[Path, str], dict[str, Any]], root: Path, file: str
 
 
 def _ours(root: Path, file: str) -> dict[str, Any]:
-    import dealermart.gx_duckdb  # noqa: F401 - as the scheduler does, before it forks a task
+    import dealermart.checks.gx  # noqa: F401 - as the scheduler does, before it forks a task
 
     took = dict.fromkeys(STEPS, 0.0)
     for step, places in STEPS.items():

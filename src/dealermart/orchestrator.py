@@ -43,7 +43,7 @@ __all__ = []
 if "scheduler" in sys.argv:
     with contextlib.suppress(Exception):
         import dealermart.ingest
-        import dealermart.gx_duckdb
+        import dealermart.checks.gx
 """
 
 

@@ -11,8 +11,10 @@ import traceback
 
 import duckdb
 import pytest
+from tests.checks import helper
 
 from dealermart import checks
+from dealermart.checks import engine
 from dealermart.errors import CheckCrashed, SuiteError
 
 COLUMNS = {"_row_id": "bigint", "code": "varchar", "amount": "decimal(18,4)", "day": "date"}
@@ -202,7 +204,7 @@ def test_rehearsal_finds_what_does_not_fit_the_types(write):
     suite = checks.load_suite(write(rule("good"), rule("bad_bound", kind=BETWEEN, column="code", min_value=1)), COLUMNS)
 
     with pytest.raises(SuiteError) as caught:
-        checks.rehearse(suite, COLUMNS)
+        helper.rehearse(suite, COLUMNS)
 
     assert caught.value.where.endswith("rule bad_bound")
 
@@ -222,16 +224,16 @@ def test_a_suite_knows_its_rules(write):
         ),
     )
     assert suite.name == "batch"
-    assert suite.hash == checks.suite_hash(path)
+    assert suite.hash == helper.suite_hash(path)
 
 
 def test_the_hash_follows_the_meaning_and_not_the_layout(write):
     path = write(rule())
-    first = checks.suite_hash(path)
+    first = helper.suite_hash(path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")), sort_keys=True), "utf-8")
-    assert checks.suite_hash(path) == first
+    assert helper.suite_hash(path) == first
 
-    assert checks.suite_hash(write(rule(severity="info"))) != first
+    assert helper.suite_hash(write(rule(severity="info"))) != first
     assert len(first) == 64
 
 
@@ -329,8 +331,8 @@ def test_a_crash_in_a_shared_query_names_only_the_rule_at_fault(con, write):
 
 def test_a_rule_without_a_result_is_no_pass(con, write, monkeypatch):
     suite = checks.load_suite(write(rule("first_rule"), rule("second_rule", column="amount")), COLUMNS)
-    whole = checks._validate
-    monkeypatch.setattr(checks, "_validate", lambda *args, **kwargs: (whole(*args, **kwargs)[0][:1], None))
+    whole = engine.validate
+    monkeypatch.setattr(engine, "validate", lambda *args, **kwargs: (whole(*args, **kwargs)[0][:1], None))
 
     with pytest.raises(CheckCrashed, match="could not be evaluated"):
         checks.run(con, "batch", suite)
@@ -338,8 +340,8 @@ def test_a_rule_without_a_result_is_no_pass(con, write, monkeypatch):
 
 def test_a_result_too_many_is_no_pass(con, write, monkeypatch):
     suite = checks.load_suite(write(rule()), COLUMNS)
-    whole = checks._validate
-    monkeypatch.setattr(checks, "_validate", lambda *args, **kwargs: (whole(*args, **kwargs)[0] * 2, None))
+    whole = engine.validate
+    monkeypatch.setattr(engine, "validate", lambda *args, **kwargs: (whole(*args, **kwargs)[0] * 2, None))
 
     with pytest.raises(CheckCrashed, match="2 of 1 rules gave a result"):
         checks.run(con, "batch", suite)

@@ -4,7 +4,7 @@ Great Expectations 1.24 has no working road to DuckDB: it reads a result after i
 which time DuckDB has dropped it, and it has no regular expressions for this dialect. Everything needed is added through
 public doors (subclasses, SQLAlchemy's dialect registry, the metric registry); nothing is patched, nothing is written.
 
-Importing this module imports Great Expectations (2.5 s): import it inside functions.
+Importing this module imports Great Expectations, which takes seconds: import it inside functions.
 """
 
 from __future__ import annotations

@@ -1,0 +1,371 @@
+"""Load a suite, and refuse what could not be evaluated with file, line, rule, fault and mend."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import string
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import duckdb
+
+from dealermart.checks import engine
+from dealermart.checks.types import KEY, QUERY, SEVERITIES, TYPES, Rule, Suite, Type, views
+from dealermart.errors import SuiteError
+from dealermart.lake import quoted
+
+if TYPE_CHECKING:
+    from dealermart.contracts import Contract
+
+EMPTY = "batch"
+_COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list")
+_RULE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def load_suite(
+    path: Path, columns: Mapping[str, str] | None = None, feeds: Mapping[str, Contract] | None = None
+) -> Suite:
+    """Read a suite and refuse what could not be evaluated: types, severities, arguments, names, columns and SQL.
+
+    Args:
+        path: The JSON file; its name without ending is the suite's name.
+        columns: Column name to SQL type of the table to judge (``batch_columns``). Without it the columns that rules
+            name are checked when the suite runs.
+        feeds: The feeds whose views the SQL of rules may read, by name.
+
+    Raises:
+        SuiteError: names file, line, rule, fault and mend.
+    """
+    text, data = _read(path)
+    rules: dict[str, Rule] = {}
+    for number, item in enumerate(_items(path, data), 1):
+        rule = _rule(path, text, number, item)
+        if rule.rule in rules:
+            raise SuiteError(
+                f"two rules share the name {rule.rule}",
+                where=_where(path, text, rule.rule),
+                mend="give every expectation a meta.rule of its own",
+            )
+        rules[rule.rule] = rule
+    suite = Suite(path.stem, path, _hash(data), tuple(rules.values()))
+    _check_arguments(suite, text, columns, feeds or {})
+    return suite
+
+
+def _hash(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def _read(path: Path) -> tuple[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise SuiteError("the suite does not exist", where=str(path), mend="write one suite per feed") from None
+    except UnicodeDecodeError:
+        raise SuiteError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
+    try:
+        return text, json.loads(text, parse_float=Decimal, object_pairs_hook=_mapping)
+    except json.JSONDecodeError as error:
+        fault, line = error.msg, error.lineno
+    except _RepeatedKey as error:
+        fault, line = f"the key {error} stands twice in one object", 1
+    raise SuiteError(f"not valid JSON: {fault}", where=f"{path}:{line}", mend="correct the JSON")
+
+
+class _RepeatedKey(Exception):
+    pass
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedKey(next(name for name in names if names.count(name) > 1))
+    return data
+
+
+def _items(path: Path, data: Any) -> list[Any]:
+    if not isinstance(data, dict):
+        raise SuiteError("a suite is a JSON object", where=str(path), mend='start with {"name": ..., "expectations": [')
+    unknown = sorted(set(data) - {"name", "meta", "expectations"})
+    if unknown:
+        raise SuiteError(
+            f"unknown key {', '.join(unknown)}", where=str(path), mend="a suite has name, meta and expectations only"
+        )
+    if data.get("name") != path.stem:
+        raise SuiteError("name is not the file's name", where=str(path), mend=f'write "name": "{path.stem}"')
+    items = data.get("expectations")
+    if not isinstance(items, list) or not items:
+        raise SuiteError("the suite has no rules", where=str(path), mend="add one: an empty suite passes everything")
+    return items
+
+
+def _where(path: Path, text: str, rule: str) -> str:
+    """File, line of the rule's (last) mention, and rule."""
+    position = text.rfind(json.dumps(rule))
+    line = f":{text.count(chr(10), 0, position) + 1}" if position >= 0 else ""
+    return f"{path}{line}: rule {rule}"
+
+
+def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
+    where = f"{path}: expectation {number}"
+    if not isinstance(item, dict):
+        raise SuiteError("an expectation is a JSON object", where=where, mend="write type, kwargs, meta and severity")
+    meta = item.get("meta")
+    name = meta.get("rule") if isinstance(meta, dict) else None
+    if not isinstance(name, str) or not _RULE_NAME.fullmatch(name):
+        raise SuiteError(
+            "meta.rule is missing or is no plain name",
+            where=where,
+            mend="name the fault in lower case with underscores, such as dealer_id_missing",
+        )
+    where = _where(path, text, name)
+    unknown = sorted(set(item) - {"type", "kwargs", "meta", "severity", "description", "notes"})
+    if unknown:
+        raise SuiteError(
+            f"unknown key {', '.join(unknown)}",
+            where=where,
+            mend="an expectation has type, kwargs, meta, severity, description and notes; ids are left out",
+        )
+    kind, severity, kwargs = item.get("type"), item.get("severity"), item.get("kwargs")
+    if kind not in TYPES:
+        raise SuiteError(
+            f"the expectation type {kind} is unknown or cannot be evaluated on DuckDB",
+            where=where,
+            mend="use one of checks.TYPES, or an unexpected_rows_expectation with your own SQL",
+        )
+    if severity not in SEVERITIES:
+        raise SuiteError(f"severity {severity} is unknown", where=where, mend=f"use one of {', '.join(SEVERITIES)}")
+    if not isinstance(kwargs, dict):
+        raise SuiteError("kwargs is missing", where=where, mend="write the expectation's arguments as an object")
+    description = item.get("description")
+    if not isinstance(description, str) or not description.strip():
+        raise SuiteError(
+            "the description is missing", where=where, mend="say in plain words what is wrong with a row that fails"
+        )
+    _check_names(TYPES[kind], kwargs, where)
+    rule = Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)), description, _waits(meta, where))
+    if rule.waits_for and (severity != "warning" or not rule.is_row_level):
+        raise SuiteError(
+            "only single rows can wait, by a rule of severity warning",
+            where=where,
+            mend='write "severity": "warning" and a rule on rows, or leave waits_for out',
+        )
+    if severity == "critical" and rule.reads(path.stem):
+        raise SuiteError(
+            f"a critical rule reads rows of its own feed {path.stem}",
+            where=where,
+            mend="make it a warning: which files are refused must not hang on each other",
+        )
+    return rule
+
+
+def _waits(meta: Any, where: str) -> tuple[str, ...]:
+    waits = meta.get("waits_for", [])
+    if not isinstance(waits, list) or not all(isinstance(feed, str) for feed in waits):
+        raise SuiteError(
+            "meta.waits_for is no list of feeds", where=where, mend='write such as "waits_for": ["dealers"]'
+        )
+    return tuple(waits)
+
+
+def _check_names(kind: Type, kwargs: dict[str, Any], where: str) -> None:
+    """Arguments that are missing or unknown; Great Expectations lets some of both through and fails later."""
+    for need in kind.needs:
+        names = (need,) if isinstance(need, str) else need
+        if all(kwargs.get(name) is None for name in names):
+            raise SuiteError(f"the argument {' or '.join(names)} is missing", where=where, mend="add it to kwargs")
+    unknown = sorted(set(kwargs) - kind.arguments)
+    if unknown:
+        raise SuiteError(
+            f"unknown argument {', '.join(unknown)}",
+            where=where,
+            mend=f"this type takes {', '.join(sorted(kind.arguments))}",
+        )
+    if isinstance(kwargs.get("row_condition", {}), str):
+        raise SuiteError(
+            "row_condition is a text",
+            where=where,
+            mend='write an object: {"type": "comparison", "column": {"name": ...}, "operator": "==", "parameter": ...}',
+        )
+    empty = [name for name in ("value_set", "regex_list", "value_pairs_set", "column_list") if kwargs.get(name) == []]
+    if empty:
+        raise SuiteError(f"{empty[0]} is empty", where=where, mend="list at least one entry")
+
+
+def _plain(value: Any, where: str) -> Any:
+    """JSON with floats. Great Expectations makes floats of bounds: a number that would change by it is refused."""
+    if isinstance(value, dict):
+        return {key: _plain(part, where) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part, where) for part in value]
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if Decimal(repr(float(value))) != value:
+            raise SuiteError(
+                f"the number {value} has too many digits to be compared exactly",
+                where=where,
+                mend="use at most 15 digits, or an unexpected_rows_expectation",
+            )
+        return value if isinstance(value, int) else float(value)
+    return value
+
+
+def _columns(value: Any, name: str = "") -> Iterator[str]:
+    """Column names among the arguments, row conditions included."""
+    if name in _COLUMN_ARGUMENTS and isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        if name == "column" and isinstance(value.get("name"), str):
+            yield value["name"]
+        else:
+            for key, part in value.items():
+                yield from _columns(part, key)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _columns(part, name)
+
+
+def check_columns(rule: Rule, columns: Iterable[str] | None, where: str) -> None:
+    """Refuse a rule that names a column which is not among these; None stands for not known yet."""
+    if columns is None:
+        return
+    unknown = sorted(set(rule.columns) - set(columns))
+    if unknown:
+        raise SuiteError(
+            f"the table has no column {', '.join(unknown)}",
+            where=where,
+            mend=f"its columns are {', '.join(columns)}",
+        )
+
+
+def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None, feeds: Mapping[str, Contract]) -> None:
+    """What Great Expectations says about the arguments, and what DuckDB says about SQL and expressions."""
+    con = empty_table(columns or {KEY: "bigint"})
+    try:
+        empty_views(con, suite.rules, feeds)
+        for rule in suite.rules:
+            where = _where(suite.path, text, rule.rule)
+            if unknown := sorted(set(rule.waits_for) - set(feeds)):
+                raise SuiteError(
+                    f"the rule waits for {', '.join(unknown)}, which is no feed",
+                    where=where,
+                    mend=f"one of: {', '.join(feeds) or 'none here'}",
+                )
+            check_columns(rule, columns, where)
+            _check_regexes(con, rule, where)
+            if rule.type == QUERY:
+                _check_placeholders(rule, where)
+                if columns is not None:
+                    _check_query(con, rule, where)
+            _check_model(rule, where)
+    finally:
+        con.close()
+
+
+@cache
+def _nowhere() -> duckdb.DuckDBPyConnection:
+    """A database that holds nothing and reads no files. One for all suites: to make one takes longer than to use it."""
+    return duckdb.connect(":memory:", config={"enable_external_access": "false"})
+
+
+def empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
+    """A connection that sees nothing but one empty table, which goes with it."""
+    con = _nowhere().cursor()
+    listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+    con.execute(f"create temp table {EMPTY} ({listed})")
+    return con
+
+
+def empty_views(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule], feeds: Mapping[str, Contract]) -> None:
+    """What the rules' SQL may read beside the batch, without rows. Anything else does not exist here."""
+    engine.define_currency(con, "XXX")
+    con.execute(f"create temp table {engine.TWINS} ({KEY} bigint)")
+    for feed, contract in feeds.items():
+        if any(rule.reads(feed) for rule in rules):
+            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in contract.lake_columns.items())
+            for view in views(feed):
+                con.execute(f"create temp table {view} ({columns})")
+
+
+def _check_model(rule: Rule, where: str) -> None:
+    from dealermart.checks import gx
+
+    try:
+        with gx.quiet():
+            engine.expectation(rule)
+        return
+    except Exception as error:  # whatever its models raise; a suite holds no data that could be quoted
+        fault = _first_fault(error)
+    raise SuiteError(f"the arguments do not fit the type: {fault}", where=where, mend="correct kwargs")
+
+
+def _check_regexes(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
+    for regex in [*rule.kwargs.get("regex_list", []), *([rule.kwargs["regex"]] if "regex" in rule.kwargs else [])]:
+        try:
+            con.execute("select regexp_matches('', ?)", [regex]).fetchall()
+        except duckdb.Error:
+            raise SuiteError(
+                f"the expression {regex} is none that RE2 knows",
+                where=where,
+                mend="RE2 has neither look-around nor back-references",
+            ) from None
+
+
+def _first_fault(error: Exception) -> str:
+    errors = getattr(error, "errors", None)
+    if not callable(errors):
+        return " ".join(str(error).split())
+    first = cast("list[dict[str, Any]]", errors())[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _check_placeholders(rule: Rule, where: str) -> None:
+    import sqlalchemy
+
+    query = rule.kwargs["unexpected_rows_query"]
+    try:
+        fields = {field for _, field, _, _ in string.Formatter().parse(query) if field is not None}
+    except (ValueError, TypeError):
+        fields = set()
+    if fields != {"batch"}:
+        raise SuiteError(
+            "the SQL must read {batch} and use no other braces",
+            where=where,
+            mend="write `from {batch}`, and double any other brace: {{3}}",
+        )
+    if names := sqlalchemy.text(query).compile().params:
+        raise SuiteError(
+            f"the SQL holds a colon that reads as a parameter: {', '.join(f':{name}' for name in names)}",
+            where=where,
+            mend="write the colon as chr(58)",
+        )
+
+
+def _counted_as(rule: Rule) -> str:
+    """What Great Expectations writes for {batch} when it counts: a subquery, named by it unless the SQL has a join."""
+    subquery = f"(select * from {EMPTY})"
+    has_join = re.search(r"\bjoin\b", rule.kwargs["unexpected_rows_query"], re.IGNORECASE)
+    return subquery if has_join else f"{subquery} as subselect"
+
+
+def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
+    try:
+        con.execute(f"describe {engine.sql_of(rule, _counted_as(rule))}")
+        found = [row[0] for row in con.execute(f"describe {engine.sql_of(rule, EMPTY)}").fetchall()]
+    except duckdb.Error as error:
+        fault = " ".join(str(error).split("\n")[0].split())  # of the suite's own SQL on an empty table: no data in it
+    else:
+        if found == [KEY]:
+            return
+        fault = f"it selects {', '.join(found)}"
+    raise SuiteError(
+        f"the SQL does not select {KEY} alone: {fault}",
+        where=where,
+        mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias; "
+        "beside it SQL may read twins, feed_<feed> and known_<feed>",
+    )
