@@ -9,7 +9,9 @@ A suite is plain JSON (``expectations/<feed>.json``), one Great Expectations sui
 Every rule has a name of its own (``meta.rule``) and a severity: ``critical`` refuses the files that hold failing rows,
 ``warning`` quarantines the rows, ``info`` reports. Nothing that leaves this room carries a value of the data.
 
-The SQL of an ``unexpected_rows_expectation`` may read, beside ``{batch}``, the views ``feed_<feed>`` (the row in force
+The SQL of an ``unexpected_rows_expectation`` stands in ``expectations/sql/<suite>/<rule>.sql`` and the rule says
+``"kwargs": {}``; SQL that many rules share stands once in ``expectations/templates/<template>.sql`` and they say
+``"kwargs": {"template": ..., ...}`` (``sql``). It may read, beside ``{{ batch }}``, the views ``feed_<feed>`` (the row in force
 per key) and ``known_<feed>`` (every accepted row), the table ``twins`` (``_row_id`` of rows whose key another row of
 the batch may have) and the macro ``reporting_currency()``. A rule with ``"waits_for": ["dealers"]`` in its meta says
 what a failing row waits for: a row that fails such rules only is judged again when those feeds get new rows. In the
@@ -19,7 +21,8 @@ Look-ups are written ``anti join ... on`` with plain equalities: of any other co
 columns, DuckDB makes a comparison of every row with every row.
 
 A company edits the suites and nothing here. Here a type of expectation is added, with its cases in the tests
-(``types``), a suite is loaded or refused (``suite``), rows are judged (``verdicts``). ``engine`` alone touches Great
+(``kinds``; ``rare`` for those of companies' own suites), a suite is loaded or refused (``suite``), rows are judged
+(``verdicts``). ``engine`` alone touches Great
 Expectations' objects, and ``gx`` makes it work on an open DuckDB connection. To import this room is cheap: Great
 Expectations, which takes seconds, comes in with the first suite.
 """

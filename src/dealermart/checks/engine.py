@@ -14,7 +14,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dealermart.checks.types import KEY, QUERY, Outcome, Rule
+from dealermart.checks.kinds import QUERY
+from dealermart.checks.types import KEY, Outcome, Rule
 from dealermart.errors import CheckCrashed
 from dealermart.lake import quoted
 

@@ -37,6 +37,9 @@ from sqlalchemy.dialects import registry as dialects
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGIdentifierPreparer, PGTypeCompiler
 from sqlalchemy.engine.default import DefaultDialect
 
+from dealermart.checks import rare
+from dealermart.checks.types import TYPES
+
 # ------------------------------------------------------------------------------------------------ quiet
 
 
@@ -263,46 +266,15 @@ def _failing_rows_query(
     return str(query.compile(execution_engine.engine, compile_kwargs={"literal_binds": True}))
 
 
-def _matches(column: Any, regex: str) -> Any:
-    """RE2, found anywhere in the text unless the expression is anchored."""
-    return sa.func.regexp_matches(column, regex)
-
-
 class _MatchRegex(ColumnMapMetricProvider):
+    """RE2, found anywhere in the text unless the expression is anchored."""
+
     condition_metric_name = "column_values.match_regex"
     condition_value_keys = ("regex",)
 
     @column_condition_partial(engine=DuckDBExecutionEngine)
     def _duckdb(cls, column: Any, regex: str, **kwargs: Any) -> Any:
-        return _matches(column, regex)
-
-
-class _NotMatchRegex(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.not_match_regex"
-    condition_value_keys = ("regex",)
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex: str, **kwargs: Any) -> Any:
-        return sa.not_(_matches(column, regex))
-
-
-class _MatchRegexList(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.match_regex_list"
-    condition_value_keys = ("regex_list", "match_on")
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex_list: list[str], match_on: str | None = None, **kwargs: Any) -> Any:
-        join = sa.and_ if match_on == "all" else sa.or_
-        return join(*[_matches(column, regex) for regex in regex_list])
-
-
-class _NotMatchRegexList(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.not_match_regex_list"
-    condition_value_keys = ("regex_list",)
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex_list: list[str], **kwargs: Any) -> Any:
-        return sa.not_(sa.or_(*[_matches(column, regex) for regex in regex_list]))
+        return sa.func.regexp_matches(column, regex)
 
 
 class _NoRowsFetched(QueryMetricProvider):
@@ -316,34 +288,11 @@ class _NoRowsFetched(QueryMetricProvider):
         return []
 
 
-# The conditions of the row-level types of checks.TYPES. One that is missing here would get Great Expectations' own
-# query, which is why every type has its cases in tests/checks.
-_CONDITIONS = (
-    "column_values.nonnull",
-    "column_values.null",
-    "column_values.in_set",
-    "column_values.not_in_set",
-    "column_values.between",
-    "column_values.unique",
-    "column_values.match_regex",
-    "column_values.not_match_regex",
-    "column_values.match_regex_list",
-    "column_values.not_match_regex_list",
-    "column_values.value_length.between",
-    "column_values.value_length.equals",
-    "column_pair_values.a_greater_than_b",
-    "column_pair_values.equal",
-    "column_pair_values.in_set",
-    "compound_columns.unique",
-    "select_column_values.unique.within_record",
-    "multicolumn_sum.equal",
-    "multicolumn_values.equal",
-)
-
-
 def _register_queries() -> None:
-    for condition in _CONDITIONS:
-        metric = f"{condition}.unexpected_index_query"
+    for kind in TYPES.values():
+        if kind.metric is None:
+            continue
+        metric = f"{kind.metric}.unexpected_index_query"
         keys = registry.get_metric_kwargs(metric)
         provider, _ = registry.get_sqlalchemy_metric_provider(metric)
         registry.register_metric(
@@ -358,4 +307,5 @@ def _register_queries() -> None:
 
 
 with quiet():  # it warns of every provider that is replaced
+    rare.add_regexes(DuckDBExecutionEngine)
     _register_queries()

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 import duckdb
 
 from dealermart.checks import engine
-from dealermart.checks.types import KEY, QUERY, SEVERITIES, TYPES, Rule, Suite, Type, views
+from dealermart.checks.kinds import QUERY, Type
+from dealermart.checks.sql import ARGUMENT, Queries, Query, canonical
+from dealermart.checks.types import KEY, SEVERITIES, TYPES, Rule, Suite, views
 from dealermart.errors import SuiteError
 from dealermart.lake import quoted
 
@@ -42,23 +45,52 @@ def load_suite(
         SuiteError: names file, line, rule, fault and mend.
     """
     text, data = _read(path)
+    feeds = feeds or {}
+    queries = Queries(path, feeds.get(path.stem))
     rules: dict[str, Rule] = {}
+    places: dict[str, Query] = {}
+    items = []
     for number, item in enumerate(_items(path, data), 1):
-        rule = _rule(path, text, number, item)
-        if rule.rule in rules:
+        where = _where_of(path, text, number, item)
+        if item["meta"]["rule"] in rules:
             raise SuiteError(
-                f"two rules share the name {rule.rule}",
-                where=_where(path, text, rule.rule),
+                f"two rules share the name {item['meta']['rule']}",
+                where=where,
                 mend="give every expectation a meta.rule of its own",
             )
-        rules[rule.rule] = rule
-    suite = Suite(path.stem, path, _hash(data), tuple(rules.values()))
-    _check_arguments(suite, text, columns, feeds or {})
+        _check_item(item, where)
+        rule = item["meta"]["rule"]
+        if item["type"] == QUERY:
+            places[rule] = query = queries.of(rule, item["kwargs"], where)
+            item = item | {"kwargs": {ARGUMENT: query.text}}
+        rules[rule] = _rule(path.stem, item, where)
+        items.append(item)
+    queries.refuse_left()
+    suite = Suite(path.stem, path, _hash(data, items), tuple(rules.values()))
+    seen = _seen(suite, columns, feeds)
+    if seen not in _CHECKED:
+        _check_arguments(suite, _Places(text, places), columns, feeds)
+        _CHECKED.add(seen)
     return suite
 
 
-def _hash(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+# Suites that passed in this process, with the columns and the other feeds that they were checked against.
+_CHECKED: set[Hashable] = set()
+
+
+def _seen(suite: Suite, columns: Mapping[str, str] | None, feeds: Mapping[str, Contract]) -> Hashable:
+    views_of = tuple((feed, feed in feeds and feeds[feed].hash) for feed in sorted(suite.looked_up))
+    return suite.path, suite.hash, columns and tuple(columns.items()), views_of, tuple(feeds)
+
+
+def _hash(data: dict[str, Any], items: list[dict[str, Any]]) -> str:
+    """sha256 (hex) of a suite's content, SQL included; layout and order of keys do not count."""
+    plain = [
+        item | {"kwargs": {ARGUMENT: canonical(item["kwargs"][ARGUMENT])}} if item["type"] == QUERY else item
+        for item in items
+    ]
+    text = json.dumps(data | {"expectations": plain}, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read(path: Path) -> tuple[str, Any]:
@@ -112,7 +144,8 @@ def _where(path: Path, text: str, rule: str) -> str:
     return f"{path}{line}: rule {rule}"
 
 
-def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
+def _where_of(path: Path, text: str, number: int, item: Any) -> str:
+    """Where a rule stands in the suite, for its faults; one without a name is refused."""
     where = f"{path}: expectation {number}"
     if not isinstance(item, dict):
         raise SuiteError("an expectation is a JSON object", where=where, mend="write type, kwargs, meta and severity")
@@ -124,7 +157,11 @@ def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
             where=where,
             mend="name the fault in lower case with underscores, such as dealer_id_missing",
         )
-    where = _where(path, text, name)
+    return _where(path, text, name)
+
+
+def _check_item(item: dict[str, Any], where: str) -> None:
+    """What a rule of any type must hold."""
     unknown = sorted(set(item) - {"type", "kwargs", "meta", "severity", "description", "notes"})
     if unknown:
         raise SuiteError(
@@ -132,33 +169,46 @@ def _rule(path: Path, text: str, number: int, item: Any) -> Rule:
             where=where,
             mend="an expectation has type, kwargs, meta, severity, description and notes; ids are left out",
         )
-    kind, severity, kwargs = item.get("type"), item.get("severity"), item.get("kwargs")
-    if kind not in TYPES:
+    if item.get("type") not in TYPES:
         raise SuiteError(
-            f"the expectation type {kind} is unknown or cannot be evaluated on DuckDB",
+            f"the expectation type {item.get('type')} is unknown or cannot be evaluated on DuckDB",
             where=where,
             mend="use one of checks.TYPES, or an unexpected_rows_expectation with your own SQL",
         )
-    if severity not in SEVERITIES:
-        raise SuiteError(f"severity {severity} is unknown", where=where, mend=f"use one of {', '.join(SEVERITIES)}")
-    if not isinstance(kwargs, dict):
+    if item.get("severity") not in SEVERITIES:
+        raise SuiteError(
+            f"severity {item.get('severity')} is unknown", where=where, mend=f"use one of {', '.join(SEVERITIES)}"
+        )
+    if not isinstance(item.get("kwargs"), dict):
         raise SuiteError("kwargs is missing", where=where, mend="write the expectation's arguments as an object")
     description = item.get("description")
     if not isinstance(description, str) or not description.strip():
         raise SuiteError(
             "the description is missing", where=where, mend="say in plain words what is wrong with a row that fails"
         )
+
+
+def _rule(feed: str, item: dict[str, Any], where: str) -> Rule:
+    kind, kwargs, meta = item["type"], item["kwargs"], item["meta"]
     _check_names(TYPES[kind], kwargs, where)
-    rule = Rule(name, kind, severity, _plain(kwargs, where), tuple(_columns(kwargs)), description, _waits(meta, where))
-    if rule.waits_for and (severity != "warning" or not rule.is_row_level):
+    rule = Rule(
+        meta["rule"],
+        kind,
+        item["severity"],
+        _plain(kwargs, where),
+        tuple(_columns(kwargs)),
+        item["description"],
+        _waits(meta, where),
+    )
+    if rule.waits_for and (rule.severity != "warning" or not rule.is_row_level):
         raise SuiteError(
             "only single rows can wait, by a rule of severity warning",
             where=where,
             mend='write "severity": "warning" and a rule on rows, or leave waits_for out',
         )
-    if severity == "critical" and rule.reads(path.stem):
+    if rule.severity == "critical" and rule.reads(feed):
         raise SuiteError(
-            f"a critical rule reads rows of its own feed {path.stem}",
+            f"a critical rule reads rows of its own feed {feed}",
             where=where,
             mend="make it a warning: which files are refused must not hang on each other",
         )
@@ -243,13 +293,33 @@ def check_columns(rule: Rule, columns: Iterable[str] | None, where: str) -> None
         )
 
 
-def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None, feeds: Mapping[str, Contract]) -> None:
+@dataclass(frozen=True)
+class _Places:
+    """Where the faults of a suite are: in its text, or in the files with the SQL of rules."""
+
+    text: str
+    queries: Mapping[str, Query]
+
+    def of(self, suite: Suite, rule: Rule) -> str:
+        return _where(suite.path, self.text, rule.rule)
+
+    def of_sql(self, suite: Suite, rule: Rule, line: int = 1) -> str:
+        query = self.queries[rule.rule]
+        if query.path is None:
+            return self.of(suite, rule)
+        number = f":{query.skipped + line}" if query.skipped is not None else ""
+        return f"{query.path}{number}: rule {rule.rule} of {suite.name}"
+
+
+def _check_arguments(
+    suite: Suite, places: _Places, columns: Mapping[str, str] | None, feeds: Mapping[str, Contract]
+) -> None:
     """What Great Expectations says about the arguments, and what DuckDB says about SQL and expressions."""
     con = empty_table(columns or {KEY: "bigint"})
     try:
         empty_views(con, suite.rules, feeds)
         for rule in suite.rules:
-            where = _where(suite.path, text, rule.rule)
+            where = places.of(suite, rule)
             if unknown := sorted(set(rule.waits_for) - set(feeds)):
                 raise SuiteError(
                     f"the rule waits for {', '.join(unknown)}, which is no feed",
@@ -259,9 +329,15 @@ def _check_arguments(suite: Suite, text: str, columns: Mapping[str, str] | None,
             check_columns(rule, columns, where)
             _check_regexes(con, rule, where)
             if rule.type == QUERY:
-                _check_placeholders(rule, where)
-                if columns is not None:
-                    _check_query(con, rule, where)
+                _check_placeholders(rule, places.of_sql(suite, rule), places.queries[rule.rule])
+                if columns is not None and (fault := _fault_of(con, rule)):
+                    what, line = fault
+                    raise SuiteError(
+                        f"the SQL does not select {KEY} alone: {what}",
+                        where=places.of_sql(suite, rule, line),
+                        mend=f"write `select {KEY} from the batch where ...`; with a join, and only there, the batch "
+                        "takes an alias; beside it SQL may read twins, feed_<feed> and known_<feed>",
+                    )
             _check_model(rule, where)
     finally:
         con.close()
@@ -284,12 +360,12 @@ def empty_table(columns: Mapping[str, str]) -> duckdb.DuckDBPyConnection:
 def empty_views(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule], feeds: Mapping[str, Contract]) -> None:
     """What the rules' SQL may read beside the batch, without rows. Anything else does not exist here."""
     engine.define_currency(con, "XXX")
-    con.execute(f"create temp table {engine.TWINS} ({KEY} bigint)")
-    for feed, contract in feeds.items():
-        if any(rule.reads(feed) for rule in rules):
-            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in contract.lake_columns.items())
-            for view in views(feed):
-                con.execute(f"create temp table {view} ({columns})")
+    tables = {engine.TWINS: f"{KEY} bigint"}
+    for feed in frozenset().union(*(rule.looked_up for rule in rules)) & feeds.keys():
+        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in feeds[feed].lake_columns.items())
+        tables |= dict.fromkeys(views(feed), columns)
+    made = "".join(f"create temp table {name} ({columns});" for name, columns in tables.items())
+    con.execute(f"begin; {made} commit")
 
 
 def _check_model(rule: Rule, where: str) -> None:
@@ -324,19 +400,21 @@ def _first_fault(error: Exception) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def _check_placeholders(rule: Rule, where: str) -> None:
+def _check_placeholders(rule: Rule, where: str, query_of: Query) -> None:
     import sqlalchemy
 
-    query = rule.kwargs["unexpected_rows_query"]
+    query = rule.kwargs[ARGUMENT]
     try:
         fields = {field for _, field, _, _ in string.Formatter().parse(query) if field is not None}
     except (ValueError, TypeError):
         fields = set()
     if fields != {"batch"}:
         raise SuiteError(
-            "the SQL must read {batch} and use no other braces",
+            "the SQL must read {batch} and use no other braces" if query_of.path is None else "the SQL reads no batch",
             where=where,
-            mend="write `from {batch}`, and double any other brace: {{3}}",
+            mend="write `from {batch}`, and double any other brace: {{3}}"
+            if query_of.path is None
+            else "write `from {{ batch }}`",
         )
     if names := sqlalchemy.text(query).compile().params:
         raise SuiteError(
@@ -349,23 +427,16 @@ def _check_placeholders(rule: Rule, where: str) -> None:
 def _counted_as(rule: Rule) -> str:
     """What Great Expectations writes for {batch} when it counts: a subquery, named by it unless the SQL has a join."""
     subquery = f"(select * from {EMPTY})"
-    has_join = re.search(r"\bjoin\b", rule.kwargs["unexpected_rows_query"], re.IGNORECASE)
+    has_join = re.search(r"\bjoin\b", rule.kwargs[ARGUMENT], re.IGNORECASE)
     return subquery if has_join else f"{subquery} as subselect"
 
 
-def _check_query(con: duckdb.DuckDBPyConnection, rule: Rule, where: str) -> None:
+def _fault_of(con: duckdb.DuckDBPyConnection, rule: Rule) -> tuple[str, int] | None:
+    """What is wrong with the SQL of a rule and in which of its lines; None if nothing is."""
     try:
         con.execute(f"describe {engine.sql_of(rule, _counted_as(rule))}")
         found = [row[0] for row in con.execute(f"describe {engine.sql_of(rule, EMPTY)}").fetchall()]
-    except duckdb.Error as error:
-        fault = " ".join(str(error).split("\n")[0].split())  # of the suite's own SQL on an empty table: no data in it
-    else:
-        if found == [KEY]:
-            return
-        fault = f"it selects {', '.join(found)}"
-    raise SuiteError(
-        f"the SQL does not select {KEY} alone: {fault}",
-        where=where,
-        mend=f"write `select {KEY} from {{batch}} where ...`; with a join, and only there, {{batch}} takes an alias; "
-        "beside it SQL may read twins, feed_<feed> and known_<feed>",
-    )
+    except duckdb.Error as error:  # of the suite's own SQL on an empty table: no data in it
+        line = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+        return " ".join(str(error).split("\n")[0].split()), int(line[1]) if line else 1
+    return None if found == [KEY] else (f"it selects {', '.join(found)}", 1)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from dealermart.checks.kinds import COMMON, QUERY, Type
+from dealermart.checks.rare import RARE
 
 if TYPE_CHECKING:
     from dealermart.contracts import Contract
@@ -25,76 +29,9 @@ BATCH_COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class Type:
-    """An expectation type that the engine is proven to evaluate (tests/checks holds a case for each).
+TYPES: dict[str, Type] = COMMON | RARE
 
-    Attributes:
-        needs: Arguments that must stand in the suite. A tuple inside means: at least one of these.
-        takes: Arguments that may stand there besides.
-        rows: Whether it judges single rows, so that the failing ones can be found.
-    """
-
-    needs: tuple[str | tuple[str, ...], ...]
-    takes: tuple[str, ...] = ()
-    rows: bool = True
-
-    @property
-    def arguments(self) -> set[str]:
-        needed = {name for need in self.needs for name in ((need,) if isinstance(need, str) else need)}
-        return needed | set(self.takes)
-
-
-_ROW = ("row_condition", "mostly")
-_BOUNDS: tuple[tuple[str, ...], tuple[str, ...]] = (("min_value", "max_value"), ("strict_min", "strict_max"))
-_PAIR = ("column_A", "column_B")
-_MULTI = ("ignore_row_if", *_ROW)
-
-
-def _aggregate() -> Type:
-    return Type(("column", _BOUNDS[0]), (*_BOUNDS[1], "row_condition"), rows=False)
-
-
-TYPES: dict[str, Type] = {
-    # one column
-    "expect_column_values_to_not_be_null": Type(("column",), _ROW),
-    "expect_column_values_to_be_null": Type(("column",), _ROW),
-    "expect_column_values_to_be_in_set": Type(("column", "value_set"), _ROW),
-    "expect_column_values_to_not_be_in_set": Type(("column", "value_set"), _ROW),
-    "expect_column_values_to_be_between": Type(("column", _BOUNDS[0]), (*_BOUNDS[1], *_ROW)),
-    "expect_column_values_to_be_unique": Type(("column",), _ROW),
-    "expect_column_values_to_match_regex": Type(("column", "regex"), _ROW),
-    "expect_column_values_to_not_match_regex": Type(("column", "regex"), _ROW),
-    "expect_column_values_to_match_regex_list": Type(("column", "regex_list"), ("match_on", *_ROW)),
-    "expect_column_values_to_not_match_regex_list": Type(("column", "regex_list"), _ROW),
-    "expect_column_value_lengths_to_be_between": Type(("column", _BOUNDS[0]), (*_BOUNDS[1], *_ROW)),
-    "expect_column_value_lengths_to_equal": Type(("column", "value"), _ROW),
-    # several columns of a row
-    "expect_column_pair_values_a_to_be_greater_than_b": Type(_PAIR, ("or_equal", *_MULTI)),
-    "expect_column_pair_values_to_be_equal": Type(_PAIR, _MULTI),
-    # Great Expectations counts this one without its row condition: not taken.
-    "expect_column_pair_values_to_be_in_set": Type((*_PAIR, "value_pairs_set"), ("ignore_row_if", "mostly")),
-    "expect_compound_columns_to_be_unique": Type(("column_list",), _MULTI),
-    "expect_select_column_values_to_be_unique_within_record": Type(("column_list",), _MULTI),
-    "expect_multicolumn_sum_to_equal": Type(("column_list", "sum_total"), _MULTI),
-    "expect_multicolumn_values_to_be_equal": Type(("column_list",), _MULTI),
-    # any SQL that selects the failing rows' _row_id
-    "unexpected_rows_expectation": Type(("unexpected_rows_query",)),
-    # the table as a whole
-    "expect_table_row_count_to_be_between": Type((_BOUNDS[0],), (*_BOUNDS[1], "row_condition"), rows=False),
-    "expect_table_row_count_to_equal": Type(("value",), ("row_condition",), rows=False),
-    "expect_table_columns_to_match_set": Type(("column_set",), ("exact_match",), rows=False),
-    "expect_table_column_count_to_equal": Type(("value",), rows=False),
-    "expect_column_min_to_be_between": _aggregate(),
-    "expect_column_max_to_be_between": _aggregate(),
-    "expect_column_mean_to_be_between": _aggregate(),
-    "expect_column_sum_to_be_between": _aggregate(),
-    "expect_column_unique_value_count_to_be_between": _aggregate(),
-    "expect_column_proportion_of_non_null_values_to_be_between": _aggregate(),
-}
-
-
-QUERY = "unexpected_rows_expectation"
+_VIEW = re.compile(r"\b(?:feed|known)_(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -114,11 +51,15 @@ class Rule:
     def is_row_level(self) -> bool:
         return TYPES[self.type].rows
 
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """The feeds of which the SQL reads a view."""
+        sql = str(self.kwargs["unexpected_rows_query"]) if self.type == QUERY else ""
+        return frozenset(name.lower() for name in _VIEW.findall(sql))
+
     def reads(self, feed: str) -> bool:
         """Whether the SQL reads a view of this feed."""
-        return self.type == QUERY and any(
-            re.search(rf"\b{view}\b", str(self.kwargs["unexpected_rows_query"]), re.IGNORECASE) for view in views(feed)
-        )
+        return feed in self.looked_up
 
 
 @dataclass(frozen=True)
@@ -134,6 +75,11 @@ class Suite:
     def waits_for(self) -> frozenset[str]:
         """The other feeds for which rows of this one can wait."""
         return frozenset(feed for rule in self.rules for feed in rule.waits_for) - {self.name}
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """The feeds of which the SQL of rules reads a view."""
+        return frozenset().union(*(rule.looked_up for rule in self.rules))
 
     def about(self, complete: Collection[str] | None) -> Suite:
         """The suite without rules that wait for a feed that is not complete; None stands for all feeds."""
