@@ -8,6 +8,7 @@ import pytest
 from tests.checks.helper import BETWEEN, COLUMNS, REGEX, rehearse, rule, sql, suite_hash
 
 from dealermart import checks, contracts, settings
+from dealermart.checks import engine, plain
 from dealermart.errors import SuiteError
 
 SETTINGS = settings.load()
@@ -153,9 +154,80 @@ def test_the_hash_follows_the_meaning_and_not_the_layout(write):
     assert len(first) == 64
 
 
-def test_loading_the_module_stays_cheap():
-    code = "import sys, dealermart.checks; sys.exit('great_expectations' in sys.modules)"
+def test_neither_the_room_nor_our_suites_import_great_expectations():
+    code = """
+import sys
+from dealermart import checks, contracts, settings
+from dealermart.checks import engine, plain
+place = settings.load()
+known = contracts.load_all(place)
+for feed, contract in known.items():
+    checks.load_suite(place.expectations / f"{feed}.json", checks.batch_columns(contract), known)
+for path in (place.expectations / "marts").glob("*.json"):
+    checks.load_suite(path)
+sys.exit("great_expectations" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+PLAIN = [
+    rule(column="code", mostly=0.9),
+    rule(kind=BETWEEN, column="amount", min_value=0, max_value=1.5, strict_min=True),
+    rule(kind=BETWEEN, column="day", min_value="1990-01-01", max_value="2100-01-01"),
+    rule(kind=REGEX, column="code", regex="^a"),
+    rule(kind="expect_column_values_to_be_in_set", column="code", value_set=["a", "b"]),
+    rule(
+        kind="expect_column_pair_values_a_to_be_greater_than_b",
+        column_A="day",
+        column_B="day",
+        or_equal=True,
+        ignore_row_if="either_value_is_missing",
+    ),
+    rule(column="code", row_condition={"type": "nullity", "column": {"name": "day"}, "is_null": False}),
+    rule(
+        column="code",
+        row_condition={"type": "comparison", "column": {"name": "code"}, "operator": "IN", "parameter": ["a"]},
+    ),
+    rule(kind="expect_table_row_count_to_be_between", min_value=1),
+    sql("select _row_id from {batch}"),
+]
+
+
+@pytest.mark.parametrize("right", PLAIN)
+def test_what_is_right_at_first_sight_is_right_for_great_expectations(write, right):
+    [loaded] = checks.load_suite(write(right)).rules
+
+    assert plain.is_plain(loaded)
+    assert engine.expectation(loaded).configuration.type == right["type"]
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"mostly": 2},
+        {"mostly": True},
+        {"min_value": True},
+        {"min_value": "2026-02-30"},
+        {"min_value": "2026-W01-1"},
+        {"min_value": "soon"},
+        {"min_value": 2, "max_value": 1},
+        {"min_value": 2, "max_value": "2026-01-01"},
+        {"value_set": "ab"},
+        {"value_set": [1, "a"]},
+        {"value_set": [None]},
+        {"strict_min": 1},
+        {"ignore_row_if": "never"},
+        {"row_condition": {"type": "xor"}},
+        {"row_condition": {"type": "nullity", "column": "code", "is_null": True}},
+        {"row_condition": {"type": "nullity", "column": {"name": "code"}, "is_null": 1}},
+        {"row_condition": {"type": "comparison", "column": {"name": "code"}, "operator": "~", "parameter": 1}},
+        {"row_condition": {"type": "comparison", "column": {"name": "code"}, "operator": "IN", "parameter": 1}},
+        {"regex_list": ["a"]},
+    ],
+    ids=str,
+)
+def test_whatever_is_odd_is_left_to_great_expectations(kwargs):
+    assert not plain.is_plain(checks.Rule("odd", BETWEEN, "warning", {"column": "amount"} | kwargs, (), "odd"))
 
 
 # -------------------------------------------------------------------------------------------------- SQL
@@ -288,3 +360,21 @@ def test_every_suite_is_one_of_great_expectations_own_once_its_sql_is_filled_in(
         for item, loaded in zip(data["expectations"], suite.rules, strict=True):
             item["kwargs"] = dict(loaded.kwargs)
         assert len(gx.ExpectationSuite(**data).expectations) == len(suite.rules), path
+
+
+def test_a_suite_is_checked_anew_when_it_or_what_it_is_checked_against_changes(write, beside):
+    path = write(in_file())
+    beside("select _row_id from {{ batch }} where code is null")
+    assert checks.load_suite(path, COLUMNS) == checks.load_suite(path, COLUMNS)
+
+    with pytest.raises(SuiteError, match='column "code"'):
+        checks.load_suite(path, {"_row_id": "bigint"})
+    beside("select _row_id from {{ batch }} where colour is null")
+    with pytest.raises(SuiteError, match='column "colour"'):
+        checks.load_suite(path, COLUMNS)
+    beside("select _row_id from {{ batch }} as b anti join feed_batch as k on k.code = b.code")
+    with pytest.raises(SuiteError, match="feed_batch"):
+        checks.load_suite(path, COLUMNS)
+    assert checks.load_suite(path, COLUMNS, {"batch": CONTRACT}).looked_up == {"batch"}
+    with pytest.raises(SuiteError, match="feed_batch"):
+        checks.load_suite(path, COLUMNS)

@@ -1,5 +1,6 @@
 """Running suites and finding the failing rows: the faults, the silence, and what is left behind."""
 
+import copy
 import dataclasses
 import gc
 import io
@@ -166,6 +167,54 @@ def test_a_name_that_is_more_than_a_name_is_refused(con, write):
         checks.run(con, "batch; drop table batch", suite)
     with pytest.raises(ValueError, match="not a plain table name"):
         checks.failing_rows(con, "batch", [], "a b")
+
+
+def test_a_table_of_the_same_name_is_another_table(con, write):
+    """Great Expectations' objects are made once; columns, types, rows and faults of an earlier check must not stay."""
+    first = checks.load_suite(write(rule("amount_large", kind=BETWEEN, column="amount", max_value=1.05)))
+    crashing = checks.load_suite(write(sql("select _row_id from {batch} where cast(code as integer) = 1")))
+    assert [outcome.failed for outcome in checks.run(con, "batch", first)] == [1]
+    with pytest.raises(CheckCrashed):
+        checks.run(con, "batch", crashing)
+    with duckdb.connect() as other:
+        other.execute("create table batch as select 7::bigint as _row_id, 1.06::decimal(4,2) as amount, 'x' as name")
+        named = checks.load_suite(
+            write(
+                rule("amount_large", kind=BETWEEN, column="amount", max_value=1.05), rule("name_missing", column="name")
+            )
+        )
+        outcomes = checks.run(other, "batch", named)
+        checks.failing_rows(other, "batch", outcomes, "failing")
+
+        assert [(outcome.rows, outcome.failed) for outcome in outcomes] == [(1, 1), (1, 0)]
+        assert other.execute("select _row_id from failing").fetchall() == [(7,)]
+    assert [outcome.failed for outcome in checks.run(con, "batch", first)] == [1]
+
+
+def test_a_check_within_a_check_is_refused_and_nothing_is_held_afterwards(con, write):
+    from dealermart.checks import gx
+
+    with gx.quiet(), gx.open_batch(con, "batch"):
+        with pytest.raises(RuntimeError, match="not ended"):
+            gx.open_batch(con, "batch").__enter__()
+    assert [outcome.failed for outcome in checks.run(con, "batch", checks.load_suite(write(rule())))] == [2]
+
+
+def test_expectations_that_remember_leave_great_expectations_its_own(write):
+    import great_expectations as gx
+    from great_expectations.expectations import registry
+
+    [missing] = checks.load_suite(write(rule())).rules
+    made = engine.expectation(missing)
+
+    assert made.configuration is made.configuration
+    assert made.configuration.to_domain_obj() is made
+    changed = copy.deepcopy(made.configuration)
+    changed.kwargs["column"] = "amount"
+    assert (changed.to_domain_obj().column, made.column) == ("amount", "code")
+    own = registry.get_expectation_impl(missing.type)
+    assert own is gx.expectations.ExpectColumnValuesToNotBeNull
+    assert isinstance(made, own) and type(made) is not own
 
 
 def test_nothing_holds_the_table_or_the_file_afterwards(tmp_path, write):

@@ -11,11 +11,11 @@ Every rule has a name of its own (``meta.rule``) and a severity: ``critical`` re
 
 The SQL of an ``unexpected_rows_expectation`` stands in ``expectations/sql/<suite>/<rule>.sql`` and the rule says
 ``"kwargs": {}``; SQL that many rules share stands once in ``expectations/templates/<template>.sql`` and they say
-``"kwargs": {"template": ..., ...}`` (``sql``). It may read, beside ``{{ batch }}``, the views ``feed_<feed>`` (the row in force
-per key) and ``known_<feed>`` (every accepted row), the table ``twins`` (``_row_id`` of rows whose key another row of
-the batch may have) and the macro ``reporting_currency()``. A rule with ``"waits_for": ["dealers"]`` in its meta says
-what a failing row waits for: a row that fails such rules only is judged again when those feeds get new rows. In the
-views of the rule's own feed stand the rows of the batch too, as far as nothing speaks against them.
+``"kwargs": {"template": ..., ...}`` (``sql``). It may read, beside ``{{ batch }}``, the views ``feed_<feed>`` (the row
+in force per key) and ``known_<feed>`` (every accepted row), the table ``twins`` (``_row_id`` of rows whose key another
+row of the batch may have) and the macro ``reporting_currency()``. A rule with ``"waits_for": ["dealers"]`` in its meta
+says what a failing row waits for: a row that fails such rules only is judged again when those feeds get new rows. In
+the views of the rule's own feed stand the rows of the batch too, as far as nothing speaks against them.
 
 Look-ups are written ``anti join ... on`` with plain equalities: of any other condition, and of ``not in`` with several
 columns, DuckDB makes a comparison of every row with every row.

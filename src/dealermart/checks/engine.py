@@ -72,10 +72,11 @@ def validate(
 
 def expectation(rule: Rule) -> Any:
     """Great Expectations' object of a rule; raises whatever its models raise about the arguments."""
-    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
 
-    return ExpectationConfiguration(
+    from dealermart.checks.remember import Configuration
+
+    return Configuration(
         type=rule.type, kwargs=dict(rule.kwargs), meta={"rule": rule.rule}, severity=FailureSeverity(rule.severity)
     ).to_domain_obj()
 

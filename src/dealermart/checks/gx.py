@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import logging
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import Any, Literal
 import duckdb
 import great_expectations as gx
 import sqlalchemy as sa
+from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.metric_function_types import MetricFunctionTypes
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent import SQLDatasource
@@ -99,16 +101,21 @@ class _Connection:
     read: there is nothing to commit, and a rollback would undo the caller's work.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con: duckdb.DuckDBPyConnection | None = con
+    def __init__(self) -> None:
+        self._con: duckdb.DuckDBPyConnection | None = None
 
     def cursor(self) -> _Cursor:
         if self._con is None:
             raise duckdb.ConnectionException("the check has ended")
         return _Cursor(self._con)
 
+    def hold(self, con: duckdb.DuckDBPyConnection) -> None:
+        if self._con is not None:
+            raise RuntimeError("a check has not ended yet")
+        self._con = con
+
     def release(self) -> None:
-        """Let go of DuckDB. Great Expectations keeps its last context, and with it this object, for good."""
+        """Let go of DuckDB: this object is kept for the next check."""
         self._con = None
 
     def commit(self) -> None: ...
@@ -208,6 +215,29 @@ class DuckDBDatasource(SQLDatasource):
         return DuckDBExecutionEngine
 
 
+class _Bench:
+    """What Great Expectations wants before it looks at a table. None of it is about data, so it is made once."""
+
+    def __init__(self) -> None:
+        self.connection = _Connection()
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._source = context.data_sources.add_duckdb(
+            "duckdb", connection_string="duckdb+gx://", kwargs={"creator": lambda: self.connection}
+        )
+        self._definitions: dict[str, BatchDefinition[Any]] = {}
+
+    def definition(self, table: str) -> BatchDefinition[Any]:
+        if table not in self._definitions:
+            schema, _, name = table.rpartition(".")
+            asset = self._source.add_table_asset(table, table_name=name, schema_name=schema or None)
+            self._definitions[table] = asset.add_batch_definition_whole_table("all")
+        return self._definitions[table]
+
+
+_THREAD = threading.local()
+
+
 @contextmanager
 def open_batch(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Batch]:
     """A Great Expectations batch over ``table`` (``name`` or ``schema.name``) of an open connection.
@@ -215,19 +245,14 @@ def open_batch(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Batch]:
     The context lives in memory, and at the end every hold on the connection is given up, so that the caller can drop
     the table or close the database.
     """
-    schema, _, name = table.rpartition(".")
-    connection = _Connection(con)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_duckdb(
-        "duckdb", connection_string="duckdb+gx://", kwargs={"creator": lambda: connection}
-    )
+    if not hasattr(_THREAD, "bench"):
+        _THREAD.bench = _Bench()
+    bench: _Bench = _THREAD.bench
+    bench.connection.hold(con)
     try:
-        asset = source.add_table_asset(name, table_name=name, schema_name=schema or None)
-        yield asset.add_batch_definition_whole_table("all").get_batch()
+        yield bench.definition(table).get_batch()
     finally:
-        connection.release()
-        source.get_engine().dispose()
+        bench.connection.release()
 
 
 # ------------------------------------------------------------------------------ the rows behind a count
