@@ -16,7 +16,8 @@ class Type:
         needs: Arguments that must stand in the suite. A tuple inside means: at least one of these.
         takes: Arguments that may stand there besides.
         metric: Great Expectations' name of the condition by which it judges single rows, so that the failing ones can
-            be found; None for a type that judges the table as a whole, and for SQL, which finds them itself.
+            be found; None for a type that judges the table as a whole, and for SQL, which finds them itself. For a
+            condition that is not named here Great Expectations would write a query of its own, which is wrong.
         rows: Whether it judges single rows.
     """
 
