@@ -210,6 +210,7 @@ def test_expectations_that_remember_leave_great_expectations_its_own(write):
     assert made.configuration is made.configuration
     assert made.configuration.to_domain_obj() is made
     changed = copy.deepcopy(made.configuration)
+    assert changed.to_domain_obj().column == "code"
     changed.kwargs["column"] = "amount"
     assert (changed.to_domain_obj().column, made.column) == ("amount", "code")
     own = registry.get_expectation_impl(missing.type)
