@@ -317,6 +317,8 @@ def test_a_template_is_given_the_key_and_version_of_the_contract(write, beside):
 SELECT = "select _row_id from {{ batch }} where "
 # id: (kwargs of the rule, its own SQL, the template `shape`, what is said, the file and line that are named)
 BROKEN_SQL = {
+    "an argument beside the SQL": ({"unexpected_rows_query": "select _row_id from {batch}", "mostly": 0.5}, None, None, "unknown argument mostly", "batch.json"),
+    "SQL and a template": ({"unexpected_rows_query": "select _row_id from {batch}", "template": "shape"}, None, SELECT + "true", "unknown argument template", "batch.json"),
     "no file": ({}, None, None, "the rule has no SQL", "batch.json:19: rule planted"),
     "a file too many": (None, SELECT + "true", None, "has no rule planted", "planted.sql:1"),
     "a file of a rule with a template": ({"template": "shape"}, SELECT + "true", SELECT + "true", "has SQL in", "planted.sql:1"),

@@ -81,6 +81,10 @@ class Queries:
                 mend='delete the file, or write "kwargs": {} in the suite',
             )
         if ARGUMENT in kwargs:
+            if unknown := sorted(kwargs.keys() - {ARGUMENT}):
+                raise SuiteError(
+                    f"unknown argument {', '.join(unknown)}", where=where, mend=f"beside {ARGUMENT} there is no other"
+                )
             return Query(str(kwargs[ARGUMENT]))
         if path is not None:
             return _from_file(path)
