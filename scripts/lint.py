@@ -21,7 +21,7 @@ TOOLS: dict[str, list[str]] = {
         "dbt", "--quiet", "--warn-error", "--no-use-colors", "--no-partial-parse", "--log-path", str(DBT_STATE),
         "parse", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", str(DBT_STATE),
     ],
-    "sqlfluff": ["sqlfluff", "lint", "--disable-progress-bar", "--processes", "2", "dbt_project"],
+    "sqlfluff": ["sqlfluff", "lint", "--disable-progress-bar", "--processes", "2", "dbt_project", "expectations"],
     "rules": ["python", "scripts/lint_layers.py"],
 }  # fmt: skip
 

@@ -193,16 +193,10 @@ def _scalar(text: str) -> str:
 def first_suite(contract: Contract) -> str:
     """A suite of the rules that a contract implies, one to a line: key, required values, dates, currency, conflicts."""
     key = contract.key
-    lacking = " or ".join(f"{name} is null" for name in key)
-    listed = ", ".join(key)
     rules = [
         _rule(
             "unexpected_rows_expectation",
-            {
-                "unexpected_rows_query": "select _row_id from {batch} as b join (select _delivery_id from {batch} as c "
-                f"group by _delivery_id having count(*) filter ({lacking}) * 2 > count(*)) as f using (_delivery_id) "
-                f"where {lacking}"
-            },
+            {"template": "key_mostly_missing"},
             "key_mostly_missing",
             f"more than half of the file's rows lack {' or '.join(key)}: this is not the file it should be",
             "critical",
@@ -264,23 +258,13 @@ def first_suite(contract: Contract) -> str:
                     f"{amount} is given without its currency",
                 )
             )
-    versioned = [*key, contract.version] if contract.version else [*key]
-    same = " and ".join(f"b.{name} = k.{name}" for name in key)
-    same += f" and b.{contract.version} is not distinct from k.{contract.version}" if contract.version else ""
-    parts = ", ".join(versioned)
     rules.append(
         _rule(
             "unexpected_rows_expectation",
-            {
-                "unexpected_rows_query": "select b._row_id from {batch} as b join "
-                f"(select _delivery_id, {parts} from "
-                f"(select _delivery_id, {parts}, hash(*columns('^[^_]')) as content from {{batch}} as d) as c "
-                f"group by _delivery_id, {parts} having min(content) <> max(content)) as k "
-                f"on b._delivery_id = k._delivery_id and {same}"
-            },
+            {"template": "conflicting_key"},
             "conflicting_key",
-            f"rows of one file share {listed}{' and change time' if contract.version else ''} but differ otherwise: "
-            "which one holds is not known",
+            f"rows of one file share {', '.join(key)}{' and change time' if contract.version else ''} but differ "
+            "otherwise: which one holds is not known",
         )
     )
     body = ",\n".join(f"    {json.dumps(rule, ensure_ascii=False)}" for rule in rules)

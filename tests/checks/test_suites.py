@@ -105,7 +105,7 @@ def judged(feed, rows, only=None):
         )
         con.execute("create table failing (_row_id bigint, rule varchar, severity varchar)")
         checks.define_currency(con, "CNY")
-        for name in CONTRACTS:
+        for name in suite.looked_up | {feed}:
             know(con, name, own=name == feed)
         by_row, by_views = suite.in_turn()
         checks.find_twins(con, "batch", contract.key)
@@ -114,9 +114,9 @@ def judged(feed, rows, only=None):
         outcomes += checks.run(con, "batch", by_views)
         judge_by_own_rows(con, "batch", by_views)
         found = set(con.execute("select _row_id, rule from failing").fetchall())
-        for one in outcomes:
-            if one.severity == "info":
-                found |= {(row[0], one.rule) for row in con.execute(one.failing_rows_sql).fetchall()}
+        for outcome in outcomes:
+            if outcome.severity == "info":
+                found |= {(row[0], outcome.rule) for row in con.execute(outcome.failing_rows_sql).fetchall()}
     return found
 
 
@@ -241,7 +241,7 @@ def share(dealer, member, start, pct, end=None, role="owner"):
     ],
 )
 def test_shares_of_a_dealer_above_100_percent_on_a_day(rows, found):
-    assert {row for row, _ in judged("assignments", [share(*one) for one in rows], "shares_above_100")} == found
+    assert {row_id for row_id, _ in judged("assignments", [share(*row) for row in rows], "shares_above_100")} == found
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -269,7 +269,7 @@ def test_contract_and_suite_name_the_same_columns(feed):
 def test_every_code_of_a_master_is_looked_up(feed):
     """What the lookup finds, the cases say; this says that none was forgotten."""
     contract = CONTRACTS[feed]
-    people = {column.name for column in contract.columns if any(one.kind == "member" for one in column.person)}
+    people = {column.name for column in contract.columns if any(person.kind == "member" for person in column.person)}
     coded = {("team_members", name) for name in people}
     coded |= {("dealers", name) for name in contract.names if name.endswith("dealer_id")}
     coded |= {("products", name) for name in contract.names if name == "product_id"}
@@ -279,7 +279,7 @@ def test_every_code_of_a_master_is_looked_up(feed):
     asked = {
         (master, name)
         for master, name in coded
-        if any(f"feed_{master} " in one and f"= b.{name}" in one for one in queries)
+        if any(f"feed_{master} " in query and f"= b.{name}\n" in query for query in queries)
     }
 
     assert asked == coded
@@ -312,3 +312,26 @@ def test_a_rule_waits_for_the_feeds_that_it_looks_up(feed):
         looked_up = set(re.findall(r"\b(?:feed|known)_(\w+)", rule.kwargs.get("unexpected_rows_query", "")))
         if rule.severity == "warning":
             assert set(rule.waits_for) == looked_up, rule.rule
+
+
+def test_sql_stands_in_files_and_every_file_belongs_to_a_rule_or_is_a_template_in_use():
+    rules = [
+        (path, rule)
+        for path in SETTINGS.expectations.rglob("*.json")
+        for rule in json.loads(path.read_text("utf-8"))["expectations"]
+        if rule["type"] == "unexpected_rows_expectation"
+    ]
+    assert not [path for path, rule in rules if "unexpected_rows_query" in rule["kwargs"]]
+    filed = {
+        path.parent / "sql" / path.stem / f"{rule['meta']['rule']}.sql" for path, rule in rules if not rule["kwargs"]
+    }
+    used = {path.parent / "templates" / f"{rule['kwargs']['template']}.sql" for path, rule in rules if rule["kwargs"]}
+    assert set(SETTINGS.expectations.rglob("*.sql")) == filed | used
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_what_a_key_implies_is_taken_from_the_templates(feed):
+    """The first suite of a feed has both rules; later ones must not part from the contract's key."""
+    shared = {"key_mostly_missing", "conflicting_key"}
+    items = json.loads((SETTINGS.expectations / f"{feed}.json").read_text("utf-8"))["expectations"]
+    assert {item["meta"]["rule"] for item in items if item["kwargs"] == {"template": item["meta"]["rule"]}} == shared

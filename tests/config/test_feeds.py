@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from tests.checks.helper import rehearse
 
 import make_feeds
 from dealermart import checks
@@ -143,8 +144,9 @@ def test_the_first_suite_of_a_new_feed_loads_and_fills_what_is_required(tmp_path
     contract = CONTRACTS["crm_opportunities"]
     path = tmp_path / "crm_opportunities.json"
     path.write_text(make_feeds.first_suite(contract), "utf-8")
-    suite = checks.load_suite(path, checks.batch_columns(contract))
-    checks.rehearse(suite, checks.batch_columns(contract))
+    shutil.copytree(SETTINGS.expectations / "templates", tmp_path / "templates")
+    suite = checks.load_suite(path, checks.batch_columns(contract), {contract.feed: contract})
+    rehearse(suite, checks.batch_columns(contract))
     rules = [rule.rule for rule in suite.rules]
     assert rules[0] == "key_mostly_missing"
     assert rules[-1] == "conflicting_key"

@@ -164,6 +164,7 @@ def test_sqlfluff_fails_when_it_found_something_or_checked_nothing(
 ) -> None:
     models = tmp_path / "dbt_project" / "models"
     models.mkdir(parents=True)
+    (tmp_path / "expectations").mkdir()
     (tmp_path / "dbt_project" / ".sqlfluff").write_text(config, "utf-8")
     (models / "a.sql").write_text(sql, "utf-8")
     monkeypatch.setattr(lint, "ROOT", tmp_path)

@@ -19,7 +19,7 @@ from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-from dealermart.gx_duckdb import quiet
+from dealermart.checks.gx import quiet
 
 _TEMPLATES = Path(__file__).with_name("templates")
 

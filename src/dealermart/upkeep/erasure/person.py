@@ -1,4 +1,4 @@
-"""Who the person is: codes in all systems, names and other texts that tell; and the SQL that finds and replaces them."""
+"""Who the person is: codes in all systems, names, other texts that tell; and the SQL that finds and replaces them."""
 
 from __future__ import annotations
 

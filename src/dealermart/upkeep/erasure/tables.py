@@ -10,9 +10,10 @@ from typing import Any
 
 import duckdb
 
-from dealermart import lake, landing, mapping
+from dealermart import lake, mapping
 from dealermart.base import Settings, literal, quoted, workspace
 from dealermart.config import Contract, FileSpec
+from dealermart.landing import ERASED_HASH, ERASED_MARKS, ERASED_NAME, close_erased
 from dealermart.readers import Counts
 from dealermart.upkeep.erasure.person import Person
 
@@ -21,7 +22,7 @@ _OF_COPIES = "where _delivery_id in (select _delivery_id from touched_delivery)"
 
 def draft_of(settings: Settings, source: str, received: str, delivery_id: str) -> Path:
     """Where what is to stand in for a delivery is made, until the commit."""
-    return settings.pending / "landing" / source / received / delivery_id / landing.ERASED_NAME
+    return settings.pending / "landing" / source / received / delivery_id / ERASED_NAME
 
 
 class Tables:
@@ -94,13 +95,11 @@ class Tables:
         where = "(_delivery_id, _row_number) in (select _delivery_id, _row_number from touched)"
         if texts:
             con.execute(f"update erasing set {', '.join(f'{name} = null' for name in texts)} where {where}")
-        if landing.ERASED_HASH not in (name for name, *_ in con.execute("describe erasing_mapped").fetchall()):
-            con.execute(
-                f"alter table erasing_mapped add column {landing.ERASED_HASH} {landing.ERASED_MARKS[landing.ERASED_HASH]}"
-            )
-        said = f"cast(coalesce({landing.ERASED_HASH}, {mapping.row_hash(contract)}) as varchar)"
+        if ERASED_HASH not in (name for name, *_ in con.execute("describe erasing_mapped").fetchall()):
+            con.execute(f"alter table erasing_mapped add column {ERASED_HASH} {ERASED_MARKS[ERASED_HASH]}")
+        said = f"cast(coalesce({ERASED_HASH}, {mapping.row_hash(contract)}) as varchar)"
         con.execute(
-            f"update erasing_mapped set {landing.ERASED_HASH} = hash({literal(self.person.key)} || {said}) where {where}"
+            f"update erasing_mapped set {ERASED_HASH} = hash({literal(self.person.key)} || {said}) where {where}"
         )
         if new:
             con.execute(f"""
@@ -143,7 +142,7 @@ class Tables:
                 _write(
                     con, f"from {table} where _delivery_id = {literal(delivery_id)} order by _row_number", folder, name
                 )
-            landing.close_erased(folder, reads[delivery_id])
+            close_erased(folder, reads[delivery_id])
         con.execute("drop table touched; drop table touched_delivery; drop table erasing; drop table erasing__rejects")
 
     def reference(
@@ -188,7 +187,7 @@ class Tables:
     ) -> None:
         """Keep the rows of a delivery from which something was erased, as mapped; and those of them that their select
         had rejected and that left the quarantine later, as they are in the lake: they cannot be mapped again."""
-        own = f"where _delivery_id = {literal(delivery_id)} and {landing.ERASED_HASH} is not null"
+        own = f"where _delivery_id = {literal(delivery_id)} and {ERASED_HASH} is not null"
         _write(con, f"from erasing_mapped {own} order by _row_number, _row_part", folder, "mapped")
         gone = f"select _row_number, _row_part from erasing_mapped {own} and _reject_reason is not null"
         new, _ = self.person.changes(contract)

@@ -4,7 +4,7 @@ Great Expectations 1.24 has no working road to DuckDB: it reads a result after i
 which time DuckDB has dropped it, and it has no regular expressions for this dialect. Everything needed is added through
 public doors (subclasses, SQLAlchemy's dialect registry, the metric registry); nothing is patched, nothing is written.
 
-Importing this module imports Great Expectations (2.5 s): import it inside functions.
+Importing this module imports Great Expectations, which takes seconds: import it inside functions.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import logging
 import math
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import Any, Literal
 import duckdb
 import great_expectations as gx
 import sqlalchemy as sa
+from great_expectations.core.batch_definition import BatchDefinition
 from great_expectations.core.metric_function_types import MetricFunctionTypes
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent import SQLDatasource
@@ -36,6 +38,9 @@ from great_expectations.expectations.metrics.query_metric_provider import QueryM
 from sqlalchemy.dialects import registry as dialects
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGIdentifierPreparer, PGTypeCompiler
 from sqlalchemy.engine.default import DefaultDialect
+
+from dealermart.checks import rare
+from dealermart.checks.types import TYPES
 
 # ------------------------------------------------------------------------------------------------ quiet
 
@@ -96,16 +101,21 @@ class _Connection:
     read: there is nothing to commit, and a rollback would undo the caller's work.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con: duckdb.DuckDBPyConnection | None = con
+    def __init__(self) -> None:
+        self._con: duckdb.DuckDBPyConnection | None = None
 
     def cursor(self) -> _Cursor:
         if self._con is None:
             raise duckdb.ConnectionException("the check has ended")
         return _Cursor(self._con)
 
+    def hold(self, con: duckdb.DuckDBPyConnection) -> None:
+        if self._con is not None:
+            raise RuntimeError("a check has not ended yet")
+        self._con = con
+
     def release(self) -> None:
-        """Let go of DuckDB. Great Expectations keeps its last context, and with it this object, for good."""
+        """Let go of DuckDB: this object is kept for the next check."""
         self._con = None
 
     def commit(self) -> None: ...
@@ -205,6 +215,29 @@ class DuckDBDatasource(SQLDatasource):
         return DuckDBExecutionEngine
 
 
+class _Bench:
+    """What Great Expectations wants before it looks at a table. None of it is about data, so it is made once."""
+
+    def __init__(self) -> None:
+        self.connection = _Connection()
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        self._source = context.data_sources.add_duckdb(
+            "duckdb", connection_string="duckdb+gx://", kwargs={"creator": lambda: self.connection}
+        )
+        self._definitions: dict[str, BatchDefinition[Any]] = {}
+
+    def definition(self, table: str) -> BatchDefinition[Any]:
+        if table not in self._definitions:
+            schema, _, name = table.rpartition(".")
+            asset = self._source.add_table_asset(table, table_name=name, schema_name=schema or None)
+            self._definitions[table] = asset.add_batch_definition_whole_table("all")
+        return self._definitions[table]
+
+
+_THREAD = threading.local()
+
+
 @contextmanager
 def open_batch(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Batch]:
     """A Great Expectations batch over ``table`` (``name`` or ``schema.name``) of an open connection.
@@ -212,19 +245,14 @@ def open_batch(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[Batch]:
     The context lives in memory, and at the end every hold on the connection is given up, so that the caller can drop
     the table or close the database.
     """
-    schema, _, name = table.rpartition(".")
-    connection = _Connection(con)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_duckdb(
-        "duckdb", connection_string="duckdb+gx://", kwargs={"creator": lambda: connection}
-    )
+    if not hasattr(_THREAD, "bench"):
+        _THREAD.bench = _Bench()
+    bench: _Bench = _THREAD.bench
+    bench.connection.hold(con)
     try:
-        asset = source.add_table_asset(name, table_name=name, schema_name=schema or None)
-        yield asset.add_batch_definition_whole_table("all").get_batch()
+        yield bench.definition(table).get_batch()
     finally:
-        connection.release()
-        source.get_engine().dispose()
+        bench.connection.release()
 
 
 # ------------------------------------------------------------------------------ the rows behind a count
@@ -263,46 +291,15 @@ def _failing_rows_query(
     return str(query.compile(execution_engine.engine, compile_kwargs={"literal_binds": True}))
 
 
-def _matches(column: Any, regex: str) -> Any:
-    """RE2, found anywhere in the text unless the expression is anchored."""
-    return sa.func.regexp_matches(column, regex)
-
-
 class _MatchRegex(ColumnMapMetricProvider):
+    """RE2, found anywhere in the text unless the expression is anchored."""
+
     condition_metric_name = "column_values.match_regex"
     condition_value_keys = ("regex",)
 
     @column_condition_partial(engine=DuckDBExecutionEngine)
     def _duckdb(cls, column: Any, regex: str, **kwargs: Any) -> Any:
-        return _matches(column, regex)
-
-
-class _NotMatchRegex(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.not_match_regex"
-    condition_value_keys = ("regex",)
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex: str, **kwargs: Any) -> Any:
-        return sa.not_(_matches(column, regex))
-
-
-class _MatchRegexList(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.match_regex_list"
-    condition_value_keys = ("regex_list", "match_on")
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex_list: list[str], match_on: str | None = None, **kwargs: Any) -> Any:
-        join = sa.and_ if match_on == "all" else sa.or_
-        return join(*[_matches(column, regex) for regex in regex_list])
-
-
-class _NotMatchRegexList(ColumnMapMetricProvider):
-    condition_metric_name = "column_values.not_match_regex_list"
-    condition_value_keys = ("regex_list",)
-
-    @column_condition_partial(engine=DuckDBExecutionEngine)
-    def _duckdb(cls, column: Any, regex_list: list[str], **kwargs: Any) -> Any:
-        return sa.not_(sa.or_(*[_matches(column, regex) for regex in regex_list]))
+        return sa.func.regexp_matches(column, regex)
 
 
 class _NoRowsFetched(QueryMetricProvider):
@@ -316,34 +313,11 @@ class _NoRowsFetched(QueryMetricProvider):
         return []
 
 
-# The conditions of the row-level types of checks.TYPES. One that is missing here would get Great Expectations' own
-# query, which is why every type has its cases in tests/checks.
-_CONDITIONS = (
-    "column_values.nonnull",
-    "column_values.null",
-    "column_values.in_set",
-    "column_values.not_in_set",
-    "column_values.between",
-    "column_values.unique",
-    "column_values.match_regex",
-    "column_values.not_match_regex",
-    "column_values.match_regex_list",
-    "column_values.not_match_regex_list",
-    "column_values.value_length.between",
-    "column_values.value_length.equals",
-    "column_pair_values.a_greater_than_b",
-    "column_pair_values.equal",
-    "column_pair_values.in_set",
-    "compound_columns.unique",
-    "select_column_values.unique.within_record",
-    "multicolumn_sum.equal",
-    "multicolumn_values.equal",
-)
-
-
 def _register_queries() -> None:
-    for condition in _CONDITIONS:
-        metric = f"{condition}.unexpected_index_query"
+    for kind in TYPES.values():
+        if kind.metric is None:
+            continue
+        metric = f"{kind.metric}.unexpected_index_query"
         keys = registry.get_metric_kwargs(metric)
         provider, _ = registry.get_sqlalchemy_metric_provider(metric)
         registry.register_metric(
@@ -358,4 +332,5 @@ def _register_queries() -> None:
 
 
 with quiet():  # it warns of every provider that is replaced
+    rare.add_regexes(DuckDBExecutionEngine)
     _register_queries()
