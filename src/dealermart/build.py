@@ -129,8 +129,7 @@ def run(
         result = dbt.build(settings, held, inputs, full=base is None, say=say)
         seconds = round((runlog.now() - start).total_seconds(), 1)
         entry.note(
-            as_of=moment,
-            period_end=end.isoformat(),
+            **inputs,
             full=base is None,
             months=months,
             dbt=result.summary(),
