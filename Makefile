@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PORTABLE := .cache/portable/venv
 DATA ?=
 PROFILE ?= sample
 SIZE ?= S
@@ -15,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test test-duckdb2 soak bench-ingest lint format feeds lock clean distclean
+.PHONY: help demo up remote test test-duckdb2 test-portable soak bench-ingest lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,6 +37,9 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
+
+test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
+	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python
 
 soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
 	$(BIN)/python -m pytest -m soak --timeout 3600
@@ -72,6 +76,10 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | python
 $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | python
 	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-dev.lock
 	@touch $(VENV)/.runtime $@
+
+$(PORTABLE)/.ready: requirements-portable.lock | python
+	@$(PYTHON) scripts/make_env.py --venv $(PORTABLE) --lock requirements-portable.lock --bare
+	@touch $@
 
 .PHONY: python
 python:

@@ -1,4 +1,5 @@
-"""The project's own rules, which no linter off the shelf knows: layers, published marts, money, clocks, machine paths.
+"""The project's own rules, which no linter off the shelf knows: layers, published marts, money, clocks, machine
+paths, and SQL that a second engine can run (lint_portable).
 
 The rules are functions from data to findings; ``main`` reads ``manifest.json`` (made by ``dbt parse``) and the tree.
 """
@@ -11,26 +12,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import lint_portable
+from lint_text import Finding, blank, code
 
 ROOT = Path(__file__).resolve().parents[1]
 DAG_LINES = 60
 AUDIENCES = {"bi", "hr"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One broken rule: its name, the place, what is wrong and how to mend it."""
-
-    rule: str
-    where: str
-    what: str
-    mend: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: [{self.rule}] {self.what}\n    mend: {self.mend}"
 
 
 # ------------------------------------------------------------------------------------------------ models
@@ -113,10 +103,6 @@ def _audience_holds(audience: object) -> bool:
 
 
 # ------------------------------------------------------------------------------------------------ SQL text
-_PIECES = re.compile(
-    r"(?P<jinja>\{\{.*?\}\}|\{%.*?%\})|(?P<quiet>\{#.*?#\}|--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")",
-    re.DOTALL,
-)
 _DIVIDE_MACRO = re.compile(r"\{%-?\s*macro\s+(?:\w+__)?exact_divide\(.*?endmacro", re.DOTALL)
 _NOT_MONEY = re.compile(r"(?:--|\{#-?)\s*not money:\s*\w[^\n]{2}")
 # avg() of decimals is a DOUBLE, too: a division in disguise.
@@ -131,8 +117,8 @@ _CLOCK = re.compile(
 def money(where: str, sql: str) -> Iterator[Finding]:
     """Every ``/``, average and floating type outside ``exact_divide`` whose line has no ``-- not money: <reason>``."""
     lines = sql.splitlines()
-    code = _DIVIDE_MACRO.sub(_blank, _code(sql))
-    for number, line in enumerate(code.splitlines(), 1):
+    text = _DIVIDE_MACRO.sub(blank, code(sql))
+    for number, line in enumerate(text.splitlines(), 1):
         found = _INEXACT.search(line)
         if found and not _NOT_MONEY.search(lines[number - 1]):
             mend = "use exact_divide(); where it is no money, the line says `-- not money: <reason>`"
@@ -141,20 +127,11 @@ def money(where: str, sql: str) -> Iterator[Finding]:
 
 def clocks(where: str, sql: str) -> Iterator[Finding]:
     """Every reading of the clock: the as-of moment and the period are inputs."""
-    for number, line in enumerate(_code(sql).splitlines(), 1):
+    for number, line in enumerate(code(sql).splitlines(), 1):
         found = _CLOCK.search(line)
         if found:
             mend = "use the variables as_of and period_end"
             yield Finding("clock", f"{where}:{number}", f"{found.group().strip('( ')} reads the clock", mend)
-
-
-def _code(sql: str) -> str:
-    """The SQL with comments and quoted text blanked; Jinja stays, because its quoted arguments become SQL."""
-    return _PIECES.sub(lambda piece: piece.group() if piece.group("jinja") else _blank(piece), sql)
-
-
-def _blank(piece: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", piece.group())
 
 
 # ------------------------------------------------------------------------------------------------ the tree
@@ -196,6 +173,7 @@ def tree(root: Path) -> Iterator[Path]:
 
 def of_tree(root: Path) -> Iterator[Finding]:
     """The rules on files, for the project at ``root``."""
+    macros: dict[str, str] = {}
     for path in tree(root):
         where = path.relative_to(root).as_posix()
         try:
@@ -206,8 +184,14 @@ def of_tree(root: Path) -> Iterator[Finding]:
         if where.startswith("dbt_project/") and path.suffix == ".sql":
             yield from money(where, text)
             yield from clocks(where, text)
+            yield from lint_portable.of_text(where, text)
+        if where.startswith("dbt_project/models/") and path.suffix == ".yml":
+            yield from lint_portable.of_yml(where, text)
+        if where.startswith("dbt_project/macros/") and path.suffix == ".sql":
+            macros[where] = text
         if where.startswith("dags/") and path.suffix == ".py":
             yield from dag_length(where, text)
+    yield from lint_portable.twins(macros)
 
 
 def of_manifest(manifest: dict[str, Any]) -> Iterator[Finding]:
@@ -215,6 +199,7 @@ def of_manifest(manifest: dict[str, Any]) -> Iterator[Finding]:
     yield from layers(manifest)
     yield from published(manifest)
     yield from grains(manifest)
+    yield from lint_portable.of_models(manifest)
 
 
 def main() -> int:

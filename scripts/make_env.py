@@ -51,8 +51,8 @@ def progress(log: Path, site_packages: Path, total: int, before: int) -> str:
     return f"fetching {seen} of {total} packages"
 
 
-def make(venv: Path, lock: Path, root: Path, say: Callable[[str], None]) -> None:
-    """Create or complete ``venv`` from ``lock`` and put the project itself into it, editable.
+def make(venv: Path, lock: Path, root: Path | None, say: Callable[[str], None]) -> None:
+    """Create or complete ``venv`` from ``lock`` and put the project itself into it, editable, if ``root`` names it.
 
     Raises:
         EnvironmentFault: venv or pip failed, or the packages do not fit together.
@@ -65,7 +65,8 @@ def make(venv: Path, lock: Path, root: Path, say: Callable[[str], None]) -> None
     site_packages = next((venv / "lib").glob("python3*/site-packages"))
     total, before = locked(lock), _installed(site_packages)
     _pip(python, [*INSTALL, str(lock)], log, lambda: say(progress(log, site_packages, total, before)))
-    _pip(python, [*EDITABLE, str(root)], log)
+    if root is not None:
+        _pip(python, [*EDITABLE, str(root)], log)
     _pip(python, ["check"], log)
     say("compiling bytecode")
     # A package may carry templates that are no Python; pip ignores those too.
@@ -142,11 +143,12 @@ def main() -> int:
     parser.add_argument("--venv", type=Path, required=True)
     parser.add_argument("--lock", type=Path, required=True)
     parser.add_argument("--root", type=Path, default=Path())
+    parser.add_argument("--bare", action="store_true", help="only what the lock names, without the project itself")
     given = parser.parse_args()
     started = time.monotonic()
     print(f"environment from {given.lock.name} (the first time this takes some minutes)", flush=True)
     try:
-        make(given.venv, given.lock, given.root, _Status())
+        make(given.venv, given.lock, None if given.bare else given.root, _Status())
     except EnvironmentFault as fault:
         print(f"\n{fault}", file=sys.stderr)
         return 1

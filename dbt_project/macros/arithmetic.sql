@@ -32,6 +32,32 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#-
+    Spark's `div` on decimals answers in BIGINT and wraps in silence, and `/` rounds twice. What divides without a rest is
+    exact: the rest is taken off first.
+-#}
+{% macro spark__exact_divide(numerator, denominator, scale, operand_scale) -%}
+    {%- set unit = '1' ~ '0' * operand_scale -%}
+    {%- set exact_numerator = 'cast(' ~ numerator ~ ' as decimal(38, ' ~ operand_scale ~ '))' -%}
+    {%- set exact_denominator = 'cast(' ~ denominator ~ ' as decimal(38, ' ~ operand_scale ~ '))' -%}
+    {%- set whole_numerator = 'cast(abs(' ~ exact_numerator ~ ') * ' ~ unit ~ ' as decimal(38, 0))' -%}
+    {%- set whole_denominator = 'cast(abs(' ~ exact_denominator ~ ') * ' ~ unit ~ ' as decimal(29, 0))' -%}
+    {%- set dividend = '(2 * ' ~ whole_numerator ~ ' * 1' ~ '0' * scale ~ ' + ' ~ whole_denominator ~ ')' -%}
+    {%- set divisor = 'cast(nullif(2 * ' ~ whole_denominator ~ ', 0) as decimal(30, 0))' -%}
+    {%- set sign -%}
+        case when ({{ exact_numerator }} < 0) <> ({{ exact_denominator }} < 0) then -1 else 1 end
+    {%- endset -%}
+    {%- set quotient -%}
+        cast(({{ dividend }} - {{ dividend }} % {{ divisor }}) / {{ divisor }} as decimal({{ 37 - scale }}, 0))
+    {%- endset -%}
+    {%- if scale == 0 -%}
+        cast({{ sign }} * {{ quotient }} as decimal(28, 0))
+    {%- else -%}
+        {%- set step = "cast('0." ~ "0" * (scale - 1) ~ "1' as decimal(" ~ scale ~ ", " ~ scale ~ "))" -%}
+        cast({{ sign }} * cast({{ quotient }} * {{ step }} as decimal(28, {{ scale }})) as decimal(28, {{ scale }}))
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro round_half_up(amount, scale) -%}
     cast({{ amount }} as decimal(28, {{ scale }}))
 {%- endmacro %}

@@ -7,3 +7,8 @@
     select cast(unnest(range(min({{ first_column }}), max({{ last_column }}), interval 1 day)) as date) as date_day
     from {{ relation }}
 {%- endmacro %}
+
+{% macro spark__day_spine(relation, first_column, last_column) -%}
+    select explode(sequence(first_day, date_sub(last_day, 1), interval 1 day)) as date_day
+    from (select min({{ first_column }}) as first_day, max({{ last_column }}) as last_day from {{ relation }})
+{%- endmacro %}

@@ -11,7 +11,8 @@
             partition by {{ key_columns | join(', ') }}
             order by
                 {% if version_column %}{{ version_column }} desc nulls last,{% endif %}
-                _received_date desc, _delivery_id desc, _row_number desc, _row_part desc, _source desc
+                _received_date desc nulls last, _delivery_id desc nulls last, _row_number desc nulls last,
+                _row_part desc nulls last, _source desc nulls last
         )
     end
 {%- endmacro %}
@@ -28,6 +29,6 @@
 {% macro window_end(key_columns) -%}
     least(
         {{ stated_end() }},
-        coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from), {{ open_end() }})
+        coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from nulls last), {{ open_end() }})
     )
 {%- endmacro %}

@@ -18,6 +18,7 @@ import make_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-remote.lock", "requirements-dev.lock")
+PORTABLE = "requirements-portable.lock"
 
 
 def entries(lock: str) -> dict[str, list[tuple[str, int]]]:
@@ -31,7 +32,7 @@ def entries(lock: str) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, PORTABLE])
 def test_a_lock_has_names_versions_and_hashes_only(lock: str) -> None:
     assert all(count > 0 for versions in entries(lock).values() for _, count in versions)
     assert "://" not in (ROOT / lock).read_text("utf-8")
@@ -58,12 +59,25 @@ def test_a_lock_fits_what_the_project_asks_for(lock: str, groups: list[str]) -> 
         assert all(requirement.specifier.contains(version) for version in versions), requirement.name
 
 
+def test_the_second_engine_has_what_it_asks_for_and_no_great_expectations() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]["portable"]
+    locked = entries(PORTABLE)
+    for requirement in map(Requirement, wanted):
+        versions = [version.split(" ;")[0].strip() for version, _ in locked[canonicalize_name(requirement.name)]]
+        assert versions
+        assert all(requirement.specifier.contains(version) for version in versions), requirement.name
+    assert not {"great-expectations", "apache-airflow", "pyspark"} & set(locked)
+    assert all(not {"pyspark", "pyspark-client"} & set(entries(lock)) for lock in LOCKS)
+
+
 def test_the_lock_is_made_for_all_pythons_and_each_lock_after_the_smaller_one() -> None:
-    runtime, remote, dev = make_lock.commands("uv", upgrade=False)
+    runtime, remote, dev, portable = make_lock.commands("uv", upgrade=False)
     assert "--universal" in runtime
     assert runtime[-2:] == ["-o", "requirements.lock"]
     assert remote[remote.index("-c") + 1] == "requirements.lock"
     assert dev[dev.index("-c") + 1] == remote[-1] == "requirements-remote.lock"
+    assert portable[-4:] == ["--group", "portable", "-o", PORTABLE]
+    assert "pyproject.toml" not in portable  # the project itself is not part of it
     assert all("--upgrade" in command for command in make_lock.commands("uv", upgrade=True))
 
 

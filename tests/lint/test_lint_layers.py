@@ -221,7 +221,8 @@ def project(tmp_path: Path) -> Path:
     """A small project that breaks one rule in each place where files are read."""
     files = {
         "dbt_project/models/marts/kpi/a.sql": "select a / b",
-        "dbt_project/macros/b.sql": "select now()",
+        "dbt_project/models/marts/kpi/a.yml": "expression: a::date = b",
+        "dbt_project/macros/b.sql": "select now()\n{% macro duckdb__c() %}1{% endmacro %}",
         "dags/c.py": "x = 1\n" * 61,
         "docs/d.md": HOME_OF_SOMEBODY,
         "src/e.py": "a / b  # Python may divide\n",
@@ -240,8 +241,11 @@ def test_each_rule_looks_at_its_own_files(project: Path) -> None:
     assert [(found.rule, found.where) for found in lint_layers.of_tree(project)] == [
         ("dag", "dags/c.py"),
         ("clock", "dbt_project/macros/b.sql:1"),
+        ("portable", "dbt_project/macros/b.sql:1"),
         ("money", "dbt_project/models/marts/kpi/a.sql:1"),
+        ("portable 2", "dbt_project/models/marts/kpi/a.yml:1"),
         ("machine", "docs/d.md:1"),
+        ("portable", "dbt_project/macros/b.sql:2"),
     ]
 
 

@@ -9,7 +9,7 @@ windows as (
         {{ to_column }},
         max({{ to_column }}) over (
             partition by {{ key_columns | join(', ') }}
-            order by {{ from_column }}, {{ to_column }}
+            order by {{ from_column }} nulls last, {{ to_column }} nulls last
             rows between unbounded preceding and 1 preceding
         ) as latest_end_before
     from {{ model }}

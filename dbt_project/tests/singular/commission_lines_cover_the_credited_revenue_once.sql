@@ -5,8 +5,8 @@ select
     plan_id,
     component_id,
     period_id,
-    sum(base_amount) as base_amount,
-    max(credited_amount) as credited_amount
+    sum(base_amount) as slices_amount,
+    max(credited_amount) as revenue_amount
 from {{ ref('mart_incentive__statement_line') }}
 where kind = 'commission'
 group by scenario_id, payee_id, plan_id, component_id, period_id

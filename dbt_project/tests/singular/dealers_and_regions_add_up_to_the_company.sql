@@ -30,9 +30,9 @@ part as (
 
 select
     fiscal_month_start,
-    sum(dealer_amount) as dealer_amount,
-    sum(region_amount) as region_amount,
-    sum(company_amount) as company_amount
+    sum(dealer_amount) as dealers_amount,
+    sum(region_amount) as regions_amount,
+    sum(company_amount) as whole_amount
 from part
 group by fiscal_month_start
 having

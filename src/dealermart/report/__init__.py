@@ -4,6 +4,8 @@ Figures without HTML are in ``findings``, pages in ``pages`` and ``templates``, 
 ``rules``.
 """
 
+from dealermart.report.pages import after_ingest, run
+
 __all__ = [
     "after_ingest",
     "run",

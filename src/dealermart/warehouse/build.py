@@ -121,8 +121,7 @@ def run(
         result = dbt_build(settings, held, inputs, full=base is None, say=say)
         seconds = round((utc_now() - start).total_seconds(), 1)
         entry.note(
-            as_of=moment,
-            period_end=end.isoformat(),
+            **inputs,
             full=base is None,
             months=months,
             dbt=result.summary(),

@@ -24,7 +24,7 @@ window_of_dealer as (
     select
         dealer_id,
         boundary_date as valid_from,
-        lead(boundary_date) over (partition by dealer_id order by boundary_date) as valid_to
+        lead(boundary_date) over (partition by dealer_id order by boundary_date nulls last) as valid_to
     from boundary
 ),
 
@@ -86,7 +86,7 @@ final as (
         cast(
             sum(credit_pct) over (
                 partition by dealer_id, valid_from
-                order by credit_role desc, member_id asc
+                order by credit_role desc nulls last, member_id asc nulls last
                 rows between unbounded preceding and current row
             ) - credit_pct as decimal(9, 4)
         ) as pct_before,

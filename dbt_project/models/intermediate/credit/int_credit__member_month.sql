@@ -1,10 +1,5 @@
 -- Grain: one row per fiscal month, member, team of the member and product category on the day of the sale.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ delete_dirty_months() }}",
-) }}
+{{ by_fiscal_month() }}
 
 with
 

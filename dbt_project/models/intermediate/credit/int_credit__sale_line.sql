@@ -1,10 +1,5 @@
 -- Grain: one row per sale line and member credited with a share of it.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
-    pre_hook="{{ delete_dirty_months() }}",
-) }}
+{{ by_fiscal_month() }}
 
 with
 

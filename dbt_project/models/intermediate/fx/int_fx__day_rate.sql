@@ -26,7 +26,7 @@ rate_window as (
         coalesce(
             lead(rate.rate_date) over (
                 partition by rate.rate_type, rate.from_currency_code, rate.to_currency_code
-                order by rate.rate_date
+                order by rate.rate_date nulls last
             ),
             {{ open_end() }}
         ) as valid_to

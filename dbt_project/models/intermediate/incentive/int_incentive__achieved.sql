@@ -40,7 +40,7 @@ joined as (
         case when summed.unconverted_count > 0 then 'held' else target.status end as status,
         case
             when summed.unconverted_count > 0
-                then concat('sale lines without a plan rate: ', cast(summed.unconverted_count as varchar))
+                then concat('sale lines without a plan rate: ', cast(summed.unconverted_count as string))
             else target.reason
         end as reason
     from target

@@ -28,7 +28,7 @@ compared as (
         *,
         max(valid_to) over (
             partition by payee_type, payee_id, plan_id
-            order by valid_from, valid_to, plan_assignment_id
+            order by valid_from nulls last, valid_to nulls last, plan_assignment_id nulls last
             rows between unbounded preceding and 1 preceding
         ) as latest_end_before
     from assignment
@@ -39,7 +39,7 @@ numbered as (
         *,
         sum(case when valid_from <= latest_end_before then 0 else 1 end) over (
             partition by payee_type, payee_id, plan_id
-            order by valid_from, valid_to, plan_assignment_id
+            order by valid_from nulls last, valid_to nulls last, plan_assignment_id nulls last
             rows between unbounded preceding and current row
         ) as window_no
     from compared

@@ -74,7 +74,7 @@ chosen as (
         *,
         valid_from < max(valid_to) over (
             partition by {{ key | join(', ') }}
-            order by valid_from, valid_to, target_id
+            order by valid_from nulls last, valid_to nulls last, target_id nulls last
             rows between unbounded preceding and 1 preceding
         ) as is_overlapping
     from ranked
@@ -87,7 +87,7 @@ summed as (
     select
         {{ key | join(', ') }},
         cast(sum(target_value_reporting) as decimal(28, 8)) as target_value,
-        string_agg(target_id, ', ' order by target_id) as target_ids,
+        {{ ordered_list('target_id', "', '", 'target_id') }} as target_ids,
         count(*) - count(target_value_reporting) as unconverted_count,
         sum(case when is_overlapping then 1 else 0 end) as overlapping_count
     from chosen

@@ -74,7 +74,7 @@ chosen as (
         *,
         valid_from < max(valid_to) over (
             partition by subject_type, subject_id, period_id, metric
-            order by valid_from, valid_to, target_id
+            order by valid_from nulls last, valid_to nulls last, target_id nulls last
             rows between unbounded preceding and 1 preceding
         ) as is_overlapping
     from eligible

@@ -41,7 +41,10 @@ employed as (
 ranked as (
     select
         *,
-        row_number() over (partition by member_id, period_id order by last_day_end desc, valid_from desc) as rank_from_last
+        row_number() over (
+            partition by member_id, period_id
+            order by last_day_end desc nulls last, valid_from desc nulls last
+        ) as rank_from_last
     from employed
 ),
 

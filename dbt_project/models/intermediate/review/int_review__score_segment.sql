@@ -12,8 +12,8 @@ followed as (
         point_no,
         kpi_value,
         score,
-        lead(kpi_value) over (partition by template_id, criterion_id order by point_no) as next_value,
-        lead(score) over (partition by template_id, criterion_id order by point_no) as next_score
+        lead(kpi_value) over (partition by template_id, criterion_id order by point_no nulls last) as next_value,
+        lead(score) over (partition by template_id, criterion_id order by point_no nulls last) as next_score
     from point
 ),
 

@@ -22,7 +22,7 @@ running as (
         cast(
             sum(credited_amount) over (
                 partition by {{ key | join(', ') }}
-                order by sale_date, transaction_id, line_no
+                order by sale_date nulls last, transaction_id nulls last, line_no nulls last
                 rows between unbounded preceding and current row
             ) as decimal(28, 8)
         ) as amount_after

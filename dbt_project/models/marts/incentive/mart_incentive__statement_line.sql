@@ -134,7 +134,7 @@ final as (
             line.plan_id,
             line.component_id,
             line.period_id,
-            cast(line.band_no as varchar)
+            cast(line.band_no as string)
         ) as statement_line_id,
         line.payee_type,
         line.payee_id,

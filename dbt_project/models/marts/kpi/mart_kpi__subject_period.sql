@@ -76,7 +76,7 @@ measured as (
         sample_size,
         cast(null as decimal(18, 8)) as ci_low,
         cast(null as decimal(18, 8)) as ci_high,
-        cast(null as varchar) as ci_method,
+        cast(null as string) as ci_method,
         company.fx_rate_type as rate_type,
         status,
         status_reason
@@ -96,7 +96,7 @@ measured as (
         coalesce(sample_size, 0) as sample_size,
         cast(null as decimal(18, 8)) as ci_low,
         cast(null as decimal(18, 8)) as ci_high,
-        cast(null as varchar) as ci_method,
+        cast(null as string) as ci_method,
         company.plan_fx_rate_type as rate_type,
         status,
         status_reason
@@ -117,7 +117,7 @@ measured as (
         ci_low,
         ci_high,
         ci_method,
-        cast(null as varchar) as rate_type,
+        cast(null as string) as rate_type,
         status,
         status_reason
     from event_value

@@ -21,7 +21,7 @@ summed as (
         count(score) as scored_count,
         cast(coalesce(sum(case when is_scored then weight_pct end), 0) as decimal(9, 4)) as scored_weight_pct,
         cast(sum(weight_pct * score) as decimal(28, 8)) as weighted_score,
-        string_agg(case when not is_scored then criterion_id end, ', ' order by criterion_no) as left_out_criteria
+        {{ ordered_list('case when not is_scored then criterion_id end', "', '", 'criterion_no') }} as left_out_criteria
     from scorecard
     group by member_id, period_id
 ),
