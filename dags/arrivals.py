@@ -28,31 +28,28 @@ def arrivals():
     @task(retries=3, retry_policy=RETRY)
     def fetch(source: str) -> None:
         """What comes wakes the watcher, so nothing follows here."""
-        from dealermart import landing
-        from dealermart.base import load_settings
+        from dealermart import base, landing
 
         options = None  # from the environment
         with suppress(AirflowNotFoundException):
             known = Connection.get(f"dealermart_{source}")
             options = landing.options_of(known.login, known.password, known.extra_dejson)
-        print(*landing.fetch(load_settings(), source, options, say=print).left, sep="\n")
+        print(*landing.fetch(base.load_settings(), source, options, say=print).left, sep="\n")
 
     @task
     def look() -> list[dict]:
-        from dealermart import landing
-        from dealermart.base import load_settings
+        from dealermart import base, landing
 
-        if due := [one.as_dict() for source in SOURCES for one in landing.due(load_settings(), source)]:
+        if due := [one.as_dict() for source in SOURCES for one in landing.due(base.load_settings(), source)]:
             return due
         raise AirflowSkipException("nothing waits")
 
     @task(retries=3, retry_policy=RETRY, max_active_tis_per_dagrun=1)
     def start(due: dict) -> None:
         """One run per date, in their order. Its id names the very files, so that a second try starts no second run."""
-        from dealermart import landing
-        from dealermart.base import load_settings
+        from dealermart import base, landing
 
-        landing.tell(load_settings(), landing.Due.from_dict(due))
+        landing.tell(base.load_settings(), landing.Due.from_dict(due))
         to = {"trigger_dag_id": f"ingest_{due['source']}", "dag_run_id": f"arrival__{due['received']}__{due['mark']}"}
         raise DagRunTriggerException(conf={"received": due["received"]}, **to, **AND_GO_ON, **ONCE)
 

@@ -23,7 +23,7 @@ LANDED = {source: Asset(f"{source}_landed", uri=f"x-dealermart://lake/{source}")
 MARTS = Asset("marts", uri="x-dealermart://warehouse/marts")
 
 # A held lock and a broken line mend themselves; whatever else went wrong would fail again, so it fails at once.
-OURS = ["dealermart.errors.LockError", "dealermart.errors.FetchError"]
+OURS = ["dealermart.base.errors.LockError", "dealermart.base.errors.FetchError"]
 PASSING = [*OURS, ConnectionError, TimeoutError, "httpx.TransportError"]
 AGAIN = RetryRule(exception=PASSING, retry_delay=timedelta(seconds=30), reason="lock or network")
 RETRY = ExceptionRetryPolicy(rules=[AGAIN], default=RetryAction.FAIL)

@@ -28,10 +28,9 @@ def build_marts():
 
     @task(**WAREHOUSE_TASK, outlets=[MARTS])
     def build(ti, outlet_events) -> dict:
-        from dealermart import warehouse
-        from dealermart.base import load_settings
+        from dealermart import base, warehouse
 
-        result = warehouse.run(load_settings(), say=print)
+        result = warehouse.run(base.load_settings(), say=print)
         # Tried again: the try before may have died between the build and its event, so the event is sent now.
         if result.skipped and ti.try_number == 1:
             raise AirflowSkipException("nothing new since the last build")

@@ -18,10 +18,9 @@ from assets import WAREHOUSE_TASK
 def compact():
     @task(**WAREHOUSE_TASK)
     def compact() -> dict:
-        from dealermart import upkeep
-        from dealermart.base import load_settings
+        from dealermart import base, upkeep
 
-        result = upkeep.compact(load_settings(), say=print)
+        result = upkeep.compact(base.load_settings(), say=print)
         return {"made": result.made, "replaced": result.replaced, "deleted": result.deleted}
 
     compact()

@@ -18,10 +18,9 @@ from assets import MARTS, WAREHOUSE_TASK, started_by
 def publish():
     @task(**WAREHOUSE_TASK)
     def publish() -> dict:
-        from dealermart import publish
-        from dealermart.base import load_settings
+        from dealermart import base, publish
 
-        result = publish.run(load_settings(), say=print)
+        result = publish.run(base.load_settings(), say=print)
         return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
 
     publish()

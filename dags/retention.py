@@ -19,10 +19,9 @@ from assets import WAREHOUSE_TASK
 def retention():
     @task(**WAREHOUSE_TASK)
     def erase() -> dict:
-        from dealermart import upkeep
-        from dealermart.base import load_settings
+        from dealermart import base, upkeep
 
-        result = upkeep.erase_by_retention(load_settings(), say=print)
+        result = upkeep.erase_by_retention(base.load_settings(), say=print)
         if result is None:
             raise AirflowSkipException("no feed has a retention")
         return result.rows

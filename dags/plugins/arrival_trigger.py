@@ -24,10 +24,9 @@ class ArrivalTrigger(BaseEventTrigger):
 
     def look(self):
         """What waits, as texts that differ when the files do."""
-        from dealermart import landing
-        from dealermart.base import load_settings
+        from dealermart import base, landing
 
-        config = load_settings()
+        config = base.load_settings()
         found = [one for source in self.sources for one in landing.due(config, source)]
         return {f"{one.source} {one.received} {one.mark}" for one in found}
 

@@ -22,7 +22,7 @@ from dealermart import ingest, lake, upkeep
 from dealermart.base import BalanceError, DataError, Settings
 from dealermart.config import load_contracts
 from dealermart.ingest.partition import IngestResult
-from dealermart.lake.recovery import _remove
+from dealermart.lake import recovery
 from dealermart.upkeep import Wanted
 from dealermart.upkeep.erasure.run import EraseResult
 
@@ -337,7 +337,7 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_state_whole(
     with monkeypatch.context() as patch:
         patch.setattr(lake, "plan", counted(lake.plan))
         patch.setattr(lake, "commit", counted(lake.commit))
-        patch.setattr(lake, "_remove", counted(_remove))
+        patch.setattr(recovery, "_remove", counted(recovery._remove))
         with contextlib.suppress(Killed):
             forget(settings)
     erased_now = lake.read(settings).commits[-1]["kind"] == "erase"

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from dealermart import ingest, landing
-from dealermart.base import REPO, ConfigError, FetchError, LockError, Settings, storage_options
+from dealermart.base import REPO, ConfigError, FetchError, LockError, Settings, alone, storage_options
 from dealermart.cli import main
-from dealermart.landing.fetching import _alone
 from dealermart.landing.places import Folder, Found
 
 from .conftest import NOW, TODAY
@@ -160,7 +159,7 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
 
 def test_two_at_once_do_not_fetch_twice(settings: Settings, place: Path) -> None:
     put(place / "a.csv", b"a")
-    with _alone(settings, "mini"), pytest.raises(LockError, match="mini is being fetched"):
+    with alone(settings.arrivals / "mini.lock"), pytest.raises(LockError, match="mini is being fetched"):
         landing.fetch(settings, "mini")
     assert len(landing.fetch(settings, "mini").fetched) == 1
 
