@@ -40,7 +40,7 @@ def arrivals():
     def look() -> list[dict]:
         from dealermart import base, landing
 
-        if due := [one.as_dict() for source in SOURCES for one in landing.due(base.load_settings(), source)]:
+        if due := [item.as_dict() for source in SOURCES for item in landing.due(base.load_settings(), source)]:
             return due
         raise AirflowSkipException("nothing waits")
 

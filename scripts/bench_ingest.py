@@ -27,10 +27,9 @@ from typing import Any
 import duckdb
 
 from dealermart import checks, ingest, lake, landing, mapping, readers, report
-from dealermart import ingest as drift
-from dealermart import ingest as uptake
 from dealermart.base import REPO, Settings, load_settings
 from dealermart.config import load_contracts
+from dealermart.ingest import batch, drift, gate, judge, partition, source  # looked into, not only called
 
 DEALERS, PRODUCTS, MEMBERS = 1000, 500, 100
 BOOK_ROWS = 50
@@ -76,17 +75,17 @@ STEPS: dict[str, list[tuple[Any, str]]] = {
     "land": [(landing, "land")],
     "read": [(readers, "read_all")],
     "map": [(mapping, "map_rows")],
-    "gather, hash": [(ingest.Run, "_gather")],
+    "gather, hash": [(source.Source, "_gather")],
     "check": [
         *((checks, name) for name in ("find_twins", "run_batch", "failing_rows")),
-        (ingest, "judge_by_own_rows"),
+        (judge, "judge_by_own_rows"),
     ],
     "drift": [(drift, "observe")],
-    "find repeats": [(ingest.Run, "_mark_repeats")],
-    "write the lake": [(ingest.Run, "_accept")],
-    "quarantine, verdicts": [(lake.Quarantine, "add"), (ingest.Run, "_keep_verdicts")],
-    "count": [(ingest.Run, "_count")],
-    "take up": [(uptake, "take_up")],
+    "find repeats": [(gate, "_mark_repeats")],
+    "write the lake": [(gate, "_accept")],
+    "quarantine, verdicts": [(lake.Quarantine, "add"), (batch, "keep_verdicts")],
+    "count": [(batch, "count")],
+    "take up": [(partition, "take_up")],
     "report": [(report, "after_ingest")],
 }
 
@@ -117,10 +116,10 @@ def _run(root: Path, lines: int, held: int, books: int) -> int:
     while made < held:  # through the front door, in files of the size that is timed
         count = min(lines, held - made)
         size = _make_sales(root, "sales_before.csv", made, count)
-        plain, one = (_step(root, name, "sales_before.csv")["seconds"] for name in ("duckdb", "ours"))
-        ratios.append(one / plain)
+        plain, sale = (_step(root, name, "sales_before.csv")["seconds"] for name in ("duckdb", "ours"))
+        ratios.append(sale / plain)
         print(
-            f"the lake held {made:>11,} lines: {count:,} more ({size:.0f} MB) in {one:.1f} s, "
+            f"the lake held {made:>11,} lines: {count:,} more ({size:.0f} MB) in {sale:.1f} s, "
             f"plain DuckDB {plain:.1f} s: {ratios[-1]:.2f}x",
             flush=True,
         )
@@ -131,10 +130,10 @@ def _run(root: Path, lines: int, held: int, books: int) -> int:
     found = {name: _step(root, name, "sales.csv") for name in ("pandas", "duckdb", "ours")}
     ours = found["ours"]
     print(f"{'':24}{'seconds':>9}{'peak MiB':>10}{'ours is':>9}   rows")
-    for name, one in found.items():
+    for name, step in found.items():
         print(
-            f"{name:24}{one['seconds']:>9.1f}{one['peak_mib']:>10,.0f}{ours['seconds'] / one['seconds']:>8.2f}x   "
-            f"{one['rows']}"
+            f"{name:24}{step['seconds']:>9.1f}{step['peak_mib']:>10,.0f}{ours['seconds'] / step['seconds']:>8.2f}x   "
+            f"{step['rows']}"
         )
     _split(ours)
     ratios.append(ours["seconds"] / found["duckdb"]["seconds"])
@@ -247,7 +246,7 @@ def _measured(work: Callable[[Path, str], dict[str, Any]], root: Path, file: str
 
 
 def _ours(root: Path, file: str) -> dict[str, Any]:
-    import dealermart.gx_duckdb  # noqa: F401 - as the scheduler does, before it forks a task
+    import dealermart.checks.gx  # noqa: F401 - as the scheduler does, before it forks a task
 
     took = dict.fromkeys(STEPS, 0.0)
     for step, places in STEPS.items():
@@ -264,7 +263,7 @@ def _ours(root: Path, file: str) -> dict[str, Any]:
     result = ingest.run(_settings(root), "bench", FIRST_DAY, drop)
     seconds = time.monotonic() - began
     result.raise_for_refused()
-    rows = [sum(getattr(one, name) or 0 for one in result.files) for name in ("accepted", "quarantined")]
+    rows = [sum(getattr(file, name) or 0 for file in result.files) for name in ("accepted", "quarantined")]
     return {"seconds": seconds, "rows": rows, "steps": took}
 
 
@@ -316,10 +315,12 @@ def _pandas(root: Path, file: str) -> dict[str, Any]:
     part = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     expectations = gx.ExpectationSuite(name="sales", expectations=[_for_pandas(rule) for rule in rules])
     found = part.validate(expectations, result_format={"result_format": "COMPLETE", "include_unexpected_rows": False})
-    evaluated = sum("unexpected_count" in one.result for one in found.results)  # a rule that crashed counted nothing
+    evaluated = sum(
+        "unexpected_count" in result.result for result in found.results
+    )  # a rule that crashed counted nothing
     if evaluated != len(rules):
         raise SystemExit(f"{evaluated} of {len(rules)} rules were evaluated on pandas")
-    failing = set().union(*(one.result.get("unexpected_index_list") or [] for one in found.results))
+    failing = set().union(*(result.result.get("unexpected_index_list") or [] for result in found.results))
     # The rules in SQL.
     masters = {"dealer_id": ("D", DEALERS), "product_id": ("P", PRODUCTS), "seller_id": ("M", MEMBERS)}
     for name, (letter, count) in masters.items():

@@ -17,6 +17,7 @@ TOOLS: dict[str, list[str]] = {
     "format": ["ruff", "format", "--check", "--quiet", "--output-format", "concise", "."],
     "yamllint": ["yamllint", "--strict", "."],
     "mypy": ["mypy", "--no-error-summary"],
+    "imports": ["lint-imports", "--no-logo", "--cache-dir", ".cache/importlint"],
     "dbt": [
         "dbt", "--quiet", "--warn-error", "--no-use-colors", "--no-partial-parse", "--log-path", str(DBT_STATE),
         "parse", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project", "--target-path", str(DBT_STATE),

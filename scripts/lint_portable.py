@@ -116,9 +116,9 @@ def twins(macros: Mapping[str, str]) -> Iterator[Finding]:
     found: dict[str, str] = {}
     dispatched: dict[str, str] = {}
     for where, text in macros.items():
-        for one in re.finditer(r"\{%-?\s*macro\s+((?:duckdb|spark)__\w+)|adapter\.dispatch\(\s*'(\w+)'", text):
-            place = f"{where}:{text.count(chr(10), 0, one.start()) + 1}"
-            (found if one[1] else dispatched)[one[1] or one[2]] = place
+        for macro in re.finditer(r"\{%-?\s*macro\s+((?:duckdb|spark)__\w+)|adapter\.dispatch\(\s*'(\w+)'", text):
+            place = f"{where}:{text.count(chr(10), 0, macro.start()) + 1}"
+            (found if macro[1] else dispatched)[macro[1] or macro[2]] = place
     for name, place in found.items():
         engine, base = name.split("__", 1)
         if base not in dispatched and engine == "duckdb":
@@ -210,7 +210,7 @@ def _values(sql: str) -> Iterator[Fault]:
         at = found.end()
         while at < len(sql) and sql[at] == "(":
             end = _closing(sql, at + 1)
-            if any(one.strip() and not _LITERAL.fullmatch(one) for one in _split(sql[at + 1 : end])):
+            if any(item.strip() and not _LITERAL.fullmatch(item) for item in _split(sql[at + 1 : end])):
                 yield Fault(10, at, "an expression inside VALUES", "write selects with union all")
             more = re.match(r"\)\s*,\s*(?=\()", sql[end:])
             at = end + more.end() if more else len(sql)
@@ -223,11 +223,11 @@ def _havings(sql: str) -> Iterator[Fault]:
         selected = re.split(r"\bfrom\b", re.split(r"\bselect\b", flat)[-1])[0]
         aliases = set(re.findall(r"\bas\s+(\w+)", selected))
         having = sql[found.end() : _closing(sql, found.end())]
-        for one in _AGGREGATE.finditer(having):
-            inner = having[one.end() : _closing(having, one.end())]
+        for item in _AGGREGATE.finditer(having):
+            inner = having[item.end() : _closing(having, item.end())]
             for name in sorted(set(re.findall(r"(?<![\w.])([a-z_]\w*)(?![\w(.])", inner)) & aliases):
                 what = f"having takes an aggregate over {name}, and the select has an alias {name}"
-                yield Fault(13, found.end() + one.start(), what, "give the alias another name")
+                yield Fault(13, found.end() + item.start(), what, "give the alias another name")
 
 
 # ------------------------------------------------------------------------------------------------ the text
@@ -305,5 +305,5 @@ def _expressions(node: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
             else:
                 yield from _expressions(value)
     elif isinstance(node, yaml.SequenceNode):
-        for one in node.value:
-            yield from _expressions(one)
+        for item in node.value:
+            yield from _expressions(item)

@@ -27,8 +27,8 @@ class ArrivalTrigger(BaseEventTrigger):
         from dealermart import base, landing
 
         config = base.load_settings()
-        found = [one for source in self.sources for one in landing.due(config, source)]
-        return {f"{one.source} {one.received} {one.mark}" for one in found}
+        found = [item for source in self.sources for item in landing.due(config, source)]
+        return {f"{found_.source} {found_.received} {found_.mark}" for found_ in found}
 
     async def run(self):
         known = set()

@@ -67,7 +67,9 @@ def last_build(home: Path) -> dict[str, Any]:
     """The run log's entry of the last build that ended well."""
     entries = [json.loads(path.read_text("utf-8")) for path in sorted((home / "runs").glob("*.json"))]
     built = [
-        one for one in entries if one.get("command") == "build" and one["status"] == "done" and one.get("warehouse")
+        entry
+        for entry in entries
+        if entry.get("command") == "build" and entry["status"] == "done" and entry.get("warehouse")
     ]
     if not built:
         raise StepFault(f"{home} holds no finished build\n  mend: run `dealermart build` there")
@@ -96,7 +98,7 @@ def report(compared: compare.Outcome, results: dict[str, Any], seconds: dict[str
                 print(f"{kind} {name}: {status}")
                 bad += 1
         print(f"{'models' if kind == 'run' else 'tests'} on Sail: {len(statuses)} run, "
-              f"{sum(one == wanted for one in statuses.values())} passed")  # fmt: skip
+              f"{sum(value == wanted for value in statuses.values())} passed")  # fmt: skip
         bad += not statuses
     print(f"compared: {compared.tables} tables and {compared.views} views, {compared.rows:,} rows; "
           f"{len(compared.differences)} differ, {len(compared.missing)} missing")  # fmt: skip

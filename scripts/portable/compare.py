@@ -57,10 +57,12 @@ def _compare(con: duckdb.DuckDBPyConnection, name: str, folder: Path) -> tuple[s
         return f"columns on one side only: {', '.join(sorted(set(found) ^ set(wanted)))}", rows
     # Spark has no unsigned numbers.
     signed = {column: "DECIMAL(20,0)" if kind == "UBIGINT" else kind for column, kind in wanted.items()}
-    other_types = [f"{one} is {found[one]}, not {signed[one]}" for one in signed if found[one] != signed[one]]
+    other_types = [
+        f"{column} is {found[column]}, not {signed[column]}" for column in signed if found[column] != signed[column]
+    ]
     if other_types:
         return "; ".join(other_types), rows
-    shown = ", ".join(f'cast("{one}" as {kind}) as "{one}"' for one, kind in signed.items())
+    shown = ", ".join(f'cast("{column}" as {kind}) as "{column}"' for column, kind in signed.items())
     ours, theirs = (f"select {shown} from {relation}" for relation in (name, "theirs"))
     pairs = ((ours, theirs), (theirs, ours))
     alone = [con.execute(f"select count(*) from ({a} except all {b})").fetchall()[0][0] for a, b in pairs]

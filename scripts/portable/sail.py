@@ -86,7 +86,7 @@ def statuses(command: str, project: Path, out: Path) -> dict[str, str]:
     if done.exception:
         raise done.exception
     results = json.loads((out / "target" / "run_results.json").read_text("utf-8"))["results"]
-    return {one["unique_id"].split(".")[2]: one["status"] for one in results}
+    return {result["unique_id"].split(".")[2]: result["status"] for result in results}
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from sample_company.ledger import (
     TOTALS,
     Cell,
     Fate,
+    Sheet,
     bad_date,
     bad_number,
     missing,
@@ -384,10 +385,8 @@ def _write_events(feeds: Feeds) -> None:
             f"hr/events_{received}.xlsx",
             "events",
             "events",
-            "签到表",
-            EVENT_HEADER,
+            Sheet("签到表", EVENT_HEADER, above=("活动签到汇总",)),
             part,
-            above=("活动签到汇总",),
         )
 
 

@@ -18,6 +18,7 @@ from sample_company.ledger import (
     REPEAT,
     Cell,
     Fate,
+    Sheet,
     bad_date,
     bad_number,
     missing,
@@ -290,8 +291,7 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
             f"fxiaoke/客户_{received}.xlsx",
             "fxiaoke_accounts",
             "crm_accounts",
-            "客户",
-            ACCOUNT_CN,
+            Sheet("客户", ACCOUNT_CN),
             fxiaoke,
         )
 

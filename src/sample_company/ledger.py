@@ -171,6 +171,15 @@ class Ledger:
         truth.note = f"the same bytes as {original.received}/{original.file}"
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited text file is written."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    line_end: str = "\r\n"
+
+
 class CsvFile:
     """A delimited text file; use as a context manager. Row 1 is the header line."""
 
@@ -182,14 +191,12 @@ class CsvFile:
         name: str,
         feed: str | None,
         header: Sequence[str],
-        encoding: str = "utf-8",
-        delimiter: str = ",",
-        line_end: str = "\r\n",
+        dialect: Dialect = Dialect(),
     ) -> None:
         path, self.truth = ledger.open(received, file, name, feed)
-        self._stream = path.open("w", encoding=encoding, newline="")
-        self._writer = csv.writer(self._stream, delimiter=delimiter, lineterminator=line_end)
-        self._line_end = line_end
+        self._stream = path.open("w", encoding=dialect.encoding, newline="")
+        self._writer = csv.writer(self._stream, delimiter=dialect.delimiter, lineterminator=dialect.line_end)
+        self._line_end = dialect.line_end
         self.header = list(header)
         self._row = 0
         self._write(self.header)
@@ -227,30 +234,37 @@ class CsvFile:
 Cell = str | int | float | date | None
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The sheet of a workbook: its header, title lines above it, and rows of a feed that each of its rows becomes."""
+
+    name: str
+    header: Sequence[str]
+    above: Sequence[str] = ()
+    unpivot: int = 1
+
+
 def write_xlsx(
     ledger: Ledger,
     received: date,
     file: str,
     name: str,
     feed: str | None,
-    sheet: str,
-    header: Sequence[str],
+    sheet: Sheet,
     rows: Iterable[tuple[Sequence[Cell], Sequence[Fate]]],
-    above: Sequence[str] = (),
-    unpivot: int = 1,
 ) -> FileTruth:
-    """A workbook of one sheet with real date and number cells; `above` are title lines over the header."""
-    path, truth = ledger.open(received, file, name, feed, unpivot)
+    """A workbook of one sheet with real date and number cells."""
+    path, truth = ledger.open(received, file, name, feed, sheet.unpivot)
     book = xlsxwriter.Workbook(
         path, {"strings_to_formulas": False, "strings_to_urls": False, "default_date_format": "yyyy-mm-dd"}
     )
-    book.set_properties({"title": sheet, "created": CREATED})
-    page = book.add_worksheet(sheet)
+    book.set_properties({"title": sheet.name, "created": CREATED})
+    page = book.add_worksheet(sheet.name)
     line = 0
-    for text in above:
+    for text in sheet.above:
         page.write_string(line, 0, text)
         line += 1
-    page.write_row(line, 0, header)
+    page.write_row(line, 0, sheet.header)
     first = line
     for cells, fates in rows:
         line += 1
@@ -261,7 +275,7 @@ def write_xlsx(
                 page.write_datetime(line, column, datetime(cell.year, cell.month, cell.day))
             elif cell is not None:
                 page.write_number(line, column, cell)
-        truth.add(line - first + 1 + len(above), list(fates) * unpivot if len(fates) == 1 else fates)
+        truth.add(line - first + 1 + len(sheet.above), list(fates) * sheet.unpivot if len(fates) == 1 else fates)
     book.close()
     return truth
 
@@ -280,7 +294,7 @@ def write_csv(
     rows = list(rows)
     if not rows:
         return
-    with CsvFile(ledger, received, file, name, feed, header, **dialect) as out:
+    with CsvFile(ledger, received, file, name, feed, header, Dialect(**dialect)) as out:
         for cells, fate in rows:
             out.row(cells, fate)
 

@@ -26,8 +26,10 @@ from sample_company.ledger import (
     TOTALS,
     Cell,
     CsvFile,
+    Dialect,
     Fate,
     Ledger,
+    Sheet,
     quarantined,
     rejected,
     waiting,
@@ -157,13 +159,15 @@ def _write_dealers(ledger: Ledger, received: date, file: str, dealers: Sequence[
             yield [" "], [BLANK]
             yield [" "], [BLANK]
 
-    write_xlsx(ledger, received, file, "dealers", "dealers", "经销商", DEALER_HEADER, rows())
+    write_xlsx(ledger, received, file, "dealers", "dealers", Sheet("经销商", DEALER_HEADER), rows())
 
 
 def _write_customers(ledger: Ledger, received: date, company: Company, dealers: Sequence[Dealer]) -> None:
     """The European distributor's own customer numbers: a reference for lookups, no feed."""
     file = f"distributor_eu/kunden_{received:%Y-%m}.csv"
-    with CsvFile(ledger, received, file, "eu_customers", None, ["Kundennr", "Name", "Dealer"], "cp1252", ";") as out:
+    with CsvFile(
+        ledger, received, file, "eu_customers", None, ["Kundennr", "Name", "Dealer"], Dialect("cp1252", ";")
+    ) as out:
         for dealer in dealers:
             if dealer.currency == "EUR":
                 out.row([customer_number(dealer.dealer_id), dealer.name, dealer.dealer_id])
@@ -200,10 +204,8 @@ def _write_members(ledger: Ledger, received: date, file: str, members: Sequence[
         file,
         "team",
         "team_members",
-        "团队",
-        MEMBER_HEADER,
+        Sheet("团队", MEMBER_HEADER, above=("经销商管理部人员名单", f"制表日期 {received}")),
         rows(),
-        above=("经销商管理部人员名单", f"制表日期 {received}"),
     )
 
 
@@ -222,7 +224,7 @@ def _write_products(ledger: Ledger, company: Company) -> None:
         "Valid To",
     ]
     with CsvFile(
-        ledger, FIRST_RECEIVED, "master/products_2026-06.txt", "products", "products", header, "utf-16", "\t"
+        ledger, FIRST_RECEIVED, "master/products_2026-06.txt", "products", "products", header, Dialect("utf-16", "\t")
     ) as out:
         for number, p in enumerate(company.products):
             price, cost = p.list_price["CNY"], p.cost["CNY"]
@@ -247,7 +249,7 @@ def _write_products(ledger: Ledger, company: Company) -> None:
 def _write_assignments(ledger: Ledger, received: date, rows: Iterable[AssignmentRow], planted: bool) -> None:
     file = f"crm/assignments_{received:%Y-%m}.csv"
     header = ["Dealer ID", "Member ID", "Role", "Start Date", "End Date", "Split %"]
-    with CsvFile(ledger, received, file, "assignments", "assignments", header, line_end="\n") as out:
+    with CsvFile(ledger, received, file, "assignments", "assignments", header, Dialect(line_end="\n")) as out:
         rows = list(rows)
         for r in rows:
             out.row(
@@ -296,7 +298,9 @@ def _write_rates(ledger: Ledger, company: Company) -> None:
                 files.setdefault(received, []).append((day, currency, rate_type, rate))
     header = ["日期", "源币种", "目标币种", "类型", "汇率"]
     for received, rows in sorted(files.items()):
-        with CsvFile(ledger, received, f"finance/fx_{received}.csv", "fx", "fx_rates", header, "utf-8-sig") as out:
+        with CsvFile(
+            ledger, received, f"finance/fx_{received}.csv", "fx", "fx_rates", header, Dialect("utf-8-sig")
+        ) as out:
             for day, currency, rate_type, rate in sorted(rows):
                 out.row([f"{day:%Y%m%d}", currency, "CNY", words[rate_type], f"{rate}"])
             if received == FIRST_RECEIVED:
@@ -470,11 +474,8 @@ def _write_target_year(
         file,
         "targets",
         "targets",
-        "目标",
-        TARGET_HEADER,
+        Sheet("目标", TARGET_HEADER, above=(f"{year}年度销售目标", "单位：元"), unpivot=12),
         rows(),
-        above=(f"{year}年度销售目标", "单位：元"),
-        unpivot=12,
     )
 
 

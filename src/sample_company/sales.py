@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from sample_company.company import END, FIRST_RECEIVED, MARKETS, START, Company, Market, Product, between, pick
 from sample_company.figures import Figures, Line
-from sample_company.ledger import ACCEPTED, REPEAT, TOTALS, CsvFile, Fate, Ledger, quarantined, rejected
+from sample_company.ledger import ACCEPTED, REPEAT, TOTALS, CsvFile, Dialect, Fate, Ledger, quarantined, rejected
 
 SEASON = (0.8, 0.6, 1.0, 1.1, 1.25, 1.3, 1.1, 1.0, 1.1, 1.0, 1.2, 0.9)
 QUANTITY = {"E-Bikes": 4, "Bikes": 8, "Components": 30, "Apparel": 40, "Camping": 20}
@@ -227,7 +227,7 @@ class Source:
                 f"{self.name}_sales",
                 "sales",
                 header,
-                **DIALECT[self.name],
+                Dialect(**DIALECT[self.name]),
             )
         return self.files[part]
 
@@ -369,8 +369,7 @@ def _write_month(source: Source, month: date, events: dict[str, list[dict[str, s
             line = _line(
                 rng,
                 pick(rng, company.products),
-                number,
-                line_no,
+                (number, line_no),
                 dealer_id,
                 seller,
                 tier_rate,
@@ -430,8 +429,7 @@ def _seller(source: Source, dealer_id: str, day: date) -> str | None:
 def _line(
     rng: random.Random,
     product: Product,
-    number: str,
-    line_no: int,
+    key: tuple[str, int],
     dealer_id: str,
     seller: str | None,
     tier_rate: int,
@@ -442,8 +440,7 @@ def _line(
     price = product.list_price[currency]
     discount = quantity * price * (tier_rate + between(rng, -3, 3)) // 100
     return Line(
-        number,
-        line_no,
+        *key,
         "invoice",
         dealer_id,
         product.product_id,

@@ -12,6 +12,7 @@ from sample_company.ledger import (
     TOTALS,
     Cell,
     Fate,
+    Sheet,
     bad_date,
     bad_number,
     missing,
@@ -85,10 +86,8 @@ def _write_objectives(feeds: Feeds) -> None:
         "strategy/objectives_2026.xlsx",
         "objectives",
         "objectives",
-        "战略目标",
-        header,
+        Sheet("战略目标", header, above=("公司战略目标",)),
         rows,
-        above=("公司战略目标",),
     )
 
 
@@ -132,7 +131,13 @@ def _write_careers(feeds: Feeds) -> None:
         (["CE-903", *right[1:8], "下月", *right[9:]], [bad_date("effective_date")]),
     ]
     write_xlsx(
-        feeds.ledger, FIRST_RECEIVED, "hr/career_2026-06.xlsx", "careers", "career_events", "职业发展", header, rows
+        feeds.ledger,
+        FIRST_RECEIVED,
+        "hr/career_2026-06.xlsx",
+        "careers",
+        "career_events",
+        Sheet("职业发展", header),
+        rows,
     )
 
     names = ["award_no", "employee", "award", "date", "given_by", "value", "currency", "reason"]
@@ -208,10 +213,8 @@ def _write_absences(feeds: Feeds) -> None:
             f"hr/leave_{received}.xlsx",
             "leave",
             "absences",
-            "休假",
-            header,
+            Sheet("休假", header, above=("休假登记表", "单位：天")),
             rows,
-            above=("休假登记表", "单位：天"),
         )
 
 

@@ -18,6 +18,7 @@ from sample_company.ledger import (
     TOTALS,
     Cell,
     Fate,
+    Sheet,
     bad_date,
     bad_number,
     missing,
@@ -316,10 +317,8 @@ def _write_territories(feeds: Feeds) -> None:
             f"master/territories_{received:%Y-%m}.xlsx",
             "territories",
             "territories",
-            "区域划分",
-            TERRITORY_HEADER,
+            Sheet("区域划分", TERRITORY_HEADER, above=("销售区域划分表",)),
             rows,
-            above=("销售区域划分表",),
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from dealermart import mapping
+from dealermart import mapping, readers
 from dealermart.base import BalanceError, Settings
 from dealermart.config import FileSpec, load_contracts
 
@@ -53,7 +53,7 @@ def _mapped(
             f"insert into file values ({', '.join('?' * len(columns))}, 'd', ?)",
             [(*row, number) for number, row in enumerate(rows, 2)],
         )
-        mapping.map_rows(con, Path("file.sql"), sql, spec, contract, "mapped", ["d"])
+        mapping.map_rows(con, Path("file.sql"), sql, spec, contract, "mapped", {"d": readers.Counts(len(rows), 0, 0)})
         names = [name for name, *_ in con.execute("describe mapped").fetchall()]
         return [
             dict(zip(names, row, strict=True)) for row in con.execute("from mapped order by _row_number").fetchall()

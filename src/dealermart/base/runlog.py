@@ -159,10 +159,10 @@ def query_runs(settings: Settings, sql: str) -> tuple[list[str], list[tuple[Any,
         )
         rows = [
             [
-                json.dumps(one.get(name)) if kind == "json" and name in one else one.get(name)
+                json.dumps(run.get(name)) if kind == "json" and name in run else run.get(name)
                 for name, kind in _COLUMNS.items()
             ]
-            for one in read_runs(settings)
+            for run in read_runs(settings)
         ]
         if rows:
             con.executemany(f"insert into runs values ({', '.join('?' * len(_COLUMNS))})", rows)

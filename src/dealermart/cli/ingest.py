@@ -63,33 +63,33 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         print(f"{result.source} delivered nothing on {result.received}")
     else:
         rows = [
-            [one.file, one.feed or "", one.status, *(number(getattr(one, name)) for name in columns)]
-            for one in result.files
+            [file.file, file.feed or "", file.status, *(number(getattr(file, name)) for name in columns)]
+            for file in result.files
         ]
-        total = ["total", "", "", *(number(sum(getattr(one, name) or 0 for one in result.files)) for name in columns)]
+        total = ["total", "", "", *(number(sum(getattr(file, name) or 0 for file in result.files)) for name in columns)]
         print(table(["file", "feed", "status", *columns], [*rows, total]))
-    for one in result.taken_up:
-        rows_up = number((one.accepted or 0) + (one.duplicate or 0))
-        print(f"{one.file} (received {one.received}): {rows_up} rows that had waited in quarantine taken up")
+    for moved in result.taken_up:
+        rows_up = number((moved.accepted or 0) + (moved.duplicate or 0))
+        print(f"{moved.file} (received {moved.received}): {rows_up} rows that had waited in quarantine taken up")
     if result.ignored:
         print(f"{len(result.ignored)} files ignored as the profile says")
-    for one in result.files:
-        if one.confidence is not None:
-            print(f"{one.file}: read as {one.encoding}, detected with {one.confidence} % confidence")
-    for one in result.files:
-        for kind, count in one.apart.items():
-            print(f"{one.file}: {count} rows are no record of {one.feed} ({kind})", file=sys.stderr)
-        for note in one.drift:
-            print(f"{one.file}: {note['text']}", file=sys.stderr)
-        for rule in one.overridden:
-            print(f"{one.file}: taken although {rule} refuses it, as {arguments.by} decided", file=sys.stderr)
-        for fault in one.faults:
-            where = f"{one.file}:{fault['first_row']}"
+    for file in result.files:
+        if file.confidence is not None:
+            print(f"{file.file}: read as {file.encoding}, detected with {file.confidence} % confidence")
+    for file in result.files:
+        for kind, count in file.apart.items():
+            print(f"{file.file}: {count} rows are no record of {file.feed} ({kind})", file=sys.stderr)
+        for note in file.drift:
+            print(f"{file.file}: {note['text']}", file=sys.stderr)
+        for rule in file.overridden:
+            print(f"{file.file}: taken although {rule} refuses it, as {arguments.by} decided", file=sys.stderr)
+        for fault in file.faults:
+            where = f"{file.file}:{fault['first_row']}"
             print(
                 f"{where}: {fault['reason']} ({fault['rows']} rows in quarantine, rule {fault['rule']})",
                 file=sys.stderr,
             )
-    if any(one.faults for one in result.files):
+    if any(file.faults for file in result.files):
         print(
             "  mend: correct these rows at their source and deliver them again; the others went through",
             file=sys.stderr,
@@ -97,7 +97,7 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     for text in result.left:
         print(text, file=sys.stderr)
     result.raise_for_refused()
-    return 3 if result.left or any(one.faults for one in result.files) else 0
+    return 3 if result.left or any(file.faults for file in result.files) else 0
 
 
 def fetch(config: Settings, arguments: argparse.Namespace) -> int:

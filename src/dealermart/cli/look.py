@@ -48,7 +48,7 @@ def runs(config: Settings, arguments: argparse.Namespace) -> int:
         names, rows = query_runs(config, arguments.sql)
         print(table(names, [["" if value is None else str(value) for value in row] for row in rows]))
         return 0
-    found = [one for one in found if arguments.command_name in (None, one["command"])][-arguments.last :]
+    found = [run for run in found if arguments.command_name in (None, run["command"])][-arguments.last :]
     if arguments.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return 0
@@ -57,23 +57,23 @@ def runs(config: Settings, arguments: argparse.Namespace) -> int:
             ["started", "command", "what", "user", "status", "seconds", "accepted", "quarantined", "code"],
             [
                 [
-                    one["started_at"][:19],
-                    one["command"],
-                    " ".join(f"{name}={value}" for name, value in one["arguments"].items()),
-                    one["user"],
-                    one["status"],
-                    str(one.get("seconds", "")),
-                    number(one.get("rows", {}).get("accepted")),
-                    number(one.get("rows", {}).get("quarantined")),
-                    one["code_version"],
+                    run["started_at"][:19],
+                    run["command"],
+                    " ".join(f"{name}={value}" for name, value in run["arguments"].items()),
+                    run["user"],
+                    run["status"],
+                    str(run.get("seconds", "")),
+                    number(run.get("rows", {}).get("accepted")),
+                    number(run.get("rows", {}).get("quarantined")),
+                    run["code_version"],
                 ]
-                for one in found
+                for run in found
             ],
         )
     )
-    for one in found:
-        if one.get("error"):
-            print(f"\n{one['started_at'][:19]} {one['command']}: {one['error']}")
+    for run in found:
+        if run.get("error"):
+            print(f"\n{run['started_at'][:19]} {run['command']}: {run['error']}")
     return 0
 
 
@@ -82,8 +82,8 @@ def doctor(config: Settings, arguments: argparse.Namespace) -> int:
     from dealermart import upkeep
 
     findings = upkeep.examine(config)
-    for one in findings:
-        print(f"{'ok  ' if one.ok else 'FAIL'} {one.name}: {one.text}")
-        if not one.ok:
-            print(f"     mend: {one.mend}")
-    return 0 if all(one.ok for one in findings) else 1
+    for finding in findings:
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name}: {finding.text}")
+        if not finding.ok:
+            print(f"     mend: {finding.mend}")
+    return 0 if all(finding.ok for finding in findings) else 1

@@ -65,8 +65,8 @@ def quarantine_list(config: Settings, arguments: argparse.Namespace, choice: Cho
 
     lines = ingest.listing(config, choice)
     rows = [
-        [one.received.isoformat(), one.source, one.feed, one.file, one.rule, one.state, number(one.rows)]
-        for one in lines
+        [line.received.isoformat(), line.source, line.feed, line.file, line.rule, line.state, number(line.rows)]
+        for line in lines
     ]
     print(table(["received", "source", "feed", "file", "rule", "state", "rows"], rows) if rows else "no such rows")
     return 0
@@ -77,14 +77,14 @@ def quarantine_show(config: Settings, arguments: argparse.Namespace, choice: Cho
     from dealermart import ingest
 
     found = ingest.rows(config, choice)
-    for one in found[: arguments.limit]:
-        place = f"{one.file}:{one.row_number}" + (f" part {one.row_part}" if one.row_part > 1 else "")
-        decided = f" by {one.decided_by}, {one.why}" if one.decided_by else ""
-        when = f" at {one.decided_at:%Y-%m-%d %H:%M:%S} UTC{decided}" if one.decided_at else ""
-        waits = f" for {one.waits_for}" if one.state == "waiting" and one.waits_for else ""
-        print(f"{place} ({one.feed}, received {one.received}): {one.reasons} [{one.rules}], {one.state}{waits}{when}")
+    for row in found[: arguments.limit]:
+        place = f"{row.file}:{row.row_number}" + (f" part {row.row_part}" if row.row_part > 1 else "")
+        decided = f" by {row.decided_by}, {row.why}" if row.decided_by else ""
+        when = f" at {row.decided_at:%Y-%m-%d %H:%M:%S} UTC{decided}" if row.decided_at else ""
+        waits = f" for {row.waits_for}" if row.state == "waiting" and row.waits_for else ""
+        print(f"{place} ({row.feed}, received {row.received}): {row.reasons} [{row.rules}], {row.state}{waits}{when}")
         if arguments.values:
-            print(f"  {one.record}")
+            print(f"  {row.record}")
     if len(found) > arguments.limit:
         print(f"and {len(found) - arguments.limit:,} more; --limit shows more of them")
     if not found:

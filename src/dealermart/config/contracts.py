@@ -133,7 +133,7 @@ class Contract(Strict):
         persons = {column.name for column in self.columns if column.person}
         for column in self.columns:
             for role in column.person:
-                named = [*role.when, *(one for one in (role.system, role.of) if one)]
+                named = [*role.when, *(name for name in (role.system, role.of) if name)]
                 if unknown := sorted(set(named) - set(self.names)):
                     raise ValueError(f"person of {column.name} names {', '.join(unknown)}, which is no column")
             if column.pii_of is not None and (column.pii == "none" or column.pii_of not in persons):

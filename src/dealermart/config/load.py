@@ -39,14 +39,14 @@ def load_config(settings: Settings) -> Config:
     plans: list[tuple[str, Plan]] = []
     for path in _files(settings, "plans", company.plans):
         plan = load_yaml(path, Plan)
-        taken = {one.plan: name for name, one in plans}
+        taken = {other.plan: name for name, other in plans}
         refuse(path, [*_taken(("plan",), plan.plan, taken), *plan.faults(company.reporting_currency, registry.by_code)])
         plans.append((f"plans/{path.name}", plan))
 
     templates: list[tuple[str, Template]] = []
     for path in _files(settings, "reviews", company.reviews):
         template = load_yaml(path, Template)
-        taken = {one.template: name for name, one in templates}
+        taken = {other.template: name for name, other in templates}
         refuse(path, [*_taken(("template",), template.template, taken), *template.faults(registry.by_code)])
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))

@@ -168,7 +168,7 @@ class Plan(Strict):
                 f"the plan ends ({self.valid_to}) before it begins ({self.valid_from})",
                 "valid_to is the first day on which the plan no longer holds; leave it empty while it is open",
             )
-        yield from repeated((one.id for one in self.components), ("components",), "id", "component id")
+        yield from repeated((component.id for component in self.components), ("components",), "id", "component id")
         for index, component in enumerate(self.components):
             at = ("components", index)
             unknown = False

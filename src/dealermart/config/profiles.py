@@ -42,7 +42,7 @@ DETECTABLE = ("utf-8", "utf-16", "gb18030", "cp1252")
 
 def _known_encoding(name: str | tuple[str, ...]) -> str | tuple[str, ...]:
     if isinstance(name, tuple):
-        if unknown := [one for one in name if one not in DETECTABLE]:
+        if unknown := [sign for sign in name if sign not in DETECTABLE]:
             raise ValueError(f"{', '.join(unknown)} cannot be detected; candidates are {', '.join(DETECTABLE)}")
         if len(name) < 2:
             raise ValueError("a list of candidates needs two or more; write a single encoding without a list")
@@ -224,27 +224,27 @@ class Profile(Strict):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Profile:
-        names = [one.name for one in self.files]
+        names = [spec.name for spec in self.files]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"file names stand twice: {', '.join(repeated)}")
         return self
 
     def spec_of(self, path: str) -> FileSpec | None:
-        return next((one for one in self.files if one.takes(path)), None)
+        return next((spec for spec in self.files if spec.takes(path)), None)
 
     def ignores(self, path: str) -> str | None:
         """The reason for which the file is left alone, or None."""
-        return next((one.reason for one in self.ignore if _glob(one.pattern).fullmatch(path)), None)
+        return next((ignored.reason for ignored in self.ignore if _glob(ignored.pattern).fullmatch(path)), None)
 
     @property
     def references(self) -> tuple[FileSpec, ...]:
-        return tuple(one for one in self.files if one.feed is None)
+        return tuple(spec for spec in self.files if spec.feed is None)
 
     def waits(self, spec: FileSpec) -> dict[str, tuple[str, ...]]:
         """Reject reasons of an entry that wait, each with what it waits for as the lake names it: a feed, or
         ``source.name`` of a reference."""
-        own = {one.name for one in self.references}
+        own = {spec.name for spec in self.references}
         return {
             reason: tuple(f"{self.source}.{name}" if name in own else name for name in names)
             for reason, names in spec.waits.items()
@@ -302,7 +302,7 @@ def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]
 
 def _check_waits(path: Path, field: str, profile: Profile, spec: FileSpec, contracts: dict[str, Contract]) -> None:
     """A reason that the select never gives, or a wait for nothing, would leave rows behind in silence."""
-    known = [*contracts, *(one.name for one in profile.references)]
+    known = [*contracts, *(spec.name for spec in profile.references)]
     for reason, waited in spec.waits.items():
         if unknown := sorted(set(waited) - set(known)):
             raise ConfigError(
@@ -330,7 +330,7 @@ def profile_sql(settings: Settings, source: str, spec: FileSpec) -> tuple[Path, 
 def profile_hash(settings: Settings, source: str) -> str:
     """Hash over everything that describes the source."""
     digest = hashlib.sha256()
-    for path in sorted(one for one in (settings.sources / source).iterdir() if one.is_file()):
+    for path in sorted(path for path in (settings.sources / source).iterdir() if path.is_file()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

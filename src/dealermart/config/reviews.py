@@ -78,8 +78,8 @@ class Template(Strict):
         yield from self._rating_faults()
 
     def _criteria_faults(self, kpis: dict[str, Kpi]) -> Iterator[Fault]:
-        yield from repeated((one.id for one in self.criteria), ("criteria",), "id", "criterion id")
-        total = sum((one.weight_pct for one in self.criteria), Decimal(0))
+        yield from repeated((criterion.id for criterion in self.criteria), ("criteria",), "id", "criterion id")
+        total = sum((criterion.weight_pct for criterion in self.criteria), Decimal(0))
         if total != WHOLE:
             yield Fault(
                 ("criteria",),
@@ -108,7 +108,7 @@ class Template(Strict):
                     )
 
     def _rating_faults(self) -> Iterator[Fault]:
-        yield from repeated((one.rating for one in self.ratings), ("ratings",), "rating", "rating")
+        yield from repeated((rating.rating for rating in self.ratings), ("ratings",), "rating", "rating")
         reached = Decimal(0)
         empty = [index for index, band in enumerate(self.ratings) if band.lower >= band.upper]
         for index in empty:

@@ -133,14 +133,14 @@ def _config_error(path: Path, node: yaml.Node | None, error: ValidationError) ->
         message = fault["msg"].removeprefix("Value error, ")
         faults.append((line_of(node, fault["loc"]), field, message, fault["type"]))
     # A misspelt key is reported twice, as unknown and as missing; the unknown one is where the hand slipped.
-    faults.sort(key=lambda one: (one[3] != "extra_forbidden", one[0]))
+    faults.sort(key=lambda fault: (fault[3] != "extra_forbidden", fault[0]))
     line, field, message, kind = faults[0]
     mends = {
         "extra_forbidden": "remove the key or correct its spelling",
         "missing": "add the key",
     }
     more = (
-        f" (and {len(faults) - 1} more in this file: lines {', '.join(str(one[0]) for one in faults[1:6])})"
+        f" (and {len(faults) - 1} more in this file: lines {', '.join(str(fault[0]) for fault in faults[1:6])})"
         if len(faults) > 1
         else ""
     )
@@ -172,9 +172,9 @@ def refuse(path: Path, faults: Iterable[Fault]) -> None:
     if not found:
         return
     node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    lined = sorted(((line_of(node, fault.location), fault) for fault in found), key=lambda one: one[0])
+    lined = sorted(((line_of(node, fault.location), fault) for fault in found), key=lambda fault: fault[0])
     line, first = lined[0]
-    rest = ", ".join(str(one[0]) for one in lined[1:6])
+    rest = ", ".join(str(text[0]) for text in lined[1:6])
     more = f" (and {len(lined) - 1} more in this file: lines {rest})" if rest else ""
     field = ".".join(str(step) for step in first.location) or "(whole file)"
     raise ConfigError(f"field {field}: {first.what}{more}", where=f"{path}:{line}", mend=first.mend)

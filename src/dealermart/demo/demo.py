@@ -151,17 +151,17 @@ def table(settings: Settings, seconds: float, started: float) -> list[str]:
         started: How long of it Airflow took to start.
     """
     deliveries = lake.read(settings).deliveries()
-    status = Counter(one["status"] for one in deliveries)
+    status = Counter(file["status"] for file in deliveries)
     rows: Counter[str] = Counter()
-    for one in deliveries:
-        rows.update({name: one[name] or 0 for name in COUNTS})
-    runs = [one for one in read_runs(settings) if one["status"] == "done"]
-    builds = [one for one in runs if one["command"] == "build" and "dbt" in one]
+    for file in deliveries:
+        rows.update({name: file[name] or 0 for name in COUNTS})
+    runs = [run for run in read_runs(settings) if run["status"] == "done"]
+    builds = [run for run in runs if run["command"] == "build" and "dbt" in run]
     dbt = builds[-1]["dbt"] if builds else {"models": 0, "tests": 0, "status": {}}
-    served: dict[str, Any] = next((one for one in reversed(runs) if one["command"] == "publish"), {"tables": {}})
+    served: dict[str, Any] = next((run for run in reversed(runs) if run["command"] == "publish"), {"tables": {}})
     spent: Counter[str] = Counter()
-    for one in runs:
-        spent[one["command"]] += one["seconds"]
+    for run in runs:
+        spent[run["command"]] += run["seconds"]
     steps = "".join(f", {name} {spent[name]:.0f}" for name in ("ingest", "build", "publish"))
     lines: list[tuple[str, str, str]] = [
         ("files read", f"{len(deliveries):,}", shown(settings.inbox)),
@@ -228,9 +228,9 @@ def _only_refused(airflow: Standalone, run: DagRun) -> bool:
 def _did(settings: Settings, run: DagRun) -> str:
     """What a run that ended well did, in the words of the run log."""
     command = "ingest" if run.dag_id.startswith("ingest_") else run.dag_id.removesuffix("_marts")
-    entries = [one for one in read_runs(settings) if one["command"] == command and one["status"] == "done"]
+    entries = [run for run in read_runs(settings) if run["command"] == command and run["status"] == "done"]
     if command == "ingest":
-        entries = [one for one in entries if one.get("received") == run.partition]
+        entries = [entry for entry in entries if entry.get("received") == run.partition]
     if not entries:
         return "done"
     last: dict[str, Any] = entries[-1]

@@ -41,7 +41,7 @@ class Choice:
     rows: str | None = None
 
     def __str__(self) -> str:
-        said = {one.name: getattr(self, one.name) for one in fields(self)}
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
         return ", ".join(f"{name} {value}" for name, value in said.items() if value is not None) or "all"
 
 
@@ -87,7 +87,7 @@ def listing(settings: Settings, choice: Choice) -> list[Line]:
             where {_equals("rule", choice.rule)}
             group by all order by all
         """).fetchall()
-    return [Line(*one) for one in found]
+    return [Line(*row) for row in found]
 
 
 def rows(settings: Settings, choice: Choice) -> list[Row]:
@@ -98,7 +98,7 @@ def rows(settings: Settings, choice: Choice) -> list[Row]:
                 decided_at, decided_by, why, "row"
             from chosen order by received, source, source_file, row_number, row_part
         """).fetchall()
-    return [Row(*one) for one in found]
+    return [Row(*row) for row in found]
 
 
 KEY_SQL = ", ".join(lake.ROW_KEY)
@@ -113,7 +113,7 @@ def opened(settings: Settings, choice: Choice) -> Iterator[duckdb.DuckDBPyConnec
         tempfile.TemporaryDirectory(prefix="dealermart-quarantine-") as scratch,  # reading needs no lock
         workspace(replace(settings, home=Path(scratch)), "read", *readable) as (con, _),
     ):
-        paths = [settings.quarantine / one["path"] for commit in log.commits for one in commit["quarantine"]]
+        paths = [settings.quarantine / entry["path"] for commit in log.commits for entry in commit["quarantine"]]
         lake.load_held(con, log, settings.log, paths)
         lake.find_states(con, settings, known, log)
         pick(con, settings, known, choice)

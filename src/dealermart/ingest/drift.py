@@ -62,7 +62,11 @@ class DriftWatch:
 
     def repeated(self, delivery: Delivery, spec: FileSpec) -> None:
         """Note a file whose content was taken before: as a snapshot of another day it is the whole once more."""
-        known = {(one["delivery_id"], one["received"]) for one in self._of(spec) if one["status"] != "refused"}
+        known = {
+            (delivery["delivery_id"], delivery["received"])
+            for delivery in self._of(spec)
+            if delivery["status"] != "refused"
+        }
         if spec.is_corrected(delivery.source_file):
             return
         if self._is_snapshot(spec) and (delivery.delivery_id, delivery.received.isoformat()) not in known:
@@ -87,17 +91,26 @@ class DriftWatch:
         """Refuse repeats of a snapshot that has shrunk since; put what was seen and decided into the results."""
         for spec in self._profile.files:
             if repeats := self._repeats.get(spec.name):
-                rows = sum(one.mapped or 0 for one in results if one.entry == spec.name and one.status == "accepted")
-                self._compare_snapshot(
-                    spec, repeats[0].received, [(one.delivery_id, one.source_file) for one in repeats], rows
+                rows = sum(
+                    result.mapped or 0
+                    for result in results
+                    if result.entry == spec.name and result.status == "accepted"
                 )
-        for one in results:
-            one.seen = self._seen.get(one.delivery_id, {})
-            one.drift = self._notes.get(one.delivery_id, [])
-            one.overridden = [used["rule"] for used in self._refusals.used if used["delivery_id"] == one.delivery_id]
-            error = self._refusals.errors.get(one.delivery_id)
-            if one.status == "duplicate" and error is not None:
-                one.status, one.error = "refused", f"{one.file}: {error}"
+                self._compare_snapshot(
+                    spec,
+                    repeats[0].received,
+                    [(delivery.delivery_id, delivery.source_file) for delivery in repeats],
+                    rows,
+                )
+        for result in results:
+            result.seen = self._seen.get(result.delivery_id, {})
+            result.drift = self._notes.get(result.delivery_id, [])
+            result.overridden = [
+                used["rule"] for used in self._refusals.used if used["delivery_id"] == result.delivery_id
+            ]
+            error = self._refusals.errors.get(result.delivery_id)
+            if result.status == "duplicate" and error is not None:
+                result.status, result.error = "refused", f"{result.file}: {error}"
 
     def _compare(self, con: duckdb.DuckDBPyConnection, spec: FileSpec, table: str) -> None:
         rows = dict(con.execute(f"select _delivery_id, count(*) from {table} group by 1").fetchall())
@@ -107,20 +120,20 @@ class DriftWatch:
             order by ordinal
         """).fetchall()
         found = observe(con, spec, is_alone=len(files) == 1)
-        files = [one for one in files if not spec.is_corrected(one[1])]  # a few rows, chosen by a person
+        files = [file for file in files if not spec.is_corrected(file[1])]  # a few rows, chosen by a person
         for delivery_id, source_file, received in files:
             now, before = found.get(delivery_id, {}), self._before(spec, received)
             self._seen[delivery_id] = now
-            self._notes[delivery_id] = column_notes(spec, now, [one.get("seen", {}) for one in before])
-            for what in flips(now, [one.get("seen", {}) for one in before[-LAST:]]):
+            self._notes[delivery_id] = column_notes(spec, now, [earlier.get("seen", {}) for earlier in before])
+            for what in flips(now, [earlier.get("seen", {}) for earlier in before[-LAST:]]):
                 mend = "compare the file with earlier ones; correct it, or the profile if the source has changed"
                 self._refusals.add("type_flip", delivery_id, source_file, what, mend)
             if spec.shrink_below is not None and before and not self._is_snapshot(spec):
-                usual = median(one["mapped"] for one in before[-LAST:])
+                usual = median(earlier["mapped"] for earlier in before[-LAST:])
                 self._compare_rows(spec, [(delivery_id, source_file)], rows.get(delivery_id, 0), usual)
         if files and self._is_snapshot(spec):
             mapped = sum(rows.get(delivery_id, 0) for delivery_id, *_ in files)
-            self._compare_snapshot(spec, files[0][2], [(one[0], one[1]) for one in files], mapped)
+            self._compare_snapshot(spec, files[0][2], [(file[0], file[1]) for file in files], mapped)
 
     def _compare_snapshot(self, spec: FileSpec, received: dt.date, files: list[File], rows: int) -> None:
         """Compare all that came as one snapshot, earlier runs of the day included, with the snapshot before.
@@ -129,18 +142,22 @@ class DriftWatch:
             files: Files of this run, which are refused if too little came.
             rows: Rows of this run's new files.
         """
-        taken = {one["delivery_id"]: one["mapped"] for one in self._of(spec) if one["status"] == "accepted"}
+        taken = {
+            delivery["delivery_id"]: delivery["mapped"]
+            for delivery in self._of(spec)
+            if delivery["status"] == "accepted"
+        }
         days: dict[str, set[str]] = {}
-        for one in self._of(spec):
-            if one["delivery_id"] in taken and one["delivery"] == "snapshot":
-                days.setdefault(one["received"], set()).add(one["delivery_id"])
+        for delivery in self._of(spec):
+            if delivery["delivery_id"] in taken and delivery["delivery"] == "snapshot":
+                days.setdefault(delivery["received"], set()).add(delivery["delivery_id"])
         today = received.isoformat()
         earlier = [day for day in days if day < today]
         if not earlier:
             return
-        again = {one.delivery_id for one in self._repeats.get(spec.name, [])}
-        rows += sum(taken.get(one, 0) for one in days.get(today, set()) | again)
-        self._compare_rows(spec, files, rows, sum(taken[one] for one in days[max(earlier)]))
+        again = {delivery.delivery_id for delivery in self._repeats.get(spec.name, [])}
+        rows += sum(taken.get(delivery_id, 0) for delivery_id in days.get(today, set()) | again)
+        self._compare_rows(spec, files, rows, sum(taken[delivery_id] for delivery_id in days[max(earlier)]))
 
     def _compare_rows(self, spec: FileSpec, files: list[File], rows: int, usual: float) -> None:
         if rows < (spec.shrink_below or SHRINK_BELOW) * usual:
@@ -155,13 +172,15 @@ class DriftWatch:
         """What the log knows of one kind of file; what was logged before kinds were kept is not among it."""
         source = self._profile.source
         listed = self._log.of_feed(str(spec.feed))
-        return [one for one in listed if one["source"] == source and one.get("entry") == spec.name]
+        return [column for column in listed if column["source"] == source and column.get("entry") == spec.name]
 
     def _before(self, spec: FileSpec, received: dt.date) -> list[dict[str, Any]]:
         """Accepted deliveries received up to a day, the latest last."""
         day = received.isoformat()
-        taken = [one for one in self._of(spec) if one["status"] == "accepted" and one["received"] <= day]
-        return sorted(taken, key=lambda one: (one["received"], one["delivery_id"]))
+        taken = [
+            delivery for delivery in self._of(spec) if delivery["status"] == "accepted" and delivery["received"] <= day
+        ]
+        return sorted(taken, key=lambda delivery: (delivery["received"], delivery["delivery_id"]))
 
 
 def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = False) -> dict[str, Seen]:
@@ -177,8 +196,8 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = Fal
     names = list(map(quoted, columns))
     counts = ", ".join(f"count({name})" for name in names)
     # To group the rows of one large file takes longer than to count them.
-    one, by = ("any_value(_delivery_id)", "having count(*) > 0") if is_alone else ("_delivery_id", "group by 1")
-    values = con.execute(f"select {one}, count(*), {counts} from {quoted(spec.name)} {by}").fetchall()
+    delivery, by = ("any_value(_delivery_id)", "having count(*) > 0") if is_alone else ("_delivery_id", "group by 1")
+    values = con.execute(f"select {delivery}, count(*), {counts} from {quoted(spec.name)} {by}").fetchall()
     # Every n-th row, so that the same file always gives the same answer; of one large file stretches of rows, so that
     # the engine need not read what lies between.
     step = max(values[0][1] // _SAMPLE, 1) if is_alone and values else 1
@@ -223,7 +242,7 @@ def column_notes(spec: FileSpec, now: Seen, before: Sequence[Seen]) -> list[dict
     if not before:
         return []
     known = set(named(spec)).union(*before)
-    steady = set.intersection(*(set(one) for one in before[-LAST:]))
+    steady = set.intersection(*(set(earlier) for earlier in before[-LAST:]))
     gone = [name for name in steady if name not in now and _sum(name, before[-LAST:])[0] >= FEWEST]
     return [
         *(
@@ -254,4 +273,4 @@ def flips(now: Seen, before: Sequence[Seen]) -> list[str]:
 
 def _sum(name: str, seen: Sequence[Seen]) -> list[int]:
     nothing = [0] * (2 + len(_KINDS))
-    return [sum(counts) for counts in zip(nothing, *(one.get(name, nothing) for one in seen), strict=True)]
+    return [sum(counts) for counts in zip(nothing, *(old.get(name, nothing) for old in seen), strict=True)]

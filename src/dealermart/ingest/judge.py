@@ -46,7 +46,9 @@ def masters_first(feeds: Iterable[str], waits: Mapping[str, Collection[str]]) ->
         ConfigError: feeds wait for each other in a circle.
     """
     listed = list(feeds)
-    sorter = TopologicalSorter({feed: [one for one in listed if one in waits[feed] and one != feed] for feed in listed})
+    sorter = TopologicalSorter(
+        {feed: [other for other in listed if other in waits[feed] and other != feed] for feed in listed}
+    )
     try:
         return list(sorter.static_order())
     except CycleError as error:
@@ -117,9 +119,10 @@ def judge_by_suites(
         checks.failing_rows(con, table, outcomes, "failing")
         reasons = {rule.rule: rule.description for rule in suites[feed].rules}
         names = dict(con.execute("select delivery_id, source_file from delivery").fetchall())
-        for delivery_id, one in rejects.items():
-            if one.rows * 2 > one.of:
-                what = f"{one.rows} of {one.of} rows cannot be taken (first in row {one.first_row}: {one.first_reason})"
+        for delivery_id, lost in rejects.items():
+            if lost.rows * 2 > lost.of:
+                first = f"first in row {lost.first_row}: {lost.first_reason}"
+                what = f"{lost.rows} of {lost.of} rows cannot be taken ({first})"
                 mend = "compare the file with the source's profile; correct one of them and ingest again"
                 refusals.add(MOSTLY_REJECTED, delivery_id, names[delivery_id], what, mend)
         for outcome in outcomes:
@@ -140,7 +143,9 @@ def judge_by_suites(
                     outcome.rule, delivery_id, names[delivery_id], what, "correct the file and deliver it again"
                 )
         if refusals.errors:
-            con.executemany("insert into refused_delivery values (?)", [[one] for one in refusals.errors])
+            con.executemany(
+                "insert into refused_delivery values (?)", [[delivery_id] for delivery_id in refusals.errors]
+            )
         judge_by_own_rows(con, table, by_views, kept)
         con.executemany(
             "update failing set reason = $reason, waits_for = $waits_for where rule = $rule",

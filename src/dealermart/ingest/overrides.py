@@ -26,16 +26,16 @@ def check_overrides(overrides: Sequence[Override], rules: Collection[str]) -> No
     Raises:
         ConfigError: a rule that refuses no file, or no name or reason.
     """
-    for one in overrides:
-        if one.rule not in rules:
+    for override in overrides:
+        if override.rule not in rules:
             raise ConfigError(
-                f"no rule {one.rule!r} refuses files of this source",
+                f"no rule {override.rule!r} refuses files of this source",
                 where="--override",
                 mend=f"one of: {', '.join(sorted(rules))}",
             )
-        if not one.by.strip() or not one.reason.strip():
+        if not override.by.strip() or not override.reason.strip():
             raise ConfigError(
-                f"the override of {one.rule} has no name or no reason",
+                f"the override of {override.rule} has no name or no reason",
                 where="--override",
                 mend="say who decides and why: --by NAME --reason TEXT; the decision log keeps both",
             )
@@ -55,9 +55,9 @@ class Refusals:
 
     def add(self, rule: str, delivery_id: str, source_file: str, what: str, mend: str) -> None:
         """Refuse a file, unless somebody has decided otherwise."""
-        for one in self._overrides:
-            if one.rule == rule and fnmatchcase(source_file, one.file):
-                decided = {"rule": rule, "by": one.by, "reason": one.reason}
+        for override in self._overrides:
+            if override.rule == rule and fnmatchcase(source_file, override.file):
+                decided = {"rule": rule, "by": override.by, "reason": override.reason}
                 self.used.append({**decided, "delivery_id": delivery_id, "file": source_file})
                 return
         otherwise = f"to take it as it is: --override {rule} --file '{source_file}' --by NAME --reason TEXT"

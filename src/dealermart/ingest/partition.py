@@ -50,13 +50,13 @@ class IngestResult:
 
     @property
     def refused(self) -> tuple[FileResult, ...]:
-        return tuple(one for one in self.files if one.status in ("refused", "unrecognised"))
+        return tuple(file for file in self.files if file.status in ("refused", "unrecognised"))
 
     def raise_for_refused(self) -> None:
         """Raise DataError that names every file that was not taken, with its fault and mend."""
         if self.refused:
             count, rest = len(self.refused), len(self.files) - len(self.refused)
-            faults = "\n".join(f"- {one.error}" for one in self.refused)
+            faults = "\n".join(f"- {result.error}" for result in self.refused)
             raise DataError(
                 f"{count} file{'s' if count > 1 else ''} of {self.source}, received {self.received}, not taken "
                 f"({rest} others unharmed):\n{faults}",
@@ -196,12 +196,16 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
             "the drop folder holds no file", where=str(drop), mend="give the folder that holds the delivered files"
         )
     required = [spec for spec in profile.files if spec.required]
-    names = [name for one in found for name in landing.delivered_names(*one)] if required else []
+    names = [name for delivered in found for name in landing.delivered_names(*delivered)] if required else []
     before: list[str] = []
     if names:  # an erasure can have taken a file of this day out of the inbox
         day = received.isoformat()
         log = lake.read(settings)
-        before = [one["file"] for one in log.deliveries() if (one["source"], one["received"]) == (profile.source, day)]
+        before = [
+            delivery["file"]
+            for delivery in log.deliveries()
+            if (delivery["source"], delivery["received"]) == (profile.source, day)
+        ]
     # Corrected rows of earlier deliveries need nothing beside them.
     delivered = [name for name in names if not any(spec.is_corrected(name) for spec in profile.files)]
     missing = [spec for spec in required if delivered and not any(map(spec.takes, (*names, *before)))]

@@ -58,7 +58,7 @@ def release(
     """
     with _deciding(settings, "release", choice, by, reason, at, say) as (job, entry, note):
         suites = Suites(settings, job.contracts)
-        with releaser(job, job.quarantine_paths(lambda one: True)) as rows:
+        with releaser(job, job.quarantine_paths(lambda entry: True)) as rows:
             wanted = _choose(rows.con, job, choice)
             chosen = f"({KEY_SQL}) in (select {KEY_SQL} from chosen)"
             moved: dict[str, int] = {}
@@ -75,7 +75,7 @@ def release(
             rows.take_up(grown, suites, judge_by_suites(suites, job.contracts, Refusals()), say)
             done = rows.finish(by, reason)
         done.add_to(entry)
-        taken = sum((one.accepted or 0) + (one.duplicate or 0) for _, one in done.results) - released
+        taken = sum((result.accepted or 0) + (result.duplicate or 0) for _, result in done.results) - released
         note(released=released, left=wanted - released, taken_up=taken)
     return Decided(released, wanted - released, taken)
 
@@ -94,7 +94,7 @@ def reject(
         DataError: name or reason is missing, or nothing is chosen.
     """
     with _deciding(settings, "reject", choice, by, reason, at, say) as (job, entry, note):
-        paths = job.quarantine_paths(lambda one: True)
+        paths = job.quarantine_paths(lambda entry: True)
         with releaser(job, paths) as rows:
             wanted = _choose(rows.con, job, choice)
             sql = lake.decision_sql("'rejected'", "chosen", job.at, by, reason)

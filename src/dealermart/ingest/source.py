@@ -177,9 +177,7 @@ class Source:
         mapping.check_select(
             self.con, path, sql, [spec.name, *references, *(f"feed_{feed}" for feed in self.known.job.contracts)]
         )
-        of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
-        suspect = not reads or any(read.suspect for read in reads.values())
-        return mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads, of_1904, suspect)
+        return mapping.map_rows(self.con, path, sql, spec, contract, f"mapped_{spec.name}", reads)
 
     def _gather(self, specs: list[FileSpec], contract: Contract) -> None:
         """View ``batch``: the mapped rows of all files. They are numbered by their place in the mapped tables, which is

@@ -50,9 +50,9 @@ class Moved:
 
 def take_up(job: Job, suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None]) -> Moved:
     """Judge again the rows that wait for what this commit brought; those that pass become rows of the lake."""
-    grown = {one["feed"] for one in job.log.commits[-1]["files"]}
+    grown = {file["feed"] for file in job.log.commits[-1]["files"]}
     reached = _reached(job.log, grown)
-    paths = job.quarantine_paths(lambda one: _can_wait(one, reached))
+    paths = job.quarantine_paths(lambda entry: _can_wait(entry, reached))
     if not grown or not paths:
         return Moved()
     with releaser(job, paths) as rows:
@@ -74,7 +74,7 @@ def repeat(job: Job, entries: Iterable[dict[str, Any]], decided: Path) -> Moved:
     Raises:
         ConfigError: a row that was moved then is no longer mapped.
     """
-    with releaser(job, job.quarantine_paths(lambda one: True)) as rows:
+    with releaser(job, job.quarantine_paths(lambda entry: True)) as rows:
         rows.con.execute(f"create table again as {typed_sql(lake.DECISION_COLUMNS, [decided])}")
         for entry in entries:
             if (label := moved_by(entry)) is None:
@@ -174,8 +174,8 @@ class Releaser:
             keep: False where the decisions stand there already.
         """
         made = self._done.files[self._before :]
-        for one in made:
-            sync(self.job.folders.lake / one["path"])
+        for file in made:
+            sync(self.job.folders.lake / file["path"])
         moved = Moved(made, self._results)
         if keep and self.con.execute("select count(*) from moved").fetchall()[0][0]:
             moved.decisions = lake.keep_decisions(
@@ -252,7 +252,7 @@ class Releaser:
                 specs.setdefault(spec, []).append(file)
         quarantine = Quarantine(con, job.folders.quarantine, job.run_id, source)
         reader = Source(self._known, self.space.folder, profile, quarantine)
-        made = [one.name for one in profile.references]
+        made = [reference.name for reference in profile.references]
         try:
             for reference in profile.references:
                 reader.reference(reference, [])
@@ -346,11 +346,11 @@ def _can_wait(entry: dict[str, Any], reached: set[str]) -> bool:
 
 def _reached(log: Log, grown: set[str]) -> set[str]:
     """``grown`` and every feed of which rows may be taken up in consequence."""
-    entries = [one for commit in log.commits for one in commit["quarantine"]]
+    entries = [entry for commit in log.commits for entry in commit["quarantine"]]
     reached, size = set(grown), -1
     while size != len(reached):
         size = len(reached)
-        reached |= {one["feed"] for one in entries if _can_wait(one, reached)}
+        reached |= {entry["feed"] for entry in entries if _can_wait(entry, reached)}
     return reached
 
 

@@ -54,10 +54,10 @@ def load_held(con: duckdb.DuckDBPyConnection, log: Log, decided: Path, paths: It
         "create table accepted (run_id varchar, seq bigint, source varchar, delivery_id varchar, received date)"
     )
     rows = [
-        [commit["run_id"], commit["seq"], one["source"], one["delivery_id"], one["received"]]
+        [commit["run_id"], commit["seq"], delivery["source"], delivery["delivery_id"], delivery["received"]]
         for commit in log.commits
-        for one in commit["deliveries"]
-        if one["status"] == "accepted"
+        for delivery in commit["deliveries"]
+        if delivery["status"] == "accepted"
     ]
     if rows:
         con.executemany("insert into accepted values (?, ?, ?, ?, ?)", rows)
@@ -68,7 +68,7 @@ def load_held(con: duckdb.DuckDBPyConnection, log: Log, decided: Path, paths: It
         from ({found}) as fault
         join accepted using (run_id, source, delivery_id)
     """)
-    made = [decided / one for commit in log.commits if (one := commit.get("decisions"))]
+    made = [decided / kept for commit in log.commits if (kept := commit.get("decisions"))]
     con.execute(f"create table decision as {typed_sql(DECISION_COLUMNS, made)}")
     key = ", ".join(ROW_KEY)
     con.execute(f"""
@@ -95,7 +95,7 @@ def find_states(con: duckdb.DuckDBPyConnection, settings: Settings, contracts: d
     """
     con.execute(f"create table corrected as select {', '.join(ROW_KEY)} from held where false")
     con.execute("create table commits (run_id varchar, seq bigint)")
-    con.executemany("insert into commits values (?, ?)", [[one["run_id"], one["seq"]] for one in log.commits])
+    con.executemany("insert into commits values (?, ?)", [[commit["run_id"], commit["seq"]] for commit in log.commits])
     key = ", ".join(ROW_KEY)
     undecided = "decision is null and mapped is not null"
     for feed, first in con.execute(f"select feed, min(seq) from held where {undecided} group by feed").fetchall():

@@ -80,7 +80,9 @@ class FileResult:
         if self.records is None:
             return
         names = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
-        records, structural, rejected, mapped, accepted, quarantined, duplicate = (getattr(self, one) for one in names)
+        records, structural, rejected, mapped, accepted, quarantined, duplicate = (
+            getattr(self, name) for name in names
+        )
         if records != mapped + structural + rejected or mapped != accepted + quarantined + duplicate:
             counts = ", ".join(f"{name} {getattr(self, name)}" for name in names)
             raise BalanceError(

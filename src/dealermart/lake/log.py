@@ -44,7 +44,7 @@ class Log:
         dates = (
             commit["received"]
             for commit in self.commits
-            if any(one["status"] == "accepted" or one.get("anew") for one in commit["deliveries"])
+            if any(delivery["status"] == "accepted" or delivery.get("anew") for delivery in commit["deliveries"])
         )
         return max(dates, default=None)
 
@@ -61,18 +61,18 @@ class Log:
         """
         found: dict[str, str] = {}
         for commit in self.commits:
-            for one in commit["files"]:
-                replaced = [path for path in one.get("replaces", ()) if path in found]
+            for file in commit["files"]:
+                replaced = [path for path in file.get("replaces", ()) if path in found]
                 for path in replaced:
                     del found[path]
-                if replaced or "replaces" not in one:
-                    found[one["path"]] = one["feed"]
+                if replaced or "replaces" not in file:
+                    found[file["path"]] = file["feed"]
         return found
 
     @property
     def replaced(self) -> set[str]:
         """Paths of files whose rows a compaction wrote anew."""
-        return {path for commit in self.commits for one in commit["files"] for path in one.get("replaces", ())}
+        return {path for commit in self.commits for file in commit["files"] for path in file.get("replaces", ())}
 
     def files(self, feed: str) -> list[str]:
         """The files of a feed, as paths inside the lake."""
@@ -83,13 +83,17 @@ class Log:
         return [settings.lake / path for path in self.files(feed)]
 
     def deliveries(self) -> list[dict[str, Any]]:
-        return [one | {"ingested_at": commit["ingested_at"]} for commit in self.commits for one in commit["deliveries"]]
+        return [
+            delivery | {"ingested_at": commit["ingested_at"]}
+            for commit in self.commits
+            for delivery in commit["deliveries"]
+        ]
 
     @cached_property
     def _by_feed(self) -> dict[str, list[dict[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}
-        for one in self.deliveries():
-            found.setdefault(one["feed"], []).append(one)
+        for delivery in self.deliveries():
+            found.setdefault(delivery["feed"], []).append(delivery)
         return found
 
     def of_feed(self, feed: str) -> list[dict[str, Any]]:
@@ -99,13 +103,15 @@ class Log:
     def taken(self, source: str) -> set[str]:
         """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
         return {
-            one["delivery_id"] for one in self.deliveries() if one["source"] == source and one["status"] == "accepted"
+            delivery["delivery_id"]
+            for delivery in self.deliveries()
+            if delivery["source"] == source and delivery["status"] == "accepted"
         }
 
     @property
     def erased(self) -> set[str]:
         """Ids of deliveries of which landing does not hold the bytes any more."""
-        return {one[2] for commit in self.commits for one in commit.get("erased", ())}
+        return {delivery[2] for commit in self.commits for delivery in commit.get("erased", ())}
 
     def told(self, settings: Settings, feed: str) -> KnownReceipts:
         """What deliveries told of a feed."""
@@ -115,7 +121,8 @@ class Log:
     def has_news(self) -> bool:
         """Whether anything is told that was not before: by a delivery, or by rows that left the quarantine."""
         return any(
-            one["status"] in ("accepted", "taken_up", "released") or one.get("anew") for one in self.deliveries()
+            delivery["status"] in ("accepted", "taken_up", "released") or delivery.get("anew")
+            for delivery in self.deliveries()
         )
 
     def until(self, moment: str) -> Log:
@@ -157,10 +164,10 @@ def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
 
 def stray_files(settings: Settings, log: Log) -> list[Path]:
     """Files in the lake that no commit names: left by a run that was killed, read by nobody."""
-    named = {settings.lake / one["path"] for commit in log.commits for one in commit["files"]}
+    named = {settings.lake / file["path"] for commit in log.commits for file in commit["files"]}
     return [path for path in sorted(settings.lake.rglob("*.parquet")) if path not in named]
 
 
 def missing_files(settings: Settings, log: Log) -> list[Path]:
     """Files that hold rows of the log and are not there."""
-    return [path for one in log.current if not (path := settings.lake / one).exists()]
+    return [path for name in log.current if not (path := settings.lake / name).exists()]

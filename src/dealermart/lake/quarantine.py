@@ -127,7 +127,7 @@ class Quarantine:
             waited = self.con.execute(f"""
                 select distinct unnest(string_split(waits_for, ',')) from read_parquet({literal(str(path))}) order by 1
             """).fetchall()
-            waits_for = [one for (one,) in waited]
+            waits_for = [feed for (feed,) in waited]
             self.files.append({"feed": feed, "path": name, "rows": rows, "stage": stage, "waits_for": waits_for})
         else:
             path.unlink()
@@ -142,7 +142,7 @@ class Quarantine:
         """Per delivery: stage, rule, reason, number of rows and the first of them."""
         if not self.files:
             return {}
-        paths = ", ".join(literal(str(self.folder / one["path"])) for one in self.files)
+        paths = ", ".join(literal(str(self.folder / file["path"])) for file in self.files)
         names = ("stage", "rule", "reason", "rows", "first_row")
         found: dict[str, list[dict[str, Any]]] = {}
         for delivery_id, *values in self.con.execute(f"""

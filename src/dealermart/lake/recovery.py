@@ -32,7 +32,7 @@ def plan(settings: Settings, run_id: str, moves: dict[Path, Path], removes: Iter
     """
     steps = {
         "run_id": run_id,
-        "moves": [[str(one.relative_to(settings.home)) for one in pair] for pair in moves.items()],
+        "moves": [[str(path.relative_to(settings.home)) for path in pair] for pair in moves.items()],
         "removes": [str(path.relative_to(settings.home)) for path in removes],
     }
     write_json(settings.pending / _STEPS, steps)

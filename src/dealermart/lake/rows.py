@@ -25,7 +25,7 @@ def rows_sql(
     rows = f"select * replace (coalesce(_is_deleted, false) as _is_deleted) from ({stored})"
     if told is None:
         return rows
-    first = {one.id: one.received for one in told.receipts if not one.is_repeat}
+    first = {receipt.id: receipt.received for receipt in told.receipts if not receipt.is_repeat}
     moved = [(*key, day) for key, day in told.received.items() if first.get(key) != day]
     if moved:
         rows = f"""
@@ -41,7 +41,7 @@ def _gone_sql(contract: Contract, rows: str, snapshots: Iterable[Receipt], withh
     """``rows`` with the ``_gone_date`` that snapshots give them."""
     keys = [quoted(name) for name in contract.key]
     key = ", ".join(keys)
-    listed = [(one.source, one.delivery_id, str(one.entry), one.received) for one in snapshots]
+    listed = [(receipt.source, receipt.delivery_id, str(receipt.entry), receipt.received) for receipt in snapshots]
     receipt = _values(("_source", "_delivery_id", "_entry", "_received"), dict.fromkeys(listed))
     types = {name: kind for name, kind in contract.lake_columns.items() if name in contract.key}
     hidden = typed_sql({**types, "_source": "varchar", "_delivery_id": "varchar"}, withheld)

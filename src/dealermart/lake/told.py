@@ -44,7 +44,7 @@ class KnownReceipts:
 
     @property
     def snapshots(self) -> list[Receipt]:
-        return [one for one in self.receipts if one.delivery == "snapshot"]
+        return [receipt for receipt in self.receipts if receipt.delivery == "snapshot"]
 
     @property
     def received(self) -> dict[tuple[str, str], str]:
@@ -53,43 +53,49 @@ class KnownReceipts:
         It is the earliest, because the same content again changes nothing; of a snapshot it is the latest, because a
         snapshot says what there is on its day.
         """
-        whole = {one.id for one in self.snapshots}
+        whole = {receipt.id for receipt in self.snapshots}
         found: dict[tuple[str, str], str] = {}
-        for one in self.receipts:
-            if one.delivery == "snapshot" or one.id not in whole:
-                best = max if one.id in whole else min
-                found[one.id] = best(found.get(one.id, one.received), one.received)
+        for receipt in self.receipts:
+            if receipt.delivery == "snapshot" or receipt.id not in whole:
+                best = max if receipt.id in whole else min
+                found[receipt.id] = best(found.get(receipt.id, receipt.received), receipt.received)
         return found
 
     def changes(self, before: KnownReceipts) -> set[tuple[str, str]]:
         """Source and delivery of rows that can count otherwise than ``before``, although they lay in the lake then."""
-        known = {(one.source, one.entry, one.received, one.delivery_id) for one in before.snapshots}
+        known = {(receipt.source, receipt.entry, receipt.received, receipt.delivery_id) for receipt in before.snapshots}
         kinds = {
-            (one.source, one.entry)
-            for one in self.snapshots
-            if (one.source, one.entry, one.received, one.delivery_id) not in known
+            (receipt.source, receipt.entry)
+            for receipt in self.snapshots
+            if (receipt.source, receipt.entry, receipt.received, receipt.delivery_id) not in known
         }
-        then, lain = before.received, {one.id for one in before.receipts}
+        then, lain = before.received, {receipt.id for receipt in before.receipts}
         moved = {key for key, day in self.received.items() if key in then and then[key] != day}
-        return moved | {one.id for one in self.receipts if (one.source, one.entry) in kinds and one.id in lain}
+        return moved | {
+            receipt.id for receipt in self.receipts if (receipt.source, receipt.entry) in kinds and receipt.id in lain
+        }
 
 
 def receipts_of(deliveries: Sequence[dict[str, Any]]) -> tuple[Receipt, ...]:
     """The receipts among the deliveries of one feed as the log keeps them: of what was accepted, and of its repeats."""
-    taken = {(one["source"], one["delivery_id"]): one.get("entry") for one in deliveries if one["status"] == "accepted"}
+    taken = {
+        (delivery["source"], delivery["delivery_id"]): delivery.get("entry")
+        for delivery in deliveries
+        if delivery["status"] == "accepted"
+    }
     return tuple(
         Receipt(
-            one["source"],
-            one["delivery_id"],
-            one.get("entry"),
-            one.get("delivery"),
-            one["received"],
-            one["status"] == "duplicate",
+            delivery["source"],
+            delivery["delivery_id"],
+            delivery.get("entry"),
+            delivery.get("delivery"),
+            delivery["received"],
+            delivery["status"] == "duplicate",
         )
-        for one in deliveries
+        for delivery in deliveries
         # Content that comes as another kind of file than it was taken for says nothing about either.
-        if one["status"] in ("accepted", "duplicate")
-        and taken.get((one["source"], one["delivery_id"]), "") == one.get("entry")
+        if delivery["status"] in ("accepted", "duplicate")
+        and taken.get((delivery["source"], delivery["delivery_id"]), "") == delivery.get("entry")
     )
 
 

@@ -78,14 +78,14 @@ class _Fetch:
         known, today = self._known(), company_today(self.settings)
         fetched: list[tuple[dt.date, str]] = []
         left: list[str] = []
-        for one in sorted(place.all(), key=lambda found: found.path):
-            if known.get(one.path) == [one.size, one.stamp]:
+        for file in sorted(place.all(), key=lambda found: found.path):
+            if known.get(file.path) == [file.size, file.stamp]:
                 continue
-            received, name = dated_place(one.path, today)
+            received, name = dated_place(file.path, today)
             if self._is_never_fetched(name):
                 continue
-            if reason := self._why_not_now(one, name) or self._fetch(place, one, received, name):
-                left.append(f"{one.path}: {reason}")
+            if reason := self._why_not_now(file, name) or self._fetch(place, file, received, name):
+                left.append(f"{file.path}: {reason}")
             else:
                 fetched.append((received, name))
                 self.say(f"{received} {name}")
@@ -96,31 +96,31 @@ class _Fetch:
         hidden = any(step.startswith(".") and step != ".." for step in PurePosixPath(name).parts)
         return hidden or (self.profile.ignores(name) is not None and self.profile.spec_of(name) is None)
 
-    def _why_not_now(self, one: Found, name: str) -> str | None:
+    def _why_not_now(self, file: Found, name: str) -> str | None:
         path = PurePosixPath(name)
         if ".." in path.parts or path.is_absolute() or not name.isprintable():
             return "its name leads out of the folder or cannot be written; it is not fetched"
         now = utc_now().replace(tzinfo=dt.UTC).timestamp()
-        if one.written is not None and now - one.written < self.origin.quiet_seconds:
+        if file.written is not None and now - file.written < self.origin.quiet_seconds:
             return f"written to less than {self.origin.quiet_seconds} seconds ago; left for the next time"
         return None
 
-    def _fetch(self, place: Place, one: Found, received: dt.date, name: str) -> str | None:
+    def _fetch(self, place: Place, file: Found, received: dt.date, name: str) -> str | None:
         folder = self.inbox / received.isoformat()
         draft = self.inbox / f".{uuid.uuid4().hex}"
         self.inbox.mkdir(parents=True, exist_ok=True)
         try:
             digest, size = hashlib.sha256(), 0
             with draft.open("wb") as out:
-                for piece in place.read(one.path):
-                    if size > one.size:
+                for piece in place.read(file.path):
+                    if size > file.size:
                         break
                     digest.update(piece)
                     size += len(piece)
                     out.write(piece)
                 out.flush()
                 os.fsync(out.fileno())
-            if size != one.size or place.again(one.path) != one:
+            if size != file.size or place.again(file.path) != file:
                 return "written to while it was fetched; left for the next time"
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class _Fetch:
             sync(target.parent)
         finally:
             draft.unlink(missing_ok=True)
-        self._remember(one, received)
+        self._remember(file, received)
         return None
 
     def _may_replace(self, target: Path, received: dt.date, sha256: str) -> bool:
@@ -147,15 +147,15 @@ class _Fetch:
         if self.memory.exists():
             for line in self.memory.read_text("utf-8").splitlines():
                 try:
-                    one = json.loads(line)
-                    known[one["path"]] = [one["size"], one["stamp"]]
+                    entry = json.loads(line)
+                    known[entry["path"]] = [entry["size"], entry["stamp"]]
                 except (ValueError, KeyError, TypeError):
                     continue
         return known
 
-    def _remember(self, one: Found, received: dt.date) -> None:
+    def _remember(self, file: Found, received: dt.date) -> None:
         self.memory.parent.mkdir(parents=True, exist_ok=True)
-        line = {"path": one.path, "size": one.size, "stamp": one.stamp, "received": received.isoformat()}
+        line = {"path": file.path, "size": file.size, "stamp": file.stamp, "received": received.isoformat()}
         with self.memory.open("a", encoding="utf-8") as out:
             out.write("\n" + json.dumps(line, ensure_ascii=False))  # a new line first: the one before may be cut off
 

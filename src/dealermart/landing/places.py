@@ -58,7 +58,7 @@ class Folder:
         if not self.root.is_dir():
             raise FetchError("the folder does not exist", where=str(self.root), mend="make it, or correct from.url")
         found = (self.again(name) for name, _ in scan(self.root))
-        return [one for one in found if one is not None]
+        return [file for file in found if file is not None]
 
     def read(self, path: str) -> Iterator[bytes]:
         with open(os.open(self.root / path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123 - a descriptor
@@ -96,7 +96,7 @@ class Remote:
     def all(self) -> list[Found]:
         with _answering(self.url):
             found = self.files.find(self.root, detail=True)
-        return [one for path, info in found.items() if (one := self._object(path, info))]
+        return [file for path, info in found.items() if (file := self._object(path, info))]
 
     def read(self, path: str) -> Iterator[bytes]:
         with _answering(self.url), self.files.open(f"{self.root}/{path}", "rb") as file:

@@ -133,16 +133,15 @@ def land(
         return []
     folder = settings.landing / source / received.isoformat()
     room = settings.work / f"landing-{uuid.uuid4().hex}"  # what a kill leaves there, the next run removes
-    for one in (folder, room):
-        one.mkdir(parents=True, exist_ok=True)
+    for path in (folder, room):
+        path.mkdir(parents=True, exist_ok=True)
+    there = _Landing(source, received, folder, room, limits, unpacked, gone)
     outcomes: list[list[Delivery] | DataError] = []
     drafts: dict[Path, list[_Draft]] = {path: [] for _, path in found}
     try:
         for source_file, path in found:
             try:
-                outcomes.append(
-                    _copied(room, folder, source, received, source_file, path, limits, unpacked, gone, drafts[path])
-                )
+                outcomes.append(_copied(there, source_file, path, drafts[path]))
             except DataError as error:
                 outcomes.append(error)
         sync_all([path for draft in chain(*drafts.values()) for path in draft.folder.iterdir()])
@@ -158,24 +157,32 @@ def land(
     return outcomes
 
 
-def _copied(
-    room: Path,
-    folder: Path,
-    source: str,
-    received: dt.date,
-    source_file: str,
-    path: Path,
-    limits: Limits,
-    unpacked: Path,
-    gone: Collection[str],
-    drafts: list[_Draft],
-) -> list[Delivery]:
-    """Draft, in ``room``, the places in ``folder`` of a file and of those in it."""
-    draft = room / uuid.uuid4().hex
+@dataclass(frozen=True)
+class _Landing:
+    """Where files of a source and day land: ``folder``, by way of drafts in ``room``."""
+
+    source: str
+    received: dt.date
+    folder: Path
+    room: Path
+    limits: Limits
+    unpacked: Path
+    gone: Collection[str]
+
+
+def _copied(there: _Landing, source_file: str, path: Path, drafts: list[_Draft]) -> list[Delivery]:
+    """Draft the places of a file and of those in it."""
+    draft = there.room / uuid.uuid4().hex
     draft.mkdir()
     sha256, size, state = _copy(path, draft / "payload")
     whole = Delivery(
-        sha256[:ID_LENGTH], source, source_file, received, sha256, size, folder / sha256[:ID_LENGTH] / "payload"
+        sha256[:ID_LENGTH],
+        there.source,
+        source_file,
+        there.received,
+        sha256,
+        size,
+        there.folder / sha256[:ID_LENGTH] / "payload",
     )
     drafts.append(_Draft(draft, whole, state))
     how: Literal["zip", "gzip"] | None = None
@@ -184,15 +191,15 @@ def _copied(
     try:
         how = readers.packing(draft / "payload")
         if how:
-            members = readers.unpack(draft / "payload", how, limits, unpacked / draft.name)
+            members = readers.unpack(draft / "payload", how, there.limits, there.unpacked / draft.name)
         for content in [member.path for member in members] or [draft / "payload"]:
             if readers.is_workbook(content):
-                readers.check_workbook(content, limits)
+                readers.check_workbook(content, there.limits)
     except DataError as error:
         fault = Refused(error.what, where=source_file, mend=error.mend)
         fault.delivery_id = whole.delivery_id
-    erased_inside = any(member.sha256[:ID_LENGTH] in gone for member in members)
-    if erased_inside or whole.delivery_id in gone:
+    erased_inside = any(member.sha256[:ID_LENGTH] in there.gone for member in members)
+    if erased_inside or whole.delivery_id in there.gone:
         (draft / "payload").unlink()
     _describe(draft, whole, {"packing": how} if how else {})
     if fault:
@@ -202,18 +209,27 @@ def _copied(
     found = []
     for member in members:
         name = readers.name_inside(source_file, member.name)
-        one = Delivery(
-            member.sha256[:ID_LENGTH], source, name, received, member.sha256, member.size, member.path, source_file
+        delivery = Delivery(
+            member.sha256[:ID_LENGTH],
+            there.source,
+            name,
+            there.received,
+            member.sha256,
+            member.size,
+            member.path,
+            source_file,
         )
-        own = room / uuid.uuid4().hex
+        own = there.room / uuid.uuid4().hex
         own.mkdir()
-        drafts.append(_Draft(own, one, state))
-        if erased_inside and one.delivery_id not in gone:  # the archive itself is not kept
+        drafts.append(_Draft(own, delivery, state))
+        if erased_inside and delivery.delivery_id not in there.gone:  # the archive itself is not kept
             shutil.copyfile(member.path, own / "payload")
         _describe(
-            own, one, {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file}
+            own,
+            delivery,
+            {"packed_in": whole.delivery_id, "packing": how, "member": member.name, "found_in": source_file},
         )
-        found.append(one)
+        found.append(delivery)
     return found
 
 

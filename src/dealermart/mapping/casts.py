@@ -172,7 +172,7 @@ def _gives_order(spec: FileSpec) -> bool:
 
 def _moment_sql(text: str, column: Column, spec: FileSpec, of_1904: Collection[str]) -> str:
     translated = f"translate({text}, {literal(_WIDE)}, {literal(_NARROW)})"
-    ways, others = (", ".join(_ways(one, spec, of_1904)) for one in (text, translated))
+    ways, others = (", ".join(_ways(form, spec, of_1904)) for form in (text, translated))
     wide = f"case when regexp_matches({text}, {literal(_HAS_WIDE)}) then coalesce({others}) end"
     return f"cast(coalesce({ways}, {wide}) as {column.type})"
 

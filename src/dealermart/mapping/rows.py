@@ -7,7 +7,7 @@ with a reason. Afterwards every record must be there exactly once (times the dec
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,9 +34,7 @@ def map_rows(
     spec: FileSpec,
     contract: Contract,
     into: str,
-    deliveries: Collection[str] = (),
-    of_1904: Collection[str] = (),
-    suspect: bool = True,
+    reads: Mapping[str, readers.Counts] = {},
 ) -> dict[str, str | None]:
     """Run a mapping select over the raw table ``spec.name`` and create view ``into``; ``readers.drop`` drops it.
 
@@ -45,9 +43,7 @@ def map_rows(
     from 0. A deletion keeps key and version only: what else its record says counts no more.
 
     Args:
-        deliveries: Those whose rows are in the raw table, where it is known.
-        of_1904: Deliveries whose workbook counts days from 1904.
-        suspect: Whether texts may be damaged.
+        reads: What was counted while reading the deliveries in the raw table, where it is known.
 
     Returns:
         The columns of the contract that say the same in all rows, by what they say: a text or nothing.
@@ -56,6 +52,8 @@ def map_rows(
         ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
         BalanceError: it lost or multiplied records.
     """
+    of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
+    suspect = not reads or any(read.suspect for read in reads.values())
     with _faults_of_the_select(path):
         con.execute(f"create temp view selected as {sql}")
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
@@ -106,8 +104,8 @@ def map_rows(
     same |= {} if "_row_part" in types else {"_row_part": "1"}
     same |= {} if "_structural" in types else {"_structural": "cast(null as varchar)"}
     same |= {} if _DELETED in types else {_DELETED: "false"}
-    if len(deliveries) == 1 and "_delivery_id" in as_read:
-        same["_delivery_id"] = literal(next(iter(deliveries)))
+    if len(reads) == 1 and "_delivery_id" in as_read:
+        same["_delivery_id"] = literal(next(iter(reads)))
     names = [*contract.names, *LINEAGE, *_MARKS, _DELETED, "_row_hash"]
     with _faults_of_the_select(path):
         con.execute(f"""
@@ -166,19 +164,21 @@ def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[
     if node["from_table"]["type"] != "BASE_TABLE" or node["from_table"]["table_name"].lower() != spec.name.lower():
         return set(), {}
     listed = node["select_list"]
-    made = [one["alias"].lower() for one in listed]  # a name that the file lacks can be that of a column beside it
+    made = [
+        column["alias"].lower() for column in listed
+    ]  # a name that the file lacks can be that of a column beside it
     as_read = {
-        one["alias"] or one["column_names"][-1]
-        for one in listed
-        if one["class"] == "COLUMN_REF" and one["column_names"][-1].lower() not in made
+        column["alias"] or column["column_names"][-1]
+        for column in listed
+        if column["class"] == "COLUMN_REF" and column["column_names"][-1].lower() not in made
     }
     constants = {
-        one["alias"]: one["value"]["value"]
-        for one in listed
-        if one["class"] == "CONSTANT"
-        and one["value"]["type"]["id"] == "VARCHAR"
-        and not one["value"]["is_null"]
-        and made.count(one["alias"].lower()) == 1
+        column["alias"]: column["value"]["value"]
+        for column in listed
+        if column["class"] == "CONSTANT"
+        and column["value"]["type"]["id"] == "VARCHAR"
+        and not column["value"]["is_null"]
+        and made.count(column["alias"].lower()) == 1
     }
     return as_read, constants
 

@@ -100,13 +100,13 @@ def check_single_rows(con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec
             "select distinct function_name from duckdb_functions() where function_type = 'aggregate'"
         ).fetchall()
     }
-    reads = sum(one.get("type") == "BASE_TABLE" and one["table_name"].lower() == spec.name.lower() for one in nodes)
+    reads = sum(node.get("type") == "BASE_TABLE" and node["table_name"].lower() == spec.name.lower() for node in nodes)
     if reads > 1 or any(
-        one.get("class") == "WINDOW"
-        or (one.get("class") == "FUNCTION" and one["function_name"].lower() in aggregates)
-        or one.get("type") in ("DISTINCT_MODIFIER", "LIMIT_MODIFIER")
-        or one.get("group_expressions")
-        for one in nodes
+        node.get("class") == "WINDOW"
+        or (node.get("class") == "FUNCTION" and node["function_name"].lower() in aggregates)
+        or node.get("type") in ("DISTINCT_MODIFIER", "LIMIT_MODIFIER")
+        or node.get("group_expressions")
+        for node in nodes
     ):
         raise ConfigError(
             "the select looks at other rows of the file, so that a rejected row cannot be mapped again by itself",

@@ -101,7 +101,7 @@ def tables_of(nodes: dict[str, Any], audience: str) -> list[Table]:
         )
         if columns:
             tables.append(Table(node["alias"], f"{quoted(node['schema'])}.{quoted(node['alias'])}", columns))
-    return sorted(tables, key=lambda one: one.name)
+    return sorted(tables, key=lambda table: table.name)
 
 
 def _copy(settings: Settings, tables: list[Table], folder: Path, about: dict[str, Any]) -> dict[str, int]:

@@ -276,9 +276,9 @@ def _unbounded(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
         raise DataError(
             "the archive is compressed by a method other than deflate", mend="pack it anew with the usual method"
         )
-    one = copy.copy(info)
-    one.file_size = 2**62
-    return one
+    unbounded = copy.copy(info)
+    unbounded.file_size = 2**62
+    return unbounded
 
 
 def _write(stream: _Readable, name: str, path: Path, budget: _Budget) -> Member:

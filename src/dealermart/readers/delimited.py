@@ -458,7 +458,7 @@ def _head(path: Path, spec: FileSpec) -> _Head:
             if parsed.reason is None and columns_of.is_header(fields, spec):
                 found = columns_of.resolve(fields, spec, where)
                 return _Head(found, records, lines, start, simple and parsed.lines == 1)
-            best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda one: one[0])
+            best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda pair: pair[0])
             simple = simple and bool(parsed.text) and (not spec.quote or spec.quote not in parsed.text)
             if records - spec.skip_rows >= columns_of.FIND_WITHIN:
                 break

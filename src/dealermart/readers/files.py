@@ -101,9 +101,11 @@ def read_all(
     finally:
         con.execute(f"set preserve_insertion_order = {str(kept_order).lower()}")
     for file in files:
-        one = found[file.delivery_id]
-        if isinstance(one, Counts):
-            counts = replace(one, structural=one.structural + structural.get(file.delivery_id, 0))
+        counts_or_error = found[file.delivery_id]
+        if isinstance(counts_or_error, Counts):
+            counts = replace(
+                counts_or_error, structural=counts_or_error.structural + structural.get(file.delivery_id, 0)
+            )
             found[file.delivery_id] = counts
             if counts.records == counts.structural and not file.make:
                 found[file.delivery_id] = DataError(

@@ -92,7 +92,7 @@ def _columns(path: Path, spec: FileSpec, rows: Iterator[tuple[int, list[Any]]]) 
         where = f"{path}:{number}"
         if (spec.header is True and texts) or (spec.header == "find" and columns_of.is_header(texts, spec)):
             return columns_of.resolve(texts, spec, where)
-        best = max(best, (columns_of.known(texts, spec), texts, where), key=lambda one: one[0])
+        best = max(best, (columns_of.known(texts, spec), texts, where), key=lambda pair: pair[0])
     if spec.header == "find":
         raise columns_of.not_found(spec, best[1], best[2])
     raise DataError(

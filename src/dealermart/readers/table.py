@@ -195,10 +195,10 @@ class Loader:
         """).fetchall()
         rejected = dict(con.execute(f"select _delivery_id, count(*) from {target.rejects} group by 1").fetchall())
         rows = {delivery_id: count for delivery_id, count, _ in found}
-        for delivery_id, one in self._tallies.items():
+        for delivery_id, tally in self._tallies.items():
             held = rows.get(delivery_id, 0), rejected.get(delivery_id, 0)
-            if held != (one.records - one.structural - one.rejected, one.rejected):
-                raise BalanceError(f"{held} rows arrived of {one}", mend="report this as a fault of the program")
+            if held != (tally.records - tally.structural - tally.rejected, tally.rejected):
+                raise BalanceError(f"{held} rows arrived of {tally}", mend="report this as a fault of the program")
         if taken := {delivery_id: count for delivery_id, _, count in found if count}:
             con.execute(f"delete from {target.name} where {structural}")
         self._ended.append((target.table, taken))
@@ -207,10 +207,10 @@ class Loader:
     def _write(self) -> None:
         assert self._target is not None
         con, target, columns, spec = self._con, self._target, self._columns, self._spec
-        good = [(delivery_id, one) for delivery_id, one in self._rows if one.reason is None]
-        texts = zip(*(one.fields for _, one in good), strict=True) if good else [()] * len(columns.names)
+        good = [(delivery_id, row) for delivery_id, row in self._rows if row.reason is None]
+        texts = zip(*(row.fields for _, row in good), strict=True) if good else [()] * len(columns.names)
         arrays = [pa.array(values, pa.string()) for values in texts]
-        arrays.append(pa.array([one.number for _, one in good], pa.int64()))
+        arrays.append(pa.array([row.number for _, row in good], pa.int64()))
         arrays.append(pa.array([delivery_id for delivery_id, _ in good], pa.string()))
         names = [*columns.names, "_row_number", "_delivery_id"]
         con.register("records_to_load", pa.Table.from_arrays(arrays, names=names))
@@ -222,7 +222,7 @@ class Loader:
         con.execute(f"{how.format(target.name)} {select}")
         con.unregister("records_to_load")
         _add_rejects(
-            con, target, [(key, one.number, one.reason, one.line) for key, one in self._rows if one.reason is not None]
+            con, target, [(key, row.number, row.reason, row.line) for key, row in self._rows if row.reason is not None]
         )
         self._is_made = True
         self._rows = []
@@ -230,7 +230,7 @@ class Loader:
     def _forget(self, delivery_id: str) -> None:
         """Take out what was taken of a file that turned out to be unreadable."""
         assert self._target is not None
-        self._rows = [one for one in self._rows if one[0] != delivery_id]
+        self._rows = [row for row in self._rows if row[0] != delivery_id]
         del self._tallies[delivery_id]
         if self._is_made:
             for table in (self._target.name, self._target.rejects):
@@ -286,7 +286,7 @@ def rows(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
     name = f"{table}__rows"
     if not con.execute("select 1 from duckdb_tables() where table_name = $1", [name]).fetchall():
         return None
-    held, shown = (con.execute(f"select count(*) from {quoted(one)}").fetchall()[0][0] for one in (name, table))
+    held, shown = (con.execute(f"select count(*) from {quoted(made)}").fetchall()[0][0] for made in (name, table))
     return quoted(name) if held == shown else None
 
 
@@ -326,7 +326,7 @@ def reject(con: duckdb.DuckDBPyConnection, target: Target, refused: Sequence[tup
     con.execute(
         f"create table {target.rejects} (_delivery_id varchar, _row_number bigint, reason varchar, line varchar)"
     )
-    _add_rejects(con, target, [(target.delivery_id, *one) for one in refused])
+    _add_rejects(con, target, [(target.delivery_id, *delivery_id) for delivery_id in refused])
 
 
 def _add_rejects(

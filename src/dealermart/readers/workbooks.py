@@ -113,9 +113,9 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
             return None
         with archive.open(part) as stream:
             _feed(iter(partial(stream.read, MIB), b""), attributes)
-    for one in attributes.found["sheet"]:
-        if one.get("name") == sheet:
-            key = next((value for name, value in one.items() if name.rpartition(":")[2] == "id"), None)
+    for listed in attributes.found["sheet"]:
+        if listed.get("name") == sheet:
+            key = next((value for name, value in listed.items() if name.rpartition(":")[2] == "id"), None)
             for target in attributes.found["Relationship"]:
                 if target.get("Id") == key:
                     name = posixpath.normpath(posixpath.join("/xl", target.get("Target", ""))).lstrip("/")

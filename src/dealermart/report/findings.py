@@ -97,32 +97,32 @@ def later(day: str | None, other: str | None) -> str | None:
 
 def files_of(commit: dict[str, Any]) -> list[dict[str, Any]]:
     """The files of a run."""
-    return [one for one in commit["deliveries"] if one["status"] not in MOVED]
+    return [file for file in commit["deliveries"] if file["status"] not in MOVED]
 
 
 def read_feed(commit: dict[str, Any], feed: str) -> bool:
     """Whether a run read a file of the feed."""
-    return any(one["feed"] == feed and one["records"] is not None for one in files_of(commit))
+    return any(file["feed"] == feed and file["records"] is not None for file in files_of(commit))
 
 
 def rows_of(commit: dict[str, Any], feed: str, mapped: bool) -> int:
     """Rows of a feed in a run: those that checks saw, or all that were no structure."""
-    own = [one for one in files_of(commit) if one["feed"] == feed and one["records"] is not None]
-    return sum(one["mapped"] if mapped else one["records"] - one["structural"] for one in own)
+    own = [file for file in files_of(commit) if file["feed"] == feed and file["records"] is not None]
+    return sum(file["mapped"] if mapped else file["records"] - file["structural"] for file in own)
 
 
 def folded(found: dict[Key, Found]) -> dict[Key, Found]:
     """At most ``REASONS`` reasons per feed, stage and rule, the most frequent; the rest is one line."""
     kept: dict[Key, Found] = {}
     several: dict[tuple[str, str, str], int] = {}
-    for key, one in sorted(found.items(), key=lambda item: -(item[1].rows or 0)):
+    for key, part in sorted(found.items(), key=lambda item: -(item[1].rows or 0)):
         several[key[:3]] = several.get(key[:3], 0) + 1
         if several[key[:3]] <= REASONS:
-            kept[key] = one
+            kept[key] = part
             continue
-        rest = kept.setdefault((*key[:3], "\0"), Found(0, one.severity, "other reasons"))
-        rest.rows = (rest.rows or 0) + (one.rows or 0)
-        rest.files |= one.files
+        rest = kept.setdefault((*key[:3], "\0"), Found(0, part.severity, "other reasons"))
+        rest.rows = (rest.rows or 0) + (part.rows or 0)
+        rest.files |= part.files
     return kept
 
 
@@ -134,8 +134,8 @@ def changed(commit: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
     for name, word in (("contract_hashes", "contract"), ("suite_hashes", "suite")):
         changed += [
             f"the {word} of {feed}"
-            for feed, one in commit[name].items()
-            if feed in before[name] and before[name][feed] != one
+            for feed, now in commit[name].items()
+            if feed in before[name] and before[name][feed] != now
         ]
     return changed
 

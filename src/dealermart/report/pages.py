@@ -84,8 +84,8 @@ def run(settings: Settings, run_id: str | None = None, everything: bool = False)
             f"the log has no ingest run {run_id!r}", where=str(settings.log), mend="`dealermart runs` lists them"
         )
     page = None
-    for one in known if everything else ([run_id] if run_id else known[-1:]):
-        page = book.write(one)
+    for run in known if everything else ([run_id] if run_id else known[-1:]):
+        page = book.write(run)
     listed = book.write_list()
     return page if page and not everything else listed
 
@@ -117,8 +117,8 @@ class _Book:
         if index is None:
             return None
         commit = self.runs[index]
-        before = [one for one in self.runs[:index] if one["source"] == commit["source"]]
-        seen = Log(tuple(one for one in self.log.commits if one["seq"] <= commit["seq"]))
+        before = [other for other in self.runs[:index] if other["source"] == commit["source"]]
+        seen = Log(tuple(other for other in self.log.commits if other["seq"] <= commit["seq"]))
         folder = path_of(self.settings, run_id).parent
         judged = self._checks(commit)
         pages = _check_pages(judged, commit)
@@ -131,21 +131,21 @@ class _Book:
             commit=commit,
             profile=self._profile(commit["source"]),
             results=results,
-            total={name: sum(one.get(name) or 0 for one in results) for name in COUNTS},
+            total={name: sum(file.get(name) or 0 for file in results) for name in COUNTS},
             status={
-                name: sum(one["status"] == name for one in results)
+                name: sum(file["status"] == name for file in results)
                 for name in ("accepted", "duplicate", "refused", "unrecognised")
             },
             apart=self._apart(results),
             failures=self._failures(commit, before),
             changed=changed(commit, before[-1] if before else None),
-            moved=[one for one in commit["deliveries"] if one["status"] in MOVED],
-            drift=[(one["file"], one["feed"], one["drift"]) for one in results if one.get("drift")],
+            moved=[delivery for delivery in commit["deliveries"] if delivery["status"] in MOVED],
+            drift=[(file["file"], file["feed"], file["drift"]) for file in results if file.get("drift")],
             fresh=self._fresh(seen, [commit["source"]]),
             today=seen.received,
             checks=pages,
             feed_name=self._feed_name,
-            newer=next((one["run_id"] for one in self.runs[index + 1 :]), None),
+            newer=next((other["run_id"] for other in self.runs[index + 1 :]), None),
             older=self.runs[index - 1]["run_id"] if index else None,
         )
         write_text(path_of(self.settings, run_id), _clean(page))
@@ -154,17 +154,17 @@ class _Book:
     def write_list(self) -> Path:
         """The list of runs, newest first, with the freshness of every source and what failed without a commit."""
         path = self.settings.reports / "index.html"
-        known = {one["run_id"] for one in self.runs}
-        heard = sorted({one["source"] for one in self.runs})
+        known = {other["run_id"] for other in self.runs}
+        heard = sorted({other["source"] for other in self.runs})
         page = self._template.render(
             page="list",
             company=self.company,
             runs=[self._line(commit) for commit in reversed(self.runs[-LISTED:])],
             more=max(0, len(self.runs) - LISTED),
             failed=[
-                one
-                for one in reversed(read_runs(self.settings)[-LISTED:])
-                if one["command"] == "ingest" and one["status"] in ("failed", "killed") and one["run_id"] not in known
+                run
+                for run in reversed(read_runs(self.settings)[-LISTED:])
+                if run["command"] == "ingest" and run["status"] in ("failed", "killed") and run["run_id"] not in known
             ],
             fresh=self._fresh(self.log, heard),
             silent=[source for source in source_names(self.settings) if source not in heard],
@@ -179,9 +179,9 @@ class _Book:
         return {
             "commit": commit,
             "files": len(results),
-            "trouble": sum(one["status"] in TROUBLE for one in results),
-            "again": sum(one["status"] == "duplicate" for one in results),
-            **{name: sum(one.get(name) or 0 for one in results) for name in COUNTS},
+            "trouble": sum(file["status"] in TROUBLE for file in results),
+            "again": sum(file["status"] == "duplicate" for file in results),
+            **{name: sum(file.get(name) or 0 for file in results) for name in COUNTS},
         }
 
     # ------------------------------------------------------------------------------------------ names
@@ -214,15 +214,15 @@ class _Book:
             return self._found[commit["run_id"]]
         found: dict[Key, Found] = {}
         judged = self._checks(commit)
-        severity = {(one["feed"], one["rule"]): one["severity"] for one in judged}
-        for one in files_of(commit):
-            for fault in one["faults"]:
-                feed, stage, rule = str(one["feed"]), fault["stage"], fault["rule"]
+        severity = {(outcome["feed"], outcome["rule"]): outcome["severity"] for outcome in judged}
+        for file in files_of(commit):
+            for fault in file["faults"]:
+                feed, stage, rule = str(file["feed"]), fault["stage"], fault["rule"]
                 # A check is known by its rule; reading and mapping know no rule, only a reason.
                 key = (feed, stage, rule, "" if stage == "check" else fault["reason"])
                 part = found.setdefault(key, Found(0, severity.get((feed, rule), "warning"), fault["reason"]))
                 part.rows = (part.rows or 0) + fault["rows"]
-                part.files.add(one["file"])
+                part.files.add(file["file"])
         for rule in judged:
             key = (rule["feed"], "check", rule["rule"], "")
             if key not in found and (rule["failed"] or not rule["success"]):
@@ -233,17 +233,17 @@ class _Book:
     def _failures(self, commit: dict[str, Any], before: Sequence[dict[str, Any]]) -> list[Failure]:
         """What failed in this run or in one of those before it that a trend shows; present faults first."""
         failures = []
-        for feed in dict.fromkeys(str(one["feed"]) for one in files_of(commit) if one["records"] is not None):
-            runs = [one for one in (*before, commit) if read_feed(one, feed)][-TREND:]
+        for feed in dict.fromkeys(str(file["feed"]) for file in files_of(commit) if file["records"] is not None):
+            runs = [other for other in (*before, commit) if read_feed(other, feed)][-TREND:]
             texts: dict[Key, Found] = {}
-            for one in runs:
-                texts |= {key: found for key, found in self._failed(one).items() if key[0] == feed}
+            for other in runs:
+                texts |= {key: found for key, found in self._failed(other).items() if key[0] == feed}
             for key, last in texts.items():
                 trend = []
-                for one in runs:
-                    found = self._failed(one).get(key)
+                for other in runs:
+                    found = self._failed(other).get(key)
                     mapped = key[1] == "check"
-                    trend.append(Point(one["received"], found.rows if found else 0, rows_of(one, feed, mapped)))
+                    trend.append(Point(other["received"], found.rows if found else 0, rows_of(other, feed, mapped)))
                 here = self._failed(commit).get(key)
                 failures.append(
                     Failure(
@@ -258,15 +258,21 @@ class _Book:
                 )
         return sorted(
             failures,
-            key=lambda one: (one.now.rows == 0, ORDER.get(one.severity, 1), one.feed, -(one.now.rows or 0), one.rule),
+            key=lambda failure: (
+                failure.now.rows == 0,
+                ORDER.get(failure.severity, 1),
+                failure.feed,
+                -(failure.now.rows or 0),
+                failure.rule,
+            ),
         )
 
     def _apart(self, results: Iterable[dict[str, Any]]) -> list[tuple[str, str, int]]:
         """Rows that a select sets apart as no record of the feed: feed, reason, rows."""
         found: dict[Key, Found] = {}
-        for one in results:
-            for reason, rows in one["apart"].items():
-                part = found.setdefault((str(one["feed"]), "apart", "", reason), Found(0, "", reason))
+        for file in results:
+            for reason, rows in file["apart"].items():
+                part = found.setdefault((str(file["feed"]), "apart", "", reason), Found(0, "", reason))
                 part.rows = (part.rows or 0) + rows
         return [(key[0], part.reason, part.rows or 0) for key, part in folded(found).items()]
 
@@ -281,11 +287,18 @@ class _Book:
             if profile is None:
                 continue
             last: dict[str, tuple[str | None, str | None]] = {}
-            for one in log.deliveries():
+            for delivery in log.deliveries():
                 # Content that came before is no news, but the source is not silent.
-                if one["source"] == source and one["status"] in ("accepted", "duplicate") and one.get("entry"):
-                    received, event = last.get(one["entry"], (None, None))
-                    last[one["entry"]] = later(received, one["received"]), later(event, one.get("latest_event"))
+                if (
+                    delivery["source"] == source
+                    and delivery["status"] in ("accepted", "duplicate")
+                    and delivery.get("entry")
+                ):
+                    received, event = last.get(delivery["entry"], (None, None))
+                    last[delivery["entry"]] = (
+                        later(received, delivery["received"]),
+                        later(event, delivery.get("latest_event")),
+                    )
             for spec in profile.files:
                 received, event = last.get(spec.name, (None, None))
                 days = (today - dt.date.fromisoformat(received)).days if today and received else None
@@ -328,5 +341,8 @@ def _check_pages(judged: list[dict[str, Any]], commit: dict[str, Any]) -> dict[s
         return {}
     from dealermart.report.rules import check_page
 
-    feeds = dict.fromkeys(one["feed"] for one in judged)
-    return {feed: _clean(check_page(feed, [one for one in judged if one["feed"] == feed], commit)) for feed in feeds}
+    feeds = dict.fromkeys(outcome["feed"] for outcome in judged)
+    return {
+        feed: _clean(check_page(feed, [outcome for outcome in judged if outcome["feed"] == feed], commit))
+        for feed in feeds
+    }

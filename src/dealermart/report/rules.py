@@ -26,8 +26,8 @@ _TEMPLATES = Path(__file__).with_name("templates")
 
 def check_page(feed: str, judged: Sequence[dict[str, Any]], commit: dict[str, Any]) -> str:
     """HTML of what the rules of ``feed`` found (``checks.kept``) in the run of ``commit``."""
-    results = [_result(one) for one in judged]
-    passed = sum(bool(one.success) for one in results)
+    results = [_result(outcome) for outcome in judged]
+    passed = sum(bool(result.success) for result in results)
     with quiet():
         document = ValidationResultsPageRenderer().render(
             ExpectationSuiteValidationResult(
@@ -53,19 +53,19 @@ def _view() -> Any:
     return DefaultJinjaPageView(custom_views_directory=str(_TEMPLATES))
 
 
-def _result(one: dict[str, Any]) -> Any:
-    if one["failed"] is None or one["type"] == "unexpected_rows_expectation":
-        found = {"observed_value": one["failed"]} if one["failed"] is not None else {}
+def _result(outcome: dict[str, Any]) -> Any:
+    if outcome["failed"] is None or outcome["type"] == "unexpected_rows_expectation":
+        found = {"observed_value": outcome["failed"]} if outcome["failed"] is not None else {}
     else:
-        share = 100.0 * one["failed"] / one["rows"] if one["rows"] else 0.0
-        found = {"element_count": one["rows"], "unexpected_count": one["failed"], "unexpected_percent": share}
+        share = 100.0 * outcome["failed"] / outcome["rows"] if outcome["rows"] else 0.0
+        found = {"element_count": outcome["rows"], "unexpected_count": outcome["failed"], "unexpected_percent": share}
     return ExpectationValidationResult(
-        success=one["success"],
+        success=outcome["success"],
         expectation_config=ExpectationConfiguration(
-            type=one["type"],
-            kwargs=one["kwargs"],
-            meta={"rule": one["rule"]},
-            severity=FailureSeverity(one["severity"]),
+            type=outcome["type"],
+            kwargs=outcome["kwargs"],
+            meta={"rule": outcome["rule"]},
+            severity=FailureSeverity(outcome["severity"]),
         ),
         result=found,
         exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},

@@ -82,8 +82,8 @@ def compact(settings: Settings, say: Callable[[str], None] = lambda text: None) 
         result = CompactResult(
             entry.run_id,
             len(made),
-            sum(len(one["replaces"]) for one in made),
-            sum(one["rows"] for one in made),
+            sum(len(file["replaces"]) for file in made),
+            sum(file["rows"] for file in made),
             deleted,
         )
         entry.note(made=result.made, replaced=result.replaced, lake_rows=result.rows, deleted=deleted)
@@ -93,9 +93,9 @@ def compact(settings: Settings, say: Callable[[str], None] = lambda text: None) 
 def repeat_compaction(settings: Settings, commit: dict[str, Any], lake_root: Path, work_id: str) -> None:
     """Make the files of a compaction of the log again below ``lake_root``, in place of those that they replace."""
     with workspace(settings, work_id, lake_root) as (con, _):
-        for one in commit["files"]:
-            _merge(con, lake_root, one["replaces"], one["path"])
-            for path in one["replaces"]:
+        for file in commit["files"]:
+            _merge(con, lake_root, file["replaces"], file["path"])
+            for path in file["replaces"]:
                 (lake_root / path).unlink()
 
 
@@ -118,11 +118,11 @@ def _groups(log: Log) -> dict[tuple[str, str], list[str]]:
     current, running = log.current, (log.received or "")[:7]
     groups: dict[tuple[str, str], list[str]] = {}
     for commit in log.commits:
-        for one in commit["files"]:
+        for file in commit["files"]:
             # Of rows that left the quarantine it is the month of what brought them into the lake.
-            month = one.get("month") or (commit["received"] or "")[:7]
-            if one["path"] in current and month < running:
-                groups.setdefault((one["feed"], month), []).append(one["path"])
+            month = file.get("month") or (commit["received"] or "")[:7]
+            if file["path"] in current and month < running:
+                groups.setdefault((file["feed"], month), []).append(file["path"])
     return {key: paths for key, paths in groups.items() if len(paths) > 1}
 
 
@@ -164,7 +164,7 @@ def _delete_replaced(settings: Settings, before: Log, log: Log, say: Callable[[s
     except BuildError as error:
         say(f"replaced files stay until the next compaction: {error.what}")
         return 0
-    old = [path for one in sorted(before.replaced) if (path := settings.lake / one).exists()]
+    old = [path for name in sorted(before.replaced) if (path := settings.lake / name).exists()]
     for path in old:
         path.unlink()
     return len(old)

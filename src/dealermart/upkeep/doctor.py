@@ -146,9 +146,9 @@ def _state(settings: Settings) -> Iterator[Finding]:
 
 
 def _runs(settings: Settings) -> Iterator[Finding]:
-    latest = {one["command"]: one for one in read_runs(settings)}
-    for command, one in latest.items():
-        ok = one["status"] in ("done", "running")
-        text = f"{one['status']} at {one['started_at'][:19]} UTC"
-        mend = one.get("error") or "it was killed; run the same command again"
+    latest = {run["command"]: run for run in read_runs(settings)}
+    for command, run in latest.items():
+        ok = run["status"] in ("done", "running")
+        text = f"{run['status']} at {run['started_at'][:19]} UTC"
+        mend = run.get("error") or "it was killed; run the same command again"
         yield Finding(f"last {command}", ok, text, mend)

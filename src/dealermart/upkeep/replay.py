@@ -86,7 +86,7 @@ def redo(
                 at=dt.datetime.fromisoformat(commit["ingested_at"]),
             )
             done = _repeat(job, commit, work_id, unpacked, eraser)
-        rows += sum(one["rows"] for one in done.files)
+        rows += sum(file["rows"] for file in done.files)
         deliveries += len(done.results)
         _same_files(commit, done)
         _same_counts(commit, done)
@@ -162,7 +162,7 @@ def _judge_by_verdicts(verdicts: Path | None) -> Judge:
 
 def _same_files(commit: dict[str, Any], done: ingest.Batch) -> None:
     """The log names files; a rebuild must make those very files."""
-    named, made = {one["path"] for one in commit["files"]}, {one["path"] for one in done.files}
+    named, made = {file["path"] for file in commit["files"]}, {file["path"] for file in done.files}
     if named != made:
         raise ConfigError(
             f"commit {commit['seq']} made other lake files than the rebuild: {', '.join(sorted(named ^ made))}",
@@ -175,15 +175,19 @@ def _same_files(commit: dict[str, Any], done: ingest.Batch) -> None:
 def _same_counts(commit: dict[str, Any], done: ingest.Batch) -> None:
     """What was decided about rows is in the log; a row that nobody judged then must not slip in now."""
     names = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
-    logged = {one["delivery_id"]: one for one in commit["deliveries"] if one["status"] == "accepted"}
-    for one in done.results:
-        then = logged[one.delivery_id]
+    logged = {
+        delivery["delivery_id"]: delivery for delivery in commit["deliveries"] if delivery["status"] == "accepted"
+    }
+    for result in done.results:
+        then = logged[result.delivery_id]
         other = [
-            f"{name} {then[name]} then, {getattr(one, name)} now" for name in names if then[name] != getattr(one, name)
+            f"{name} {then[name]} then, {getattr(result, name)} now"
+            for name in names
+            if then[name] != getattr(result, name)
         ]
         if other:
             raise ConfigError(
-                f"{one.file} gives other rows than when it was taken: {', '.join(other)}",
+                f"{result.file} gives other rows than when it was taken: {', '.join(other)}",
                 where=f"log/{commit['seq']:08d}.json",
                 mend="its profile or contract was changed so that rows are read or mapped otherwise; bring it back, or "
                 "deliver a corrected file; the old lake still stands",
@@ -194,12 +198,12 @@ def _keep_refused(
     settings: Settings, commit: dict[str, Any], done: ingest.Batch, draft: Folders, eraser: ingest.Eraser | None
 ) -> None:
     """Rows of refused files were judged by suites that are not replayed: what is kept of them goes along as it is."""
-    made = {one["path"] for one in done.quarantine}
-    for one in commit["quarantine"]:
-        kept = settings.quarantine / one["path"]
-        if one["path"] not in made and kept.exists():
-            (draft.quarantine / one["path"]).parent.mkdir(parents=True, exist_ok=True)
+    made = {entry["path"] for entry in done.quarantine}
+    for entry in commit["quarantine"]:
+        kept = settings.quarantine / entry["path"]
+        if entry["path"] not in made and kept.exists():
+            (draft.quarantine / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
             if eraser:
-                eraser.refused(kept, draft.quarantine / one["path"], commit)
+                eraser.refused(kept, draft.quarantine / entry["path"], commit)
             else:
-                shutil.copyfile(kept, draft.quarantine / one["path"])
+                shutil.copyfile(kept, draft.quarantine / entry["path"])

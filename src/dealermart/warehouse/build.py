@@ -88,7 +88,7 @@ def run(
         hashes = (
             config_hash(settings)
             | {"code": code_hash(settings)}
-            | {f"feed {name}": one.hash for name, one in known.items()}
+            | {f"feed {name}": contract.hash for name, contract in known.items()}
         )
         wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
         state = State.read(settings)

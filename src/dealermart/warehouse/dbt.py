@@ -25,20 +25,20 @@ class DbtResult:
 
     @property
     def models(self) -> int:
-        return sum(one["unique_id"].startswith("model.") for one in self.nodes)
+        return sum(node["unique_id"].startswith("model.") for node in self.nodes)
 
     @property
     def tests(self) -> int:
-        return sum(one["unique_id"].startswith(("test.", "unit_test.")) for one in self.nodes)
+        return sum(node["unique_id"].startswith(("test.", "unit_test.")) for node in self.nodes)
 
     def summary(self) -> dict[str, Any]:
         """For the run log: counts by status, and the slowest nodes in seconds."""
-        slowest = sorted(self.nodes, key=lambda one: -one["execution_time"])[:5]
+        slowest = sorted(self.nodes, key=lambda node: -node["execution_time"])[:5]
         return {
             "models": self.models,
             "tests": self.tests,
-            "status": dict(Counter(one["status"] for one in self.nodes)),
-            "slowest": {_name(one): round(one["execution_time"], 2) for one in slowest},
+            "status": dict(Counter(node["status"] for node in self.nodes)),
+            "slowest": {_name(node): round(node["execution_time"], 2) for node in slowest},
         }
 
     def raise_for_failures(self) -> None:
@@ -46,14 +46,14 @@ class DbtResult:
 
         The engine's messages stay in dbt's log: they can quote data.
         """
-        bad = [one for one in self.nodes if one["status"] not in ("success", "pass", "skipped", "no-op")]
+        bad = [node for node in self.nodes if node["status"] not in ("success", "pass", "skipped", "no-op")]
         if not bad:
             return
         lines = [
-            f"- {_name(one)}: {one['status']}" + (f", {one['failures']} rows" if one.get("failures") else "")
-            for one in bad[:20]
+            f"- {_name(node)}: {node['status']}" + (f", {node['failures']} rows" if node.get("failures") else "")
+            for node in bad[:20]
         ]
-        skipped = sum(one["status"] == "skipped" for one in self.nodes)
+        skipped = sum(node["status"] == "skipped" for node in self.nodes)
         raise BuildError(
             f"{len(bad)} models or tests failed ({skipped} skipped after them):\n" + "\n".join(lines),
             where=str(self.log),

@@ -34,15 +34,15 @@ def prepare(
     con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
     rows = [
         [
-            one["delivery_id"],
-            one["source"],
-            one["file"],
-            one["feed"],
-            one["received"],
-            one["ingested_at"],
-            *(one[name] for name in list(LEDGER)[6:]),
+            delivery["delivery_id"],
+            delivery["source"],
+            delivery["file"],
+            delivery["feed"],
+            delivery["received"],
+            delivery["ingested_at"],
+            *(delivery[name] for name in list(LEDGER)[6:]),
         ]
-        for one in log.deliveries()
+        for delivery in log.deliveries()
     ]
     if rows:
         con.executemany(f"insert into lake.ledger values ({', '.join('?' * len(LEDGER))})", rows)
@@ -78,8 +78,8 @@ def dirty_months(
                 ends = f", {quoted(contract.valid_to)}" if contract.valid_to else ""
                 was, now = (
                     f"select {day}, _row_hash{ends} from "
-                    f"({lake.current_sql(contract, one.paths(settings, name), one.told(settings, name))})"
-                    for one in (old, log)
+                    f"({lake.current_sql(contract, moment.paths(settings, name), moment.told(settings, name))})"
+                    for moment in (old, log)
                 )
                 changed = f"(({was}) except ({now})) union all (({now}) except ({was}))"
                 spans.append(f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0")

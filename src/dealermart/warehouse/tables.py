@@ -286,12 +286,22 @@ def _add_template(tables: dict[str, Rows], file: str, template: Template) -> Non
             template.valid_to,
         )
     )
-    for number, one in enumerate(template.criteria, start=1):
+    for number, criterion in enumerate(template.criteria, start=1):
         tables["review_criterion"].append(
-            (key, one.id, number, one.name, one.name_zh, one.kpi, one.subject, one.weight_pct)
+            (
+                key,
+                criterion.id,
+                number,
+                criterion.name,
+                criterion.name_zh,
+                criterion.kpi,
+                criterion.subject,
+                criterion.weight_pct,
+            )
         )
         tables["review_point"] += [
-            (key, one.id, point_no, point.value, point.score) for point_no, point in enumerate(one.points, start=1)
+            (key, criterion.id, point_no, point.value, point.score)
+            for point_no, point in enumerate(criterion.points, start=1)
         ]
     for number, band in enumerate(sorted(template.ratings, key=lambda rating: -rating.lower), start=1):
         upper = None if band.upper == WHOLE else band.upper

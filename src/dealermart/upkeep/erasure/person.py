@@ -73,8 +73,8 @@ class Person:
                 held = [
                     path
                     for commit in self.log.commits
-                    for one in commit["quarantine"]
-                    if one["feed"] == feed and (path := self.settings.quarantine / one["path"]).exists()
+                    for entry in commit["quarantine"]
+                    if entry["feed"] == feed and (path := self.settings.quarantine / entry["path"]).exists()
                 ]
                 listed = ", ".join(literal(str(path)) for path in held)
                 mapped = f"""
@@ -87,13 +87,13 @@ class Person:
                     + (f" union all by name select {columns} from ({mapped})" if held else "")
                 )
                 for column, role in users:
-                    one = self.matches(contract, str(role.of))
-                    sql = f"select distinct {quoted(str(role.system))}, {quoted(column.name)} from said where {one}"
+                    test = self.matches(contract, str(role.of))
+                    sql = f"select distinct {quoted(str(role.system))}, {quoted(column.name)} from said where {test}"
                     found = {(str(system), str(code)) for system, code in con.execute(sql).fetchall() if code}
                     self._codes.setdefault(role.kind, set()).update(found)
                 for column in names:
-                    one = self._about(contract, column)
-                    sql = f"select distinct {quoted(column.name)} from said where {one}"
+                    test = self._about(contract, column)
+                    sql = f"select distinct {quoted(column.name)} from said where {test}"
                     self._texts |= {str(text) for (text,) in con.execute(sql).fetchall() if text and len(text) > 1}
                 con.execute("drop table said")
 
@@ -120,7 +120,7 @@ class Person:
 
     def matches(self, contract: Contract, name: str) -> str:
         """Whether the column holds a code of the person."""
-        column = next(one for one in contract.columns if one.name == name)
+        column = next(other for other in contract.columns if other.name == name)
         tests = []
         for role in column.person:
             codes = self._codes.get(role.kind, ())
@@ -136,7 +136,7 @@ class Person:
         """Whether a column with a description of a person describes this one."""
         if column.pii_of:
             return self.matches(contract, column.pii_of)
-        tests = {self.matches(contract, one.name) for one in contract.columns if one.person} - {"false"}
+        tests = {self.matches(contract, other.name) for other in contract.columns if other.person} - {"false"}
         return f"({' or '.join(sorted(tests))})" if tests else "false"
 
     def mentions(self, text: str) -> str:
@@ -189,7 +189,7 @@ class Person:
                 value = self._without_codes(name)
                 new[column.name] = value
                 tests.append(f"{name} is distinct from {value}")
-            if not (hits := [one for one in hits if one != "false"]):
+            if not (hits := [test for test in hits if test != "false"]):
                 continue
             hit = " or ".join(hits)
             keeps_place = column.person or column.required or column.name in contract.key
@@ -211,7 +211,7 @@ def _pattern(texts: Iterable[str], opened: str = "(?:", closed: str = ")") -> st
         opened, closed: Around what stands before and after.
     """
     parts = []
-    for text in sorted(texts, key=lambda one: (-len(one), one)):
+    for text in sorted(texts, key=lambda text: (-len(text), text)):
         before = f"{opened}{'^|[^0-9A-Za-z]' if text[0].isascii() and text[0].isalnum() else ''}{closed}"
         after = f"{opened}{'$|[^0-9A-Za-z]' if text[-1].isascii() and text[-1].isalnum() else ''}{closed}"
         parts.append(before + "".join(f"\\{sign}" if sign in _SPECIAL else sign for sign in text) + after)

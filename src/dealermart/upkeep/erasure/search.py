@@ -39,9 +39,9 @@ class Search:
             is_read = (manifest["source"], home.name) in self.tables.received
             if manifest.get("packing") and "packed_in" not in manifest:
                 inside = {
-                    one: about
-                    for one, about in homes.items()
-                    if one.parent == home.parent and about.get("packed_in") == home.name
+                    inside: about
+                    for inside, about in homes.items()
+                    if inside.parent == home.parent and about.get("packed_in") == home.name
                 }
                 if gone & _ids_inside(payload) or self._holds(payload):
                     gone.add(home.name)
@@ -85,7 +85,7 @@ class Search:
         for number, piece in _pieces(path):
             if number != at:
                 at, before = number, b""
-            if any(pattern.search((before + piece).decode(one, errors="ignore")) for one in _ENCODINGS):
+            if any(pattern.search((before + piece).decode(encoding, errors="ignore")) for encoding in _ENCODINGS):
                 return True
             before = piece[-_OVERLAP:]  # of an even length, as UTF-16 needs it
         return False

@@ -169,7 +169,9 @@ class Tables:
             if contract is not None:
                 con.execute(f"create table said as select rowid as place, {lake.mapped_sql(contract)} from kept")
                 tests = [
-                    one for column in contract.columns if (one := self.person.matches(contract, column.name)) != "false"
+                    test
+                    for column in contract.columns
+                    if (test := self.person.matches(contract, column.name)) != "false"
                 ]
                 hits.append(f"rowid in (select place from said where {' or '.join(tests) or 'false'})")
             if (cutoff := self.person.cutoffs.get(feed)) and commit["received"] < cutoff.isoformat():
