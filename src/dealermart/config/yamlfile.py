@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterable
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -77,6 +78,11 @@ def load_yaml(path: Path, model: type[ModelT]) -> ModelT:
         raise ConfigError("this is a folder, not a file", where=str(path), mend="rename or remove it") from None
     except UnicodeDecodeError:
         raise ConfigError("the file is not UTF-8", where=str(path), mend="save it as UTF-8") from None
+    return _loaded(path, text, model)
+
+
+@lru_cache(maxsize=512)  # one text gives one model, and models never change: a run reads a file several times
+def _loaded(path: Path, text: str, model: type[ModelT]) -> ModelT:
     try:
         loader = _Loader(text)
         try:

@@ -8,13 +8,15 @@ The log is the manifest of the lake and the decision log in one; the lake can be
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dealermart.base import DataError, Settings, write_json
+from dealermart.base import DataError, Settings, write_json, write_text
 from dealermart.lake.told import KnownReceipts, receipts_of, withheld
 
 _MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
@@ -138,13 +140,16 @@ class Log:
 
 
 def read(settings: Settings) -> Log:
-    """The log as it stands.
+    """The log as it stands. Commits of before come from a copy in one file, as long as their files are unchanged.
 
     Raises:
         DataError: a commit is missing or cannot be read.
     """
-    commits: list[dict[str, Any]] = []
-    for path in sorted(settings.log.glob("[0-9]*.json")):
+    files = sorted(settings.log.glob("[0-9]*.json"))
+    marks = [_mark(path) for path in files]
+    commits = _kept(settings, marks)
+    kept = len(commits)
+    for path in files[kept:]:
         try:
             commits.append(json.loads(path.read_text("utf-8")))
             found = commits[-1]["seq"]
@@ -152,7 +157,42 @@ def read(settings: Settings) -> Log:
             raise DataError("the commit cannot be read", where=str(path), mend=_MEND_LOG) from None
         if found != len(commits):
             raise DataError(f"commit {len(commits)} of the log is missing", where=str(settings.log), mend=_MEND_LOG)
+    if len(commits) - kept >= _NEW_COMMITS:
+        with suppress(OSError):  # who may only read, or has no room, goes on without
+            write_text(_copy_of(settings), json.dumps({"marks": marks, "commits": commits}, ensure_ascii=False))
     return Log(tuple(commits))
+
+
+# How many commits are read one by one before they are copied together: a file each costs a millisecond.
+_NEW_COMMITS = 200
+
+
+def _copy_of(settings: Settings) -> Path:
+    """The commits in one file, for speed alone: it may be deleted at any moment."""
+    return settings.home / "cache" / "log.json"
+
+
+def _mark(path: Path) -> list[Any]:
+    """What changes when a commit's file does."""
+    about = path.stat()
+    return [path.name, about.st_size, about.st_mtime_ns]
+
+
+def _kept(settings: Settings, marks: list[list[Any]]) -> list[dict[str, Any]]:
+    """The commits of the copy, if each of their files is still the one that was copied; otherwise none."""
+    if len(marks) < _NEW_COMMITS:
+        return []
+    collecting = gc.isenabled()
+    try:
+        gc.disable()  # it would look for circles among what has just been read, again and again: half of the time
+        copy = json.loads(_copy_of(settings).read_text("utf-8"))
+        commits: list[dict[str, Any]] = copy["commits"]
+        return commits if copy["marks"] == marks[: len(commits)] and len(copy["marks"]) == len(commits) else []
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:

@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dealermart import lake
-from dealermart.base import ConfigError, DealermartError, Settings, read_runs, write_text
-from dealermart.config import Company, Contract, Profile, load_config, load_contracts, load_profile, source_names
+from dealermart.base import ConfigError, DealermartError, Settings, alone, read_runs, write_text
+from dealermart.config import Company, Contract, Profile, load_contracts, load_profile, load_yaml, source_names
 from dealermart.lake import Log
 from dealermart.report.findings import (
     MOVED,
@@ -52,9 +53,11 @@ def after_ingest(settings: Settings, run_id: str, say: Callable[[str], None] = l
         Facts for the run log: ``report`` (path below the home), or ``report_error``.
     """
     try:
-        book = _Book(settings)
-        page = book.write(run_id)
-        book.write_list()
+        # Not under the warehouse's lock, which others wait for. Who writes the list last has read the log last.
+        with alone(settings.reports / ".lock"):
+            book = _Book(settings)
+            page = book.write(run_id)
+            book.write_list()
     except DealermartError as error:
         fault = str(error)
     except Exception as error:  # its text could quote anything
@@ -106,7 +109,7 @@ class _Book:
         self.log = lake.read(settings)
         self.runs = [commit for commit in self.log.commits if commit["kind"] == "ingest"]
         self.contracts = load_contracts(settings)
-        self.company: Company = load_config(settings).company
+        self.company: Company = load_yaml(settings.company_file, Company)
         self._profiles: dict[str, Profile | None] = {}
         self._found: dict[str, dict[Key, Found]] = {}
         self._template = _template()
@@ -315,6 +318,7 @@ def _clean(page: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "\ufffd", page)
 
 
+@cache  # to compile it takes as long as to write a page
 def _template() -> Any:
     import jinja2
 
