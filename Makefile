@@ -30,7 +30,7 @@ remote: $(VENV)/.runtime ## what S3 and SFTP need, into the environment
 	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-remote.lock
 
 test: $(VENV)/.dev ## all tests but the soak, WORKERS=2 files of them at a time
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
@@ -38,7 +38,7 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
 
 soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak
 
 bench-ingest: $(VENV)/.dev ## ten million lines beside plain DuckDB and pandas, into a lake of fifty million
 	$(BIN)/python scripts/bench_ingest.py

@@ -10,6 +10,8 @@ import pytest
 
 from dealermart.settings import REPO, Settings
 
+pytest_plugins = ["tests.limits"]
+
 COMPANY = """\
 name: Test Brand
 name_zh: 测试品牌

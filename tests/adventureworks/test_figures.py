@@ -21,7 +21,6 @@ from dealermart.settings import REPO, Settings
 DATA = REPO.parent / "shared" / "data" / "adventureworks"
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(900),  # the first test waits for ingest, build and publish
     pytest.mark.skipif(not DATA.is_dir(), reason="AdventureWorks is not here: its folder belongs into ../shared/data"),
 ]
 

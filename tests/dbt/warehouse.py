@@ -96,7 +96,7 @@ def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]
             "DEALERMART_AS_OF_DATE": AS_OF[:10], "DEALERMART_RECEIVED_UNTIL": f"{PERIOD_END}",
             "DEALERMART_PERIOD_END": f"{PERIOD_END}",
         },
-        capture_output=True, text=True, check=False, timeout=240,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     results = json.loads((state / "run_results.json").read_text("utf-8"))["results"]

@@ -77,7 +77,6 @@ def _marts(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-@pytest.mark.timeout(900)  # two rebuilds of the sample and a full build
 def test_every_figure_stands_when_a_member_is_erased(built: Built, tmp_path: Path) -> None:
     """A seller with sales, targets, reviews and pay, and with codes of the CRM and the learning system."""
     settings = Settings(home=tmp_path / "home")

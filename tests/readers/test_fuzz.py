@@ -125,7 +125,6 @@ def test_broken_files(seeds: dict[str, list[tuple[FileSpec, bytes]]], form: str,
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("frugal")
 @pytest.mark.parametrize("form", FORMATS)
 def test_broken_files_at_length(seeds: dict[str, list[tuple[FileSpec, bytes]]], form: str, tmp_path: Path) -> None:
