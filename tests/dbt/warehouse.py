@@ -25,18 +25,24 @@ LEDGER = {
 }  # fmt: skip
 
 
-def make(folder: Path, feeds: Mapping[str, Sequence[Row]], company: Mapping[str, Any]) -> Path:
+def make(
+    folder: Path, feeds: Mapping[str, Sequence[Row]], company: Mapping[str, Any], plans: Mapping[str, Any] | None = None
+) -> Path:
     """A DuckDB file with the schemas lake, config and meta as the build leaves them; every month is dirty.
 
     Args:
         folder: Where the file goes.
         feeds: Rows of each feed, columns by name; what is left out is NULL, or for provenance a default.
         company: The company file's fields.
+        plans: Plans by name, as ``config/plans`` has them; by default the repository's.
     """
     config = folder / "config"
     config.mkdir(parents=True)
-    for name in ("feeds", "kpis.yml", "plans", "reviews"):
+    for name in ("feeds", "kpis.yml", "reviews", *([] if plans else ["plans"])):
         (config / name).symlink_to(settings.REPO / "config" / name)
+    for name, plan in (plans or {}).items():
+        (config / "plans").mkdir(exist_ok=True)
+        (config / "plans" / f"{name}.yml").write_text(json.dumps(plan), "utf-8")
     (config / "company.yml").write_text(json.dumps(dict(company)), "utf-8")  # JSON is YAML
     here = settings.Settings(home=folder / "home", config=config)
     path = folder / "warehouse.duckdb"
