@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests import small
 from tests.integration import states
 
 from dealermart import build, contracts, ingest, lake, rebuild
@@ -46,6 +47,13 @@ FEEDS: dict[str, tuple[list[Kind], list[Key], str]] = {
     ),
 }  # fmt: skip
 OPEN = dt.date(9999, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project with the tables that this company's feeds fill."""
+    models = (*small.MODELS, "int_current__training_course", "int_current__training_record")
+    return small.project(tmp_path_factory.mktemp("shuffles") / "project", models)
 
 
 @pytest.fixture

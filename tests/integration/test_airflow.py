@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+from tests.conftest import write_config
 from tests.limits import HANGS
 
 from dealermart import demo, runlog
@@ -44,11 +45,10 @@ FOURTH = SALES + "A5,1,invoice,D1,P1,1,10.00,5.00,2026-02-25,\n"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> Settings:
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The test company, with the test source in the place of the DAG ``ingest_sample``."""
     root = tmp_path_factory.mktemp("airflow")
-    config = root / "config"
-    shutil.copytree(company.config, config)
+    config = write_config(root / "config", whole=True)
     (config / "sources" / "mini").rename(config / "sources" / "sample")
     profile = config / "sources" / "sample" / "source.yml"
     text = profile.read_text("utf-8")
@@ -140,18 +140,26 @@ def test_a_run_without_a_date_fails_at_once_and_says_both_ways(airflow: Standalo
     assert '{"received": "2026-03-02"}' in why
 
 
-def test_a_backfill_over_a_month_starts_few_builds(
-    settings: Settings, airflow: Standalone, first_wave: dict[str, Run]
+@pytest.mark.parametrize(
+    ("last", "news_on"),
+    [
+        pytest.param(8, ("02", "03", "07", "08"), id="over eight days"),
+        pytest.param(31, ("05", "06", "19", "31"), id="over a month", marks=pytest.mark.soak),
+    ],
+)
+@pytest.mark.usefixtures("first_wave")
+def test_a_backfill_starts_few_builds(
+    settings: Settings, airflow: Standalone, last: int, news_on: tuple[str, ...]
 ) -> None:
-    news = (("05", "1.00"), ("06", "2.00"), ("19", "4.00"), ("31", "8.00"))
+    news = list(zip(news_on, ("1.00", "2.00", "4.00", "8.00"), strict=True))
     for day, net in news:
         drop(settings, f"2026-01-{day}", sales=SALES + f"J{day},1,invoice,D1,P1,1,{net},1.00,2026-01-04,\n")
     before = {run.run_id for run in airflow.runs()}
     builds_before = [entry for entry in runlog.read(settings) if entry["command"] == "build"]
-    airflow.backfill("ingest_sample", date(2026, 1, 1), date(2026, 1, 31))
+    airflow.backfill("ingest_sample", date(2026, 1, 1), date(2026, 1, last))
     new = [run for run in airflow.wait(LONG, on_failure="go on") if run.run_id not in before]
     assert {run.state for run in new} == {"success"}
-    days = [date(2026, 1, 1) + timedelta(days=count) for count in range(31)]
+    days = [date(2026, 1, 1) + timedelta(days=count) for count in range(last)]
     ingests = [run for run in new if run.kind == "backfill"]  # the real schedule may start one of its own
     assert sorted(str(run.partition) for run in ingests) == [day.isoformat() for day in days]
     in_order = sorted(ingests, key=lambda run: str(run.started_at))
