@@ -15,7 +15,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test test-duckdb2 soak bench-ingest lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 soak bench-ingest lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
+
+# Side by side: mypy has one thread, and so has a pytest without workers.
+check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour
+	@mkdir -p .cache; $(BIN)/python scripts/lint.py >.cache/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -q -m "not integration and not slow and not soak"; tests=$$?; \
+	wait $$lint || tests=1; cat .cache/lint.log; exit $$tests
 
 soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
 	$(BIN)/python -m pytest -m soak

@@ -159,9 +159,11 @@ def _serve(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(64)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who keep the processes
         print("ready", flush=True)
         while True:
+            with suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:  # those who kept a process that has ended
+                    pass
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if listener not in ready:  # whoever started it has ended
                 return
@@ -174,7 +176,6 @@ def _serve(path: Path) -> None:
 
 def _keep(connection: socket.socket, path: Path) -> None:
     """Fork the process that is asked for; tell its id, and when it has ended, how."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     count, fds, _, _ = socket.recv_fds(connection, 1, 16)
     assert len(fds) == count[0]
     lines = connection.makefile("rw")

@@ -20,6 +20,9 @@ from dealermart.desk import Choice
 from dealermart.errors import DataError
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 HEAD = "单号,line,kind,dealer,product,qty,net,成本,day,=note\n"
 SALES = (

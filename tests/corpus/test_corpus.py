@@ -16,6 +16,9 @@ from dealermart.batch import FileResult
 from dealermart.sample import corpus
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 NAMES = [doc.name for doc in corpus._docs()]
 

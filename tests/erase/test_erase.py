@@ -23,6 +23,9 @@ from dealermart.erase import Wanted
 from dealermart.errors import BalanceError, DataError
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 NEXT = dt.date(2026, 3, 9)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day,业务员,业务员电话\n"

@@ -17,6 +17,9 @@ from dealermart.erase import Wanted
 from dealermart.errors import ConfigError
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 LINKS = "system,kind,code,own\n"
 Drop = Callable[..., Path]

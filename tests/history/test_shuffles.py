@@ -21,6 +21,9 @@ from dealermart.settings import Settings
 from .model import File, Held, Key, Kind, deliveries, held
 from .things import source
 
+pytestmark = pytest.mark.slow
+
+
 FAULTS = ("row", "key")
 TIMES = (None, "2026-01-05 08:00:00", "2026-01-06 08:00:00")
 # Per feed: its kinds of file, its keys, and the columns of key and value in the lake.
@@ -121,6 +124,7 @@ def expected(files: list[File], feed: str) -> dict[Key, Held]:
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 30))]
 
 
+@pytest.mark.integration  # some twenty ingests
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_of_ingest_gives_what_the_model_says(here: Settings, tmp_path: Path, seed: int) -> None:
     files, rng = history(seed, 7), random.Random(seed)

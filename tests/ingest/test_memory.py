@@ -13,6 +13,9 @@ import pytest
 
 from dealermart.settings import REPO
 
+pytestmark = pytest.mark.slow
+
+
 MB = 1024 * 1024
 GB = 1024 * MB
 # What the process takes on top of its imports in MB; the readers' limits are 64 MB a line, 128 MB a JSON document,

@@ -18,6 +18,9 @@ import xlsxwriter
 from dealermart import cli, contracts, ingest, lake, landing, rebuild
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day\n"
 GOOD = (HEAD + "A1,1,invoice,D1,P1,2,100.50,60,2026-03-01\nA1,2,invoice,D1,P2,1,40,30,2026/3/1\n").encode()

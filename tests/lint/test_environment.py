@@ -16,6 +16,9 @@ import lint
 import make_env
 import make_lock
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-remote.lock", "requirements-dev.lock")
 

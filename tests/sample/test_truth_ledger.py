@@ -14,6 +14,9 @@ from tests.sample.ingested import Ingested
 from dealermart import contracts, lake
 from dealermart.settings import Settings
 
+pytestmark = pytest.mark.slow
+
+
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 
 
