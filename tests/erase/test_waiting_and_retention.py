@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests import small
 from tests.erase.test_erase import SECRETS, forget, holders, rows
 from tests.landing.packed import zipped
 
@@ -188,11 +189,13 @@ def test_a_retention_of_a_feed_that_does_not_exist_is_refused(settings: Settings
         erase.run(settings, Wanted(until=DAY), "policy", "retention")
 
 
+@pytest.mark.integration
 def test_the_command_renews_marts_and_copies(
-    settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Settings, drop: Drop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DEALERMART_HOME", str(settings.home))
     monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
+    monkeypatch.setenv("DEALERMART_PROJECT", str(small.project(tmp_path / "people", ("dim_member",))))
     members = "member,since,name,role,team,manager\nM017,2026-01-01,王小伟,sales,East,\n"
     ingest.run(settings, "mini", DAY, drop({"members.csv": members}))
     assert cli.main(["build"]) == cli.main(["publish"]) == 0

@@ -88,7 +88,39 @@ def first_build(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> 
     return settings.home
 
 
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 30))]
+# A later row and the months of 2026 that it makes dirty: of a sale its own, of what holds from a day on all that follow.
+FROM_MARCH = list(range(3, 13))  # the calendar goes on to the end of the fiscal year
+LATER = {
+    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4]),
+    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH),
+    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH),
+    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH),
+    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH),
+    "targets": ("T1,M1,2026-01-01,2026-04-01,1", []),  # made anew in every build
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_row_dirties_the_months_that_it_can_change(
+    first_build: Path, company: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    settings = replace(company, home=tmp_path / "home")
+    shutil.copytree(first_build, settings.home, symlinks=True)
+    row, months = LATER[name]
+    states.deliver(settings, DAYS[1], states.write(tmp_path / "later", {name: [row]}))
+
+    def stopped(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dealermart.dbt.build", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        build.run(settings, period=states.PERIOD)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        found = con.execute("select month(month_start) from meta.dirty_month order by month_start").fetchall()
+    assert [month for (month,) in found] == months
+
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 30))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
