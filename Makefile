@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test test-duckdb2 test-portable soak bench-ingest lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 test-portable soak bench-ingest lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ remote: $(VENV)/.runtime ## what S3 and SFTP need, into the environment
 	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-remote.lock
 
 test: $(VENV)/.dev ## all tests but the soak, WORKERS=2 files of them at a time
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
@@ -41,8 +41,14 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python
 
+# Side by side: mypy has one thread, and so has a pytest without workers.
+check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour
+	@mkdir -p .cache; $(BIN)/python scripts/lint.py >.cache/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -q -m "not integration and not slow and not soak"; tests=$$?; \
+	wait $$lint || tests=1; cat .cache/lint.log; exit $$tests
+
 soak: $(VENV)/.dev ## the fault tests, thirty times each, and long fuzzing of the readers
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak
 
 bench-ingest: $(VENV)/.dev ## ten million lines beside plain DuckDB and pandas, into a lake of fifty million
 	$(BIN)/python scripts/bench_ingest.py

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests import small, warm
 
 from dealermart.base import REPO, Settings
+
+pytest_plugins = ["tests.limits"]
 
 COMPANY = """\
 name: Test Brand
@@ -114,10 +118,16 @@ PLAIN = {
 Make = Callable[..., Settings]
 
 
-def write_config(folder: Path) -> Path:
-    """Write a config folder that holds the repository's contracts, KPIs, plans and reviews and the source ``mini``."""
-    for name in ("feeds", "plans", "reviews"):
+def write_config(folder: Path, *, whole: bool = False) -> Path:
+    """Write a config folder that holds the repository's KPIs, plans and reviews and the source ``mini``.
+
+    Args:
+        whole: Hold all contracts, for the whole project; otherwise those of the small one (small.py).
+    """
+    for name in ("plans", "reviews", *(["feeds"] if whole else [])):
         shutil.copytree(REPO / "config" / name, folder / name)
+    if not whole:
+        small.feeds(folder / "feeds")
     shutil.copy(REPO / "config" / "kpis.yml", folder)
     (folder / "company.yml").write_text(COMPANY, "utf-8")
     source = folder / "sources" / "mini"
@@ -130,11 +140,25 @@ def write_config(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm_dbt() -> Iterator[None]:
+    """Whatever builds starts dbt as a fork of a process that has imported it."""
+    with warm.dbt():
+        yield
+
+
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small dbt project and the short suites; with Great Expectations imported, which no test shall be billed for."""
+    importlib.import_module("dealermart.checks.gx")
+    return small.project(tmp_path_factory.mktemp("small") / "project")
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Settings:
     """The test company with a config that no test changes; every test brings a home of its own."""
     root = tmp_path_factory.mktemp("company")
-    return Settings(home=root / "nobody", config=write_config(root / "config"), user="tester")
+    return Settings(home=root / "nobody", config=write_config(root / "config"), project=project, user="tester")
 
 
 @pytest.fixture
@@ -144,8 +168,10 @@ def config(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, config: Path) -> Settings:
-    return Settings(home=tmp_path / "home", config=config, user="tester")
+def settings(tmp_path: Path, config: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The test company in a home of its own; a command that is given home and config finds its project."""
+    monkeypatch.setenv("DEALERMART_PROJECT", str(project))
+    return Settings(home=tmp_path / "home", config=config, project=project, user="tester")
 
 
 @pytest.fixture

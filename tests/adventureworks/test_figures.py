@@ -23,7 +23,6 @@ from dealermart.ingest.partition import IngestResult
 DATA = REPO.parent / "shared" / "data" / "adventureworks"
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(900),  # the first test waits for ingest, build and publish
     pytest.mark.skipif(not DATA.is_dir(), reason="AdventureWorks is not here: its folder belongs into ../shared/data"),
 ]
 
@@ -349,7 +348,7 @@ def test_bi_sees_the_figures_and_no_pay(company: Company) -> None:
     assert not [table for table, _ in names if table.startswith(("mart_incentive", "mart_review"))]
 
 
-# ---------------------------------------------------------------------------------- docs/decisions/adventureworks.md
+# ------------------------------------------------------------------------------------------------ docs/decisions.md
 
 
 def test_a_product_costs_the_same_number_in_every_currency(other: duckdb.DuckDBPyConnection) -> None:

@@ -21,6 +21,9 @@ from dealermart.cli import main
 from dealermart.config import load_contracts
 from dealermart.ingest import Choice
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 HEAD = "单号,line,kind,dealer,product,qty,net,成本,day,=note\n"
 SALES = (

@@ -17,6 +17,9 @@ from dealermart.config import load_contracts
 from dealermart.lake import FileResult
 from sample_company import corpus
 
+pytestmark = pytest.mark.slow
+
+
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 NAMES = [doc.name for doc in corpus._docs()]
 

@@ -24,7 +24,10 @@ from dealermart.config import load_contracts
 from dealermart.ingest.partition import IngestResult
 from dealermart.lake import recovery
 from dealermart.upkeep import Wanted
-from dealermart.upkeep.erasure.run import EraseResult
+from dealermart.upkeep.erasure.run import EraseResult, erase
+
+pytestmark = pytest.mark.slow
+
 
 DAY = dt.date(2026, 3, 2)
 NEXT = dt.date(2026, 3, 9)
@@ -52,7 +55,7 @@ Drop = Callable[..., Path]
 
 
 def forget(settings: Settings, wanted: Wanted = WANTED, dry_run: bool = False) -> EraseResult:
-    return upkeep.erase(settings, wanted, "Chen, data protection", "request 2026-118", dry_run)
+    return erase(settings, wanted, "Chen, data protection", "request 2026-118", dry_run)
 
 
 def holders(settings: Settings, texts: tuple[str, ...] = SECRETS) -> list[str]:
@@ -219,7 +222,7 @@ def test_the_log_says_what_and_why_and_not_who(settings: Settings) -> None:
     assert (entry["by"], entry["reason"], entry["what"]) == ("Chen, data protection", "request 2026-118", "member")
     assert entry["rows"]["team_members"] == 2
     with pytest.raises(DataError, match="names the person"):
-        upkeep.erase(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
+        erase(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
     assert lake.read(settings).last == entry["seq"]
     assert not [path for path in settings.runs.glob("*.json") if "asked for it" in path.read_text("utf-8")]
 
@@ -299,7 +302,7 @@ def test_what_cannot_be_erased_is_said_and_changes_nothing(
 ) -> None:
     seq, held = lake.read(settings).last, holders(settings)
     with pytest.raises(DataError, match=words):
-        upkeep.erase(settings, wanted, by, reason)
+        erase(settings, wanted, by, reason)
     assert lake.read(settings).last == seq
     assert holders(settings) == held
     assert not settings.pending.exists()

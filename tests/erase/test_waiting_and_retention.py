@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests import small
 from tests.erase.test_erase import SECRETS, forget, holders, rows
 from tests.landing.packed import zipped
 
@@ -16,6 +17,10 @@ from dealermart.base import ConfigError, Settings
 from dealermart.cli import main
 from dealermart.ingest import Choice
 from dealermart.upkeep import Wanted
+from dealermart.upkeep.erasure.run import erase, erase_by_retention
+
+pytestmark = pytest.mark.slow
+
 
 DAY = dt.date(2026, 3, 2)
 LINKS = "system,kind,code,own\n"
@@ -144,7 +149,7 @@ def retain(settings: Settings, months: str) -> None:
 def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Settings, drop: Drop) -> None:
     retain(settings, "survey_responses: 12")
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"survey.csv": OLD}))
-    result = upkeep.erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
+    result = erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
     # Kept are twelve whole months before the running one: from 2025-03-01 on.
     assert result.rows == {"survey_responses": 2}
     found = rows(settings, "survey_responses", "response_id, respondent_id, member_id, cast(score as int), comment")
@@ -159,10 +164,10 @@ def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Se
     assert holders(settings, ("D1-contact", "很好")) == []
     (entry,) = [one for one in lake.read(settings).commits if one["kind"] == "erase"]
     assert entry["retention"] == {"survey_responses": "2025-03-01"}
-    again = upkeep.erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
+    again = erase(settings, Wanted(until=dt.date(2026, 3, 31)), "policy", "retention of twelve months")
     assert (again.rows, again.files) == ({}, 0)
     assert lake.read(settings).last == entry["seq"], "nothing to do is nothing to log"
-    month_later = upkeep.erase(settings, Wanted(until=dt.date(2026, 4, 1)), "policy", "retention of twelve months")
+    month_later = erase(settings, Wanted(until=dt.date(2026, 4, 1)), "policy", "retention of twelve months")
     assert month_later.rows == {"survey_responses": 1}
     assert holders(settings, ("D2-contact", "never again")) == []
     upkeep.rebuild(settings)
@@ -171,9 +176,9 @@ def test_after_the_retention_scores_stand_and_who_said_what_is_gone(settings: Se
 
 def test_the_schedule_erases_what_the_company_file_says(settings: Settings, drop: Drop) -> None:
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"survey.csv": OLD}))
-    assert upkeep.erase_by_retention(settings, dt.date(2026, 4, 1)) is None
+    assert erase_by_retention(settings, dt.date(2026, 4, 1)) is None
     retain(settings, "survey_responses: 12")
-    done = upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
+    done = erase_by_retention(settings, dt.date(2026, 4, 1))
     assert done is not None
     assert (done.rows, done.had_marts) == ({"survey_responses": 3}, False)
     assert holders(settings, ("D1-contact", "D2-contact")) == []
@@ -182,14 +187,16 @@ def test_the_schedule_erases_what_the_company_file_says(settings: Settings, drop
 def test_a_retention_of_a_feed_that_does_not_exist_is_refused(settings: Settings) -> None:
     retain(settings, "surveys: 12")
     with pytest.raises(ConfigError, match="there is no feed surveys"):
-        upkeep.erase(settings, Wanted(until=DAY), "policy", "retention")
+        erase(settings, Wanted(until=DAY), "policy", "retention")
 
 
+@pytest.mark.integration
 def test_the_command_renews_marts_and_copies(
-    settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Settings, drop: Drop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DEALERMART_HOME", str(settings.home))
     monkeypatch.setenv("DEALERMART_CONFIG", str(settings.config))
+    monkeypatch.setenv("DEALERMART_PROJECT", str(small.project(tmp_path / "people", ("dim_member",))))
     members = "member,since,name,role,team,manager\nM017,2026-01-01,王小伟,sales,East,\n"
     ingest.run(settings, "mini", DAY, drop({"members.csv": members}))
     assert main(["build"]) == main(["publish"]) == 0
@@ -213,7 +220,7 @@ def test_a_line_that_could_not_be_read_does_not_outlive_its_file(settings: Setti
     text = OLD + "R4,D4-contact,M017,2025-01-10,4,x,much\n"
     ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": text}))
     assert holders(settings, ("D4-contact",)) != []
-    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
+    erase_by_retention(settings, dt.date(2026, 4, 1))
     assert holders(settings, ("D1-contact", "D4-contact")) == []
 
 
@@ -221,7 +228,7 @@ def test_an_archive_does_not_outlive_what_was_in_it(settings: Settings, drop: Ca
     retain(settings, "survey_responses: 12")
     packed = zipped({"survey.csv": OLD.encode(), "contact.csv": b"site,who\nS,nobody\n"})
     ingest.run(settings, "lms", dt.date(2025, 3, 11), drop({"all.zip": packed}))
-    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
+    erase_by_retention(settings, dt.date(2026, 4, 1))
     assert holders(settings, ("D1-contact", "D2-contact")) == []
     upkeep.rebuild(settings)
     assert len(rows(settings, "survey_responses", "*")) == 3
@@ -232,5 +239,5 @@ def test_a_refused_file_is_no_way_around_retention(settings: Settings, drop: Cal
     bad = OLD.replace("2025", "in 2025")
     (one,) = ingest.run(settings, "lms", dt.date(2025, 2, 11), drop({"survey.csv": bad})).files
     assert one.status == "refused"
-    upkeep.erase_by_retention(settings, dt.date(2026, 4, 1))
+    erase_by_retention(settings, dt.date(2026, 4, 1))
     assert not [one for one in holders(settings, ("D1-contact", "D2-contact")) if one.startswith("quarantine")]

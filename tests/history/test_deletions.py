@@ -18,6 +18,9 @@ from dealermart.ingest.judge import judge_by_own_rows
 
 from .things import SALES, source
 
+pytestmark = pytest.mark.slow
+
+
 Drop = Callable[..., Path]
 HEAD = f"{SALES},void\n"
 ONE = "A1,1,invoice,D1,P1,2,100.50,60,2026-03-01,"

@@ -16,6 +16,9 @@ from dealermart.lake import FileResult
 
 from .things import SALES, dealers, source
 
+pytestmark = pytest.mark.slow
+
+
 Drop = Callable[..., Path]
 LINES = [f"A{number},1,invoice,D1,P1,2,{number}.50,60,2026-03-01" for number in range(1, 13)]
 BY = {"by": "Wang Fang", "reason": "the source was split in two"}

@@ -133,12 +133,18 @@ class Lake:
         }
 
 
+SEEDS = [range(15), pytest.param(range(15, 60), marks=pytest.mark.soak)]
+
+
+@pytest.mark.parametrize("seeds", SEEDS, ids=["some", "many"])
 @pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
 @pytest.mark.parametrize("dated", [True, False], ids=["dated", "undated"])
-def test_any_order_of_files_gives_what_the_model_says(tmp_path: Path, dated: bool, versioned: bool) -> None:
+def test_any_order_of_files_gives_what_the_model_says(
+    tmp_path: Path, dated: bool, versioned: bool, seeds: range
+) -> None:
     keys = [("A", "2026-01-01"), ("A", "2026-03-04"), ("B", "2026-01-01"), ("C", "2026-01-01")]
     ended = returned = 0
-    for seed in range(30):
+    for seed in seeds:
         rng = random.Random(seed)
         kinds = KINDS if versioned else [replace(one, versions=(None,)) for one in KINDS]
         files = deliveries(rng, kinds, keys, rng.randint(4, 12))
@@ -158,7 +164,7 @@ def test_any_order_of_files_gives_what_the_model_says(tmp_path: Path, dated: boo
             assert here.held() == expected, f"seed {seed}, order {[(one.entry, one.day.day, one.id) for one in files]}"
         ended += sum(one.gone is not None for one in model.values())
         returned += sum(len([f for f in files if f.id == one.id]) > 1 for one in files)
-    assert ended > 4 and returned > 20, "the histories must hold what they are to test"
+    assert ended > 2 and returned > 10, "the histories must hold what they are to test"
 
 
 WHOLE = ("erp", "whole", "snapshot")

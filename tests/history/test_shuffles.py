@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests import small
 from tests.integration import states
 
 from dealermart import ingest, lake, upkeep, warehouse
@@ -20,6 +21,9 @@ from dealermart.config import load_contracts
 
 from .model import File, Held, Key, Kind, deliveries, held
 from .things import source
+
+pytestmark = pytest.mark.slow
+
 
 FAULTS = ("row", "key")
 TIMES = (None, "2026-01-05 08:00:00", "2026-01-06 08:00:00")
@@ -47,6 +51,13 @@ FEEDS: dict[str, tuple[list[Kind], list[Key], str]] = {
     ),
 }  # fmt: skip
 OPEN = dt.date(9999, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project with the tables that this company's feeds fill."""
+    models = (*small.MODELS, "int_current__training_course", "int_current__training_record")
+    return small.project(tmp_path_factory.mktemp("shuffles") / "project", models)
 
 
 @pytest.fixture
@@ -114,6 +125,7 @@ def expected(files: list[File], feed: str) -> dict[Key, Held]:
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 30))]
 
 
+@pytest.mark.integration  # some twenty ingests
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_order_of_ingest_gives_what_the_model_says(here: Settings, tmp_path: Path, seed: int) -> None:
     files, rng = history(seed, 7), random.Random(seed)

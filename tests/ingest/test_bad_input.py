@@ -196,5 +196,5 @@ def test_a_wrong_date_is_wrong_usage(
     assert "not a date written like 2026-03-02" in capsys.readouterr().err
 
 
-def test_contract_files_load(settings: Settings) -> None:
-    assert len(load_contracts(settings)) == 38  # those of the domain's table
+def test_contract_files_load(tmp_path: Path) -> None:
+    assert len(load_contracts(Settings(home=tmp_path))) == 38  # those of the domain's table

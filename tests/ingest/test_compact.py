@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests import small
 from tests.integration import states
 
 from dealermart import ingest, lake, upkeep
@@ -21,7 +22,26 @@ from dealermart.config import load_contracts
 from dealermart.upkeep import compaction
 from dealermart.upkeep.compaction import _measure
 
+pytestmark = pytest.mark.slow
+
+
 FEEDS = ("sales", "dealers", "team_members", "assignments", "products", "targets")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project for rows that are all good."""
+    return small.project(tmp_path_factory.mktemp("good") / "project", judged=False)
+
+
+@pytest.fixture(scope="module")
+def company(company: Settings, good: Path) -> Settings:
+    return replace(company, project=good)
+
+
+@pytest.fixture
+def settings(settings: Settings, good: Path) -> Settings:
+    return replace(settings, project=good)
 
 
 def contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:

@@ -15,10 +15,13 @@ import duckdb
 import pytest
 import xlsxwriter
 
-from dealermart import ingest, lake, landing, upkeep
-from dealermart.base import Settings
+from dealermart import ingest, lake, upkeep
+from dealermart.base import DataError, Settings
 from dealermart.cli import main
 from dealermart.config import load_contracts
+
+pytestmark = pytest.mark.slow
+
 
 DAY = dt.date(2026, 3, 2)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day\n"
@@ -163,7 +166,7 @@ def test_links_are_named_and_the_others_go_through(settings: Settings, drop: Dro
     inbox = settings.inbox / "mini" / "2026-03-03"
     inbox.parent.mkdir(parents=True)
     inbox.symlink_to(secret.parent, target_is_directory=True)
-    with pytest.raises(landing.DataError, match="the folder of this date is a link"):
+    with pytest.raises(DataError, match="the folder of this date is a link"):
         ingest.run(settings, "mini", DAY + dt.timedelta(days=1))
 
 

@@ -15,6 +15,9 @@ from dealermart import ingest, lake, upkeep, warehouse
 from dealermart.base import BuildError, ConfigError, DataError, Settings
 from dealermart.cli import main
 
+pytestmark = pytest.mark.slow
+
+
 Drop = Callable[..., Path]
 DAY = dt.date(2026, 3, 2)
 HEAD = "doc,line,kind,dealer,product,qty,net,cost,day,seller\n"
@@ -192,6 +195,7 @@ def test_half_a_state_file_only_costs_a_full_build(settings: Settings) -> None:
         warehouse.finished(settings)
 
 
+@pytest.mark.integration
 def test_a_damaged_warehouse_makes_the_build_a_full_one_even_if_that_is_killed(
     settings: Settings, drop: Drop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,9 @@ from dealermart.base import ConfigError, Settings, SuiteError
 from dealermart.config import load_contracts, load_profile
 from dealermart.ingest.partition import IngestResult
 
+pytestmark = pytest.mark.slow
+
+
 DAY = dt.date(2026, 3, 2)
 SALES = "doc,line,kind,dealer,product,qty,net,cost,day,of\n"
 DEALERS = "dealer,since,name,region,city,parent\n"
@@ -258,6 +261,7 @@ def hashes(settings: Settings) -> dict[str, str]:
     return found
 
 
+@pytest.mark.integration  # twenty ingests
 def test_whether_the_dealer_comes_first_or_last_the_lake_is_the_same(
     settings: Settings, drop: Drop, tmp_path: Path
 ) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from tests.warm import Command
 
-from dealermart.base import Settings, child_environment
+from dealermart.base import Settings
 
 from . import states
+
+pytestmark = pytest.mark.integration
 
 INGEST = ["ingest", "--source", "mini", "--received"]
 BUILD = ["build", "--period", states.PERIOD]
@@ -37,18 +38,10 @@ class Undisturbed:
     drops: list[Path]
 
 
-def command(settings: Settings, *arguments: str) -> subprocess.Popen[bytes]:
-    env = child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
-    return subprocess.Popen(
-        [sys.executable, "-m", "dealermart.cli", *arguments], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-
-
 def done(settings: Settings, *arguments: str) -> float:
     start = time.monotonic()
-    process = command(settings, *arguments)
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said.decode()
+    process = Command(settings, *arguments)
+    assert process.wait() == 0, process.said
     return time.monotonic() - start
 
 
@@ -104,10 +97,10 @@ def test_the_next_run_mends_what_a_killed_one_left(undisturbed: Undisturbed, sta
     if not (target := settings.home / "dbt" / "target").exists():
         shutil.copytree(undisturbed.parsed, target)
     ingest = [*INGEST, "2026-05-04", "--drop", str(undisturbed.drops[0])]
-    process = command(settings, *{"ingest": ingest, "publish": ["publish"]}.get(stage, BUILD))
+    process = Command(settings, *{"ingest": ingest, "publish": ["publish"]}.get(stage, BUILD))
     time.sleep(random.Random(f"{stage} {round_}").uniform(0.3, 1.0) * undisturbed.seconds[stage])
     process.kill()
-    process.communicate()
+    process.wait()
     done(settings, *ingest)
     done(settings, *BUILD)
     done(settings, "publish")

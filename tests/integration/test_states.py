@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests import small
 
 from dealermart import upkeep, warehouse
 from dealermart.base import BuildError, Settings
@@ -17,7 +18,25 @@ from dealermart.warehouse.promises import check_marts
 
 from . import states
 
+pytestmark = pytest.mark.integration
+
 DAYS = [dt.date(2026, 5, 4), dt.date(2026, 5, 11), dt.date(2026, 6, 8)]
+
+
+@pytest.fixture(scope="module")
+def by_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project with all tables that are kept by month, for rows that are all good."""
+    return small.project(tmp_path_factory.mktemp("by_month") / "project", small.BY_MONTH, judged=False)
+
+
+@pytest.fixture
+def settings(settings: Settings, by_month: Path) -> Settings:
+    return replace(settings, project=by_month)
+
+
+@pytest.fixture(scope="module")
+def company(company: Settings, by_month: Path) -> Settings:
+    return replace(company, project=by_month)
 
 
 @pytest.fixture
@@ -53,9 +72,9 @@ def test_order_rebuild_and_past_moments_give_the_same_marts(
     assert warehouse.run(settings, period=states.PERIOD).skipped, "a build of the past leaves the present alone"
 
     con = duckdb.connect(str(settings.warehouse))
-    con.execute("update marts.mart_review__rating set total_score = 101")
+    con.execute("update marts.fct_sale_line set currency_code = 'cny'")
     con.close()
-    with pytest.raises(BuildError, match="mart_review__rating, rule score_in_range"):
+    with pytest.raises(BuildError, match="fct_sale_line, rule currency_code_is_iso"):
         check_marts(settings)
 
 
@@ -69,7 +88,39 @@ def first_build(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> 
     return settings.home
 
 
-SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 30))]
+# A later row and the months of 2026 that it makes dirty: of a sale its own, of what holds from a day on all that follow.
+FROM_MARCH = list(range(3, 13))  # the calendar goes on to the end of the fiscal year
+LATER = {
+    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4]),
+    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH),
+    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH),
+    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH),
+    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH),
+    "targets": ("T1,M1,2026-01-01,2026-04-01,1", []),  # made anew in every build
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_later_row_dirties_the_months_that_it_can_change(
+    first_build: Path, company: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    settings = replace(company, home=tmp_path / "home")
+    shutil.copytree(first_build, settings.home, symlinks=True)
+    row, months = LATER[name]
+    states.deliver(settings, DAYS[1], states.write(tmp_path / "later", {name: [row]}))
+
+    def stopped(*arguments: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dealermart.warehouse.build.dbt_build", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.run(settings, period=states.PERIOD)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        found = con.execute("select month(month_start) from meta.dirty_month order by month_start").fetchall()
+    assert [month for (month,) in found] == months
+
+
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 30))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -13,6 +13,8 @@ from dealermart.base import Settings
 
 from . import states
 
+pytestmark = pytest.mark.integration
+
 FIRST, THEN = dt.date(2026, 5, 4), dt.date(2026, 5, 11)
 
 

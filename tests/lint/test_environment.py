@@ -16,6 +16,9 @@ import lint
 import make_env
 import make_lock
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-remote.lock", "requirements-dev.lock")
 PORTABLE = "requirements-portable.lock"
@@ -100,6 +103,7 @@ def test_progress_is_read_from_what_pip_does(log: str, unpacked: int, says: str,
     assert make_env.progress(tmp_path / "log", tmp_path / "site", total=3, before=1) == says
 
 
+@pytest.mark.integration
 def test_a_lock_that_cannot_be_installed_leaves_one_message_and_no_traceback(tmp_path: Path) -> None:
     lock = tmp_path / "bad.lock"
     lock.write_text("no-such-package==1.0 --hash=sha256:" + "0" * 64 + "\n", "utf-8")

@@ -182,7 +182,7 @@ def asked(standalone: Standalone, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_waiting_ends_when_runs_have_ended_and_events_have_started_theirs(asked: Any) -> None:
     api = Api([(["success"], 1), (["success", "success"], 0)])
     changes: list[tuple[str, str]] = []
-    runs = asked(api).wait(5, on_change=lambda run: changes.append((run.run_id, run.state)))
+    runs = asked(api).wait(3600, on_change=lambda run: changes.append((run.run_id, run.state)))
     assert [(run.run_id, run.seconds) for run in runs] == [("r0", 2.5), ("r1", 2.5)]
     assert changes == [("r0", "success"), ("r1", "success")]
 
@@ -197,7 +197,7 @@ def test_waiting_has_an_end(asked: Any) -> None:
 
 
 def test_red_runs_are_returned_where_asked_for(asked: Any) -> None:
-    assert [run.state for run in asked(Api([(["failed"], 0)])).wait(5, on_failure="go on")] == ["failed"]
+    assert [run.state for run in asked(Api([(["failed"], 0)])).wait(3600, on_failure="go on")] == ["failed"]
 
 
 def test_a_refusal_of_the_api_is_told_in_its_words(asked: Any) -> None:

@@ -21,6 +21,9 @@ from dealermart.config import FileSpec
 from dealermart.readers.files import read_file
 from sample_company import corpus
 
+pytestmark = pytest.mark.slow
+
+
 FORMATS = ("csv", "xlsx", "xls", "json", "jsonl", "parquet")
 MEMORY = 1024**3  # bytes that all examples of a format may take more than what was taken before them
 PIECES = [b"", b"\0", b'"', b"\n", b"\r", b",", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xb5\xa5", "é".encode(), b"{", b"}", b"[", b"1e999", b"PAR1", b"<", b"]]>", b"&#0;", b"PK\x03\x04", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80"]  # fmt: skip
@@ -125,7 +128,6 @@ def test_broken_files(seeds: dict[str, list[tuple[FileSpec, bytes]]], form: str,
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("frugal")
 @pytest.mark.parametrize("form", FORMATS)
 def test_broken_files_at_length(seeds: dict[str, list[tuple[FileSpec, bytes]]], form: str, tmp_path: Path) -> None:

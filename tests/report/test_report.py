@@ -274,7 +274,8 @@ PLANTED = {
 
 @pytest.fixture
 def strict(settings: Settings, tmp_path: Path) -> Settings:
-    """Suites with a rule on an aggregate, whose observed value is a value of the data, and one that reports only."""
+    """All suites, with a rule on an aggregate, whose observed value is a value of the data, and one that reports only."""
+    shutil.copytree(REPO / "config" / "feeds", settings.feeds, dirs_exist_ok=True)
     project = tmp_path / "project"
     shutil.copytree(REPO / "expectations", project / "expectations")
     path = project / "expectations" / "sales.json"

@@ -38,7 +38,7 @@ def _digests(folder: Path) -> dict[str, str]:
 def test_same_seed_gives_the_same_bytes_in_another_process(made: Made, tmp_path: Path) -> None:
     script = REPO / "scripts" / "make_sample.py"
     command = [sys.executable, str(script), "--seed", str(SEED), "--size", "S", "--out", str(tmp_path / "again")]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True)
     assert _digests(tmp_path / "again") == _digests(made.out)
 
 
@@ -51,7 +51,7 @@ def test_script_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep", "utf-8")
     script = REPO / "scripts" / "make_sample.py"
     done = subprocess.run(
-        [sys.executable, str(script), "--out", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(script), "--out", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert "not an empty folder" in done.stderr

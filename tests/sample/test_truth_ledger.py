@@ -15,6 +15,9 @@ from dealermart import lake
 from dealermart.base import Settings
 from dealermart.config import load_contracts
 
+pytestmark = pytest.mark.slow
+
+
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
 
 

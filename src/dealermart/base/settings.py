@@ -124,7 +124,8 @@ def load_settings() -> Settings:
     """Settings from the environment.
 
     Reads ``DEALERMART_HOME`` (default ``var`` beside the code), ``DEALERMART_CONFIG``, ``DEALERMART_COMPANY``,
-    ``DEALERMART_MEMORY_LIMIT``, ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
+    ``DEALERMART_PROJECT`` (default the code's own dbt project and suites), ``DEALERMART_MEMORY_LIMIT``,
+    ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
 
     Raises:
         ConfigError: a number does not parse, or the config folder does not exist.
@@ -149,6 +150,7 @@ def load_settings() -> Settings:
         home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
         config=config,
         company=env.get("DEALERMART_COMPANY", "company.yml"),
+        project=Path(env.get("DEALERMART_PROJECT", REPO)).resolve(),
         memory_limit=env.get("DEALERMART_MEMORY_LIMIT", "3GB"),
         threads=int(threads),
         lock_wait=float(wait),
