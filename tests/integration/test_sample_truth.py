@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.sample import ingested
+from tests.sample_company import ingested
 
 from dealermart import warehouse
 from dealermart.base import Settings

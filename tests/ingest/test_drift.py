@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from tests.lake.things import SALES, dealers, source
 
 from dealermart import ingest, lake, upkeep
 from dealermart.base import ConfigError, Settings
 from dealermart.cli import main
 from dealermart.ingest import Override
 from dealermart.lake import FileResult
-
-from .things import SALES, dealers, source
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.sample.conftest import Made
+from tests.sample_company.conftest import Made
 
 from dealermart import mapping
 from dealermart.base import REPO, Settings

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.sample.ingested import Ingested
+from tests.sample_company.ingested import Ingested
 
 from dealermart import lake
 from dealermart.base import Settings

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.sample import ingested
+from tests.sample_company import ingested
 
 
 class Made(NamedTuple):

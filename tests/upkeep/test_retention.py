@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests import small
-from tests.erase.test_erase import SECRETS, forget, holders, rows
 from tests.landing.packed import zipped
+from tests.upkeep.test_erase import SECRETS, forget, holders, rows
 
 from dealermart import ingest, lake, upkeep
 from dealermart.base import ConfigError, Settings

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.sample.conftest import Made
-from tests.sample.ingested import SEED
+from tests.sample_company.conftest import Made
+from tests.sample_company.ingested import SEED
 
 import sample_company as sample
 from dealermart.base import REPO
