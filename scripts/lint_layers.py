@@ -1,5 +1,5 @@
 """The project's own rules, which no linter off the shelf knows: layers, published marts, money, clocks, machine
-paths, and SQL that a second engine can run (lint_portable).
+paths, Python names, and SQL that a second engine can run (lint_portable).
 
 The rules are functions from data to findings; ``main`` reads ``manifest.json`` (made by ``dbt parse``) and the tree.
 """
@@ -7,6 +7,7 @@ The rules are functions from data to findings; ``main`` reads ``manifest.json`` 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import re
 import subprocess
@@ -20,6 +21,7 @@ from lint_text import Finding, blank, code
 
 ROOT = Path(__file__).resolve().parents[1]
 DAG_LINES = 60
+DUCKDB = "src/dealermart/base/duck.py"  # the one place that opens it
 AUDIENCES = {"bi", "hr"}
 
 
@@ -157,6 +159,17 @@ def dag_length(where: str, text: str) -> Iterator[Finding]:
         yield Finding("dag", where, f"{count} lines, more than {DAG_LINES}", "move the work to src/dealermart")
 
 
+def python(where: str, text: str) -> Iterator[Finding]:
+    """In ``src``: DuckDB opened elsewhere than in its one place, and a variable that says nothing of what it is."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "duckdb.connect" and where != DUCKDB:
+            mend = f"use connect, sandbox or workspace of {DUCKDB}"
+            yield Finding("duckdb", f"{where}:{node.lineno}", "DuckDB is opened here, without its limits", mend)
+        name = node.arg if isinstance(node, ast.arg) else getattr(node, "id", "")
+        if name == "one" and not isinstance(getattr(node, "ctx", None), ast.Load):
+            yield Finding("name", f"{where}:{node.lineno}", "'one' is no name", "say what it is: row, file, delivery")
+
+
 def tree(root: Path) -> Iterator[Path]:
     """The project's files: what git would commit, or everything but state where there is no git."""
     listed = subprocess.run(
@@ -191,6 +204,8 @@ def of_tree(root: Path) -> Iterator[Finding]:
             macros[where] = text
         if where.startswith("dags/") and path.suffix == ".py":
             yield from dag_length(where, text)
+        if where.startswith("src/") and path.suffix == ".py":
+            yield from python(where, text)
     yield from lint_portable.twins(macros)
 
 

@@ -40,7 +40,6 @@ SKILLS = (
     ("Complaints", "service"),
 )
 CRITERIA = ("teamwork", "initiative", "potential")
-QUARTERS = ("2026-Q1", "2026-Q2")
 # quarter: day of the ratings, file that tells them, day of delivery, file that tells that
 REVIEWED = {
     "2026-Q1": (date(2026, 4, 10), FIRST_RECEIVED, date(2026, 4, 20), FIRST_RECEIVED),

@@ -159,7 +159,14 @@ def test_a_backfill_starts_few_builds(
         drop(settings, f"2026-01-{day}", sales=SALES + f"J{day},1,invoice,D1,P1,1,{net},1.00,2026-01-04,\n")
     before = {run.run_id for run in airflow.runs()}
     builds_before = [entry for entry in read_runs(settings) if entry["command"] == "build"]
-    airflow.backfill("ingest_sample", date(2026, 1, 1), date(2026, 1, last))
+    body = {
+        "dag_id": "ingest_sample",
+        "from_date": "2026-01-01T00:00:00Z",
+        "to_date": f"2026-01-{last:02}T00:00:00Z",
+        "max_active_runs": 1,  # a backfill does not heed the DAG's own limit, which keeps the order of receipt
+        "reprocess_behavior": "completed",
+    }
+    airflow._call("POST", "/backfills", json=body)
     new = [run for run in airflow.wait(LONG, on_failure="go on") if run.run_id not in before]
     assert {run.state for run in new} == {"success"}
     days = [date(2026, 1, 1) + timedelta(days=count) for count in range(last)]

@@ -216,6 +216,24 @@ def test_a_long_dag_file_is_found() -> None:
     assert [found.rule for found in lint_layers.dag_length("dags/a.py", "x = 1\n" * 61)] == ["dag"]
 
 
+@pytest.mark.parametrize(
+    ("line", "rules"),
+    [
+        ("con = duckdb.connect()", ["duckdb"]),
+        ("with duckdb.connect(path, read_only=True) as con: ...", ["duckdb"]),
+        ("for one in rows: print(one)", ["name"]),
+        ("total = sum(one.rows for one in files)", ["name"]),
+        ("key = lambda one: 1", ["name"]),
+        ("for row in rows: print(row)", []),
+        ("con: duckdb.DuckDBPyConnection", []),
+    ],
+)
+def test_python_that_says_nothing_or_opens_duckdb_is_found(line: str, rules: list[str]) -> None:
+    assert [found.rule for found in lint_layers.python("src/dealermart/a.py", line)] == rules
+    if rules == ["duckdb"]:
+        assert list(lint_layers.python(lint_layers.DUCKDB, line)) == []
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A small project that breaks one rule in each place where files are read."""
@@ -225,7 +243,7 @@ def project(tmp_path: Path) -> Path:
         "dbt_project/macros/b.sql": "select now()\n{% macro duckdb__c() %}1{% endmacro %}",
         "dags/c.py": "x = 1\n" * 61,
         "docs/d.md": HOME_OF_SOMEBODY,
-        "src/e.py": "a / b  # Python may divide\n",
+        "src/e.py": "a / b  # Python may divide\none = 1\n",
         ".venv/f.md": HOME_OF_SOMEBODY,
         "var/g.md": HOME_OF_SOMEBODY,
     }
@@ -245,6 +263,7 @@ def test_each_rule_looks_at_its_own_files(project: Path) -> None:
         ("money", "dbt_project/models/marts/kpi/a.sql:1"),
         ("portable 2", "dbt_project/models/marts/kpi/a.yml:1"),
         ("machine", "docs/d.md:1"),
+        ("name", "src/e.py:2"),
         ("portable", "dbt_project/macros/b.sql:2"),
     ]
 

@@ -375,6 +375,14 @@ def test_a_fault_of_the_report_is_told_and_harms_no_ingest(settings: Settings, d
     assert "the report was not written" in said[-1]
 
 
+def test_a_broken_plan_costs_no_ingest_its_report(settings: Settings, drop: Callable[..., Path]) -> None:
+    (settings.config / "plans").mkdir(exist_ok=True)
+    (settings.config / "plans" / "broken.yml").write_text("plan: [", "utf-8")
+    result = ingest.run(settings, "mini", DAY, drop({"city.csv": "city,country\nBerlin,DE\n"}))
+    assert path_of(settings, result.run_id).exists()
+    assert "report_error" not in read_runs(settings)[-1]
+
+
 def test_a_dry_run_writes_no_page(settings: Settings, drop: Callable[..., Path]) -> None:
     ingest.run(settings, "mini", DAY, drop({"city.csv": "city,country\n上海,CN\n"}), dry_run=True)
     assert not settings.reports.exists()

@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -295,17 +294,6 @@ class Standalone:
                     return run_id
             raise
         return run_id
-
-    def backfill(self, dag_id: str, first: date, last: date) -> int:
-        """Start one run for every received date from ``first`` to ``last``, both included; returns the id."""
-        body = {
-            "dag_id": dag_id,
-            "from_date": f"{first.isoformat()}T00:00:00Z",
-            "to_date": f"{last.isoformat()}T00:00:00Z",
-            "max_active_runs": 1,  # a backfill does not heed the DAG's own limit, which keeps the order of receipt
-            "reprocess_behavior": "completed",
-        }
-        return int(self._call("POST", "/backfills", json=body)["id"])
 
     def runs(self, *dag_ids: str) -> list[DagRun]:
         """All runs of the DAGs (default: of all), oldest first."""
