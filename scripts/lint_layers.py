@@ -167,7 +167,12 @@ def python(where: str, text: str) -> Iterator[Finding]:
             yield Finding("duckdb", f"{where}:{node.lineno}", "DuckDB is opened here, without its limits", mend)
         name = node.arg if isinstance(node, ast.arg) else getattr(node, "id", "")
         if name == "one" and not isinstance(getattr(node, "ctx", None), ast.Load):
-            yield Finding("name", f"{where}:{node.lineno}", "'one' is no name", "say what it is: row, file, delivery")
+            yield Finding(
+                "name",
+                f"{where}:{getattr(node, 'lineno', 0)}",
+                "'one' is no name",
+                "say what it is: row, file, delivery",
+            )
 
 
 def tree(root: Path) -> Iterator[Path]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
+
+import httpx
 
 from dealermart.base import DealermartError
 
@@ -79,3 +85,98 @@ def log_lines(content: Any) -> list[str]:
         lines.append(str(entry.get("event", "")))
         lines += [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in entry.get("error_detail") or []]
     return [line for line in lines if not line.startswith("::")]  # marks for folding on the web page
+
+
+class Api:
+    """What a user does in Airflow, through its REST API.
+
+    Args:
+        log_file: Where Airflow tells more; errors name it.
+    """
+
+    def __init__(self, log_file: Path) -> None:
+        self.log_file = log_file
+        self.url = ""
+        self._http: httpx.Client | None = None
+
+    def connect(self, url: str) -> None:
+        """Talk to the Airflow at ``url`` from now on, whether it answers yet or not."""
+        self.url = url
+        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=120, trust_env=False)
+
+    def disconnect(self) -> None:
+        """Safe to call twice."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def unpause(self, *dag_ids: str) -> None:
+        """Let the schedules of DAGs run."""
+        for dag_id in dag_ids:
+            self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
+
+    def trigger(self, dag_id: str, partition: str | None = None, conf: dict[str, Any] | None = None) -> str:
+        """Start one run; returns its run id."""
+        # An id of ours, so that the same request can be sent again without starting a second run.
+        run_id = f"manual__{partition or 'undated'}__{secrets.token_hex(6)}"
+        body = {"dag_run_id": run_id, "logical_date": None, "partition_key": partition, "conf": conf or {}}
+        try:
+            self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        except OrchestratorError:
+            with suppress(OrchestratorError):  # what is told is why it was refused, not that looking failed too
+                if run_id in {run.run_id for run in self.runs(dag_id)}:
+                    return run_id
+            raise
+        return run_id
+
+    def runs(self, *dag_ids: str) -> list[DagRun]:
+        """All runs of the DAGs (default: of all), oldest first."""
+        found: list[DagRun] = []
+        while True:
+            page = self._get("/dags/~/dagRuns", limit=100, offset=len(found), order_by="id")
+            found += [dag_run(item) for item in page["dag_runs"]]
+            if len(found) >= page["total_entries"] or not page["dag_runs"]:
+                return [run for run in found if not dag_ids or run.dag_id in dag_ids]
+
+    def waiting_events(self) -> int:
+        """Asset events that have not started a run yet."""
+        events = self._get("/assets/events", limit=100, order_by="-timestamp")["asset_events"]
+        return sum(1 for event in events if not event["created_dagruns"])
+
+    def tasks(self, run: DagRun) -> list[dict[str, Any]]:
+        """The task instances of a run, as the REST API shows them."""
+        return list(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"])
+
+    def _get(self, path: str, **params: Any) -> dict[str, Any]:
+        return self._call("GET", path, params=params)
+
+    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        if self._http is None:
+            raise OrchestratorError("Airflow is not running", mend="start it first")
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            try:
+                answer = self._http.request(method, path, **request)
+            except httpx.HTTPError as error:
+                if isinstance(error, httpx.TimeoutException) and not last:
+                    continue
+                raise Unanswered(
+                    f"Airflow did not answer to {method} {path}: {type(error).__name__}",
+                    where=self.url,
+                    mend=f"its log is {self.log_file}; a machine that does much else at once is the usual cause",
+                ) from None
+            if answer.status_code != 500 or last:
+                break
+            time.sleep(1)
+        if answer.is_error:
+            what = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text}"
+            raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
+        return dict(answer.json()) if answer.content else {}
+
+    def put_pool(self, name: str, slots: int) -> None:
+        """See that the pool has so many slots."""
+        pools = {pool["name"]: pool["slots"] for pool in self._get("/pools", limit=100)["pools"]}
+        if name not in pools:
+            self._call("POST", "/pools", json={"name": name, "slots": slots, "description": "DuckDB takes one writer"})
+        elif pools[name] != slots:
+            self._call("PATCH", f"/pools/{name}", params={"update_mask": "slots"}, json={"name": name, "slots": slots})

@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO
 
 import httpx
 import psutil
 
 from dealermart.base import Settings, child_environment
-from dealermart.demo.api import ATTEMPTS, DagRun, OrchestratorError, RunFailed, Unanswered, dag_run, log_lines
+from dealermart.demo.api import Api, DagRun, OrchestratorError, RunFailed, Unanswered, log_lines
 
 POOL = "warehouse"
 
@@ -106,7 +106,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
     )
 
 
-class Standalone:
+class Standalone(Api):
     """``airflow standalone`` as a context manager: started on free ports, stopped with all its children.
 
     Args:
@@ -119,21 +119,15 @@ class Standalone:
     def __init__(
         self, settings: Settings, dags: Path | None = None, *, expected: Iterable[str] = (), start_seconds: float = 120
     ) -> None:
+        self.home = settings.home / "airflow"
+        super().__init__(self.home / "standalone.log")
         self.settings = settings
         self.dags = dags or settings.dags
-        self.home = settings.home / "airflow"
-        self.log_file = self.home / "standalone.log"
         self.expected = frozenset(expected)
         self.start_seconds = start_seconds
-        self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
-        self._http: httpx.Client | None = None
         self._seen: dict[tuple[str, str], str] = {}
-
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def _pid_file(self) -> Path:
@@ -162,9 +156,9 @@ class Standalone:
         self.check_free()
         (self.home / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS, "utf-8")
-        self.port, *log_ports = _free_ports(3)
+        port, *log_ports = _free_ports(3)
         self._log = self.log_file.open("wb")
-        variables = environment(self.settings, self.dags, self.port, (log_ports[0], log_ports[1]))
+        variables = environment(self.settings, self.dags, port, (log_ports[0], log_ports[1]))
         self._keep(variables)
         self._process = subprocess.Popen(
             [str(Path(sys.executable).with_name("airflow")), "standalone"],
@@ -175,8 +169,8 @@ class Standalone:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self.connect(f"http://{LOOPBACK}:{port}")
         self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": self.url}))
-        self._http = httpx.Client(base_url=f"{self.url}/api/v2", timeout=120, trust_env=False)
 
     def await_ready(self) -> None:
         """Wait until the API answers, the DAGs are parsed and the pool is there; stop everything where that fails.
@@ -186,16 +180,14 @@ class Standalone:
         """
         try:
             self._await_start()
-            self._put_pool(POOL, 1)
+            self.put_pool(POOL, 1)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop every process that this start brought up. Safe to call twice."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        self.disconnect()
         if self._process is not None:
             _end_session(self._process, grace_seconds=10)
             self._process = None
@@ -277,38 +269,6 @@ class Standalone:
 
     # ---- what a user does --------------------------------------------------------------------------------------
 
-    def unpause(self, *dag_ids: str) -> None:
-        for dag_id in dag_ids:
-            self._call("PATCH", f"/dags/{dag_id}", params={"update_mask": "is_paused"}, json={"is_paused": False})
-
-    def trigger(self, dag_id: str, partition: str | None = None, conf: dict[str, Any] | None = None) -> str:
-        """Start one run; returns its run id."""
-        # An id of ours, so that the same request can be sent again without starting a second run.
-        run_id = f"manual__{partition or 'undated'}__{secrets.token_hex(6)}"
-        body = {"dag_run_id": run_id, "logical_date": None, "partition_key": partition, "conf": conf or {}}
-        try:
-            self._call("POST", f"/dags/{dag_id}/dagRuns", json=body)
-        except OrchestratorError:
-            with suppress(OrchestratorError):  # what is told is why it was refused, not that looking failed too
-                if run_id in {run.run_id for run in self.runs(dag_id)}:
-                    return run_id
-            raise
-        return run_id
-
-    def runs(self, *dag_ids: str) -> list[DagRun]:
-        """All runs of the DAGs (default: of all), oldest first."""
-        found: list[DagRun] = []
-        while True:
-            page = self._get("/dags/~/dagRuns", limit=100, offset=len(found), order_by="id")
-            found += [dag_run(item) for item in page["dag_runs"]]
-            if len(found) >= page["total_entries"] or not page["dag_runs"]:
-                return [run for run in found if not dag_ids or run.dag_id in dag_ids]
-
-    def waiting_events(self) -> int:
-        """Asset events that have not started a run yet."""
-        events = self._get("/assets/events", limit=100, order_by="-timestamp")["asset_events"]
-        return sum(1 for event in events if not event["created_dagruns"])
-
     def wait(
         self,
         seconds: float,
@@ -352,10 +312,6 @@ class Standalone:
                 )
             time.sleep(0.5)
 
-    def tasks(self, run: DagRun) -> list[dict[str, Any]]:
-        """The task instances of a run, as the REST API shows them."""
-        return list(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"])
-
     def failure(self, run: DagRun, lines: int = 30) -> str:
         """Why a run is red: the last log lines of its failed tasks."""
         texts = []
@@ -366,41 +322,6 @@ class Standalone:
             content = self._get(path, map_index=task.get("map_index", -1))["content"]
             texts.append(f"task {task['task_id']}:\n" + "\n".join(log_lines(content)[-lines:]))
         return "\n".join(texts) or self.log_tail(lines)
-
-    # ---- the REST API ------------------------------------------------------------------------------------------
-
-    def _get(self, path: str, **params: Any) -> dict[str, Any]:
-        return self._call("GET", path, params=params)
-
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        if self._http is None:
-            raise OrchestratorError("Airflow is not running", mend="start it first")
-        for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
-            try:
-                answer = self._http.request(method, path, **request)
-            except httpx.HTTPError as error:
-                if isinstance(error, httpx.TimeoutException) and not last:
-                    continue
-                raise Unanswered(
-                    f"Airflow did not answer to {method} {path}: {type(error).__name__}",
-                    where=self.url,
-                    mend=f"its log is {self.log_file}; a machine that does much else at once is the usual cause",
-                ) from None
-            if answer.status_code != 500 or last:
-                break
-            time.sleep(1)
-        if answer.is_error:
-            what = f"Airflow answered {answer.status_code} to {method} {path}: {answer.text}"
-            raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
-        return dict(answer.json()) if answer.content else {}
-
-    def _put_pool(self, name: str, slots: int) -> None:
-        pools = {pool["name"]: pool["slots"] for pool in self._get("/pools", limit=100)["pools"]}
-        if name not in pools:
-            self._call("POST", "/pools", json={"name": name, "slots": slots, "description": "DuckDB takes one writer"})
-        elif pools[name] != slots:
-            self._call("PATCH", f"/pools/{name}", params={"update_mask": "slots"}, json={"name": name, "slots": slots})
 
 
 def _free_ports(count: int) -> list[int]:

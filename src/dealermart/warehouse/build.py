@@ -13,7 +13,8 @@ from typing import Any
 
 from dealermart import lake
 from dealermart.base import BuildError, Settings, record_run, utc_now, warehouse_lock
-from dealermart.config import load_config, load_contracts
+from dealermart.config import Contract, load_config, load_contracts
+from dealermart.lake import Log
 from dealermart.warehouse.dbt import dbt_build
 from dealermart.warehouse.file import open_warehouse, past_warehouse
 from dealermart.warehouse.inputs import day_at, dirty_months, period_end_of, prepare
@@ -62,88 +63,125 @@ def run(
         record_run(settings, "build", as_of=as_of, period=period, full=full or None) as entry,
         warehouse_lock(settings, "build", say=say) as held,
     ):
-        lake.recover(settings)
-        log = lake.read(settings)
-        if log.ingested_at is None:
-            raise BuildError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
-        gone = lake.missing_files(settings, log)
-        if gone:
-            raise BuildError(
-                f"{len(gone)} lake files that the log names are gone",
-                where=str(gone[0]),
-                mend="run `dealermart rebuild`",
-            )
-        moment = min(as_of.isoformat(sep=" ", timespec="microseconds"), log.ingested_at) if as_of else log.ingested_at
-        if moment < log.ingested_at:
-            settings = replace(settings, warehouse_override=past_warehouse(settings, moment))
-        seen = log.until(moment)
-        if seen.received is None:
-            raise BuildError(
-                "nothing was known at that moment",
-                where=f"--as-of {moment}",
-                mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
-            )
-        company = load_config(settings).company
-        end = period_end_of(settings, company, seen.received, period)
-        hashes = (
-            config_hash(settings)
-            | {"code": code_hash(settings)}
-            | {f"feed {name}": contract.hash for name, contract in known.items()}
-        )
-        wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
+        build = _wanted(settings, known, as_of, period)
+        settings = build.settings
         state = State.read(settings)
-        if state.done == wanted and not state.attempt and not full and settings.warehouse.exists():
-            entry.note(skipped=True, as_of=moment, period_end=end.isoformat())
-            return BuildResult(
-                entry.run_id, True, as_of=moment, period_end=end.isoformat(), warehouse=settings.warehouse
-            )
-        base = None if full else state.base(wanted, settings)
-        if base is not None and lake.missing_files(settings, log.before(base["seq"])):
-            base = None  # compacted twice since: what the rows were then is not there to compare with
-        state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
-        con, is_new = open_warehouse(settings)
-        try:
-            if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
-                base = None
-                state.start(settings, wanted)
-            prepare(con, settings, known, log, seen, end)
-            months = dirty_months(con, settings, known, log, base, end)
-        finally:
-            con.close()
-        say(f"build: {'all' if base is None else months} fiscal months to {end}, as of {moment}")
+        done = BuildResult(
+            entry.run_id,
+            True,
+            as_of=build.inputs["as_of"],
+            period_end=build.inputs["period_end"],
+            warehouse=settings.warehouse,
+        )
+        if state.done == build.wanted and not state.attempt and not full and settings.warehouse.exists():
+            entry.note(skipped=True, as_of=done.as_of, period_end=done.period_end)
+            return done
+        base, months = _begin(build, state, full)
+        say(f"build: {'all' if base is None else months} fiscal months to {done.period_end}, as of {done.as_of}")
         start = utc_now()
-        inputs = {
-            "as_of": moment,
-            "as_of_date": day_at(moment, company.time_zone).isoformat(),
-            "received_until": seen.received,
-            "period_end": end.isoformat(),
-        }
-        result = dbt_build(settings, held, inputs, full=base is None, say=say)
+        result = dbt_build(settings, held, build.inputs, full=base is None, say=say)
         seconds = round((utc_now() - start).total_seconds(), 1)
         entry.note(
-            **inputs,
+            **build.inputs,
             full=base is None,
             months=months,
             dbt=result.summary(),
-            lake_seq=log.news,
+            lake_seq=build.log.news,
             warehouse=str(settings.warehouse),
         )
         result.raise_for_failures()
         say("checking the marts")
         entry.note(mart_checks=check_marts(settings))
-        state.finish(settings, wanted)
-        return BuildResult(
-            entry.run_id,
-            False,
-            base is None,
-            months,
-            result.models,
-            result.tests,
-            seconds,
-            moment,
-            end.isoformat(),
-            settings.warehouse,
+        state.finish(settings, build.wanted)
+        return replace(
+            done,
+            skipped=False,
+            full=base is None,
+            months=months,
+            models=result.models,
+            tests=result.tests,
+            seconds=seconds,
         )
+
+
+@dataclass(frozen=True)
+class _Build:
+    """What is to be built, and from what.
+
+    Attributes:
+        settings: With a warehouse of its own where the moment is past.
+        log: All that is known; ``seen`` what was known at the moment.
+        end: First day after the last fiscal month.
+        inputs: What the models are given, by name.
+        wanted: What the watermark says once it is built.
+    """
+
+    settings: Settings
+    known: dict[str, Contract]
+    log: Log
+    seen: Log
+    end: dt.date
+    inputs: dict[str, str]
+    wanted: dict[str, Any]
+
+
+def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime | None, period: str | None) -> _Build:
+    """Look at lake and config, and say what is to be built."""
+    lake.recover(settings)
+    log = lake.read(settings)
+    if log.ingested_at is None:
+        raise BuildError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
+    if gone := lake.missing_files(settings, log):
+        raise BuildError(
+            f"{len(gone)} lake files that the log names are gone", where=str(gone[0]), mend="run `dealermart rebuild`"
+        )
+    moment = min(as_of.isoformat(sep=" ", timespec="microseconds"), log.ingested_at) if as_of else log.ingested_at
+    if moment < log.ingested_at:
+        settings = replace(settings, warehouse_override=past_warehouse(settings, moment))
+    seen = log.until(moment)
+    if seen.received is None:
+        raise BuildError(
+            "nothing was known at that moment",
+            where=f"--as-of {moment}",
+            mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
+        )
+    company = load_config(settings).company
+    end = period_end_of(settings, company, seen.received, period)
+    hashes = (
+        config_hash(settings)
+        | {"code": code_hash(settings)}
+        | {f"feed {name}": contract.hash for name, contract in known.items()}
+    )
+    inputs = {
+        "as_of": moment,
+        "as_of_date": day_at(moment, company.time_zone).isoformat(),
+        "received_until": seen.received,
+        "period_end": end.isoformat(),
+    }
+    wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
+    return _Build(settings, known, log, seen, end, inputs, wanted)
+
+
+def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | None, int]:
+    """Note the attempt and prepare the warehouse.
+
+    Returns:
+        The build to go on from (None for a full one), and the number of months to build.
+    """
+    settings, log, wanted = build.settings, build.log, build.wanted
+    base = None if full else state.base(wanted, settings)
+    if base is not None and lake.missing_files(settings, log.before(base["seq"])):
+        base = None  # compacted twice since: what the rows were then is not there to compare with
+    state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
+    con, is_new = open_warehouse(settings)
+    try:
+        if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
+            base = None
+            state.start(settings, wanted)
+        prepare(con, settings, build.known, log, build.seen, build.end)
+        return base, dirty_months(con, settings, build.known, log, base, build.end)
+    finally:
+        con.close()
 
 
 def pending(settings: Settings) -> bool:
