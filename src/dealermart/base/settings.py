@@ -149,9 +149,9 @@ def load_settings() -> Settings:
     return Settings(
         home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
         config=config,
-        company=env.get("DEALERMART_COMPANY", "company.yml"),
+        company=env.get("DEALERMART_COMPANY", Settings.company),
         project=Path(env.get("DEALERMART_PROJECT", REPO)).resolve(),
-        memory_limit=env.get("DEALERMART_MEMORY_LIMIT", "3GB"),
+        memory_limit=env.get("DEALERMART_MEMORY_LIMIT", Settings.memory_limit),
         threads=int(threads),
         lock_wait=float(wait),
         user=env.get("DEALERMART_USER") or _user(),

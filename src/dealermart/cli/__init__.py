@@ -1,4 +1,4 @@
-"""The ``dealermart`` command: what DAGs do, for people. One module per command, with its arguments beside it.
+"""The ``dealermart`` command: what DAGs do, for people. A module per group of commands, with their arguments.
 
 Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine or some
 files are left for the next run.
