@@ -77,7 +77,7 @@ def sandbox() -> duckdb.DuckDBPyConnection:
 def connect(
     settings: Settings, path: Path | None = None, *, spill: Path | None = None, read_only: bool = False
 ) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB within the limits that the settings give; every connection to a file or to rows of data comes from here.
+    """Open DuckDB within the limits that the settings give; connections to rows of data come from here.
 
     Args:
         path: A database file; by default one in memory.

@@ -22,8 +22,8 @@ columns, DuckDB makes a comparison of every row with every row.
 
 A company edits the suites and nothing here. Here a type of expectation is added, with its cases in the tests
 (``kinds``; ``rare`` for those of companies' own suites), a suite is loaded or refused (``suite``), rows are judged
-(``verdicts``). ``engine`` calls Great Expectations, ``gx`` makes it work on an open DuckDB connection. To import this room is cheap: Great
-Expectations, which takes seconds, comes in with the first suite.
+(``verdicts``). ``engine`` calls Great Expectations, ``gx`` makes it work on an open DuckDB connection. To import this
+room is cheap: Great Expectations, which takes seconds, comes in with the first rows to judge.
 """
 
 from __future__ import annotations
