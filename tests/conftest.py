@@ -118,16 +118,11 @@ PLAIN = {
 Make = Callable[..., Settings]
 
 
-def write_config(folder: Path, *, whole: bool = False) -> Path:
-    """Write a config folder that holds the repository's KPIs, plans and reviews and the source ``mini``.
-
-    Args:
-        whole: Hold all contracts, for the whole project; otherwise those of the small one (small.py).
-    """
-    for name in ("plans", "reviews", *(["feeds"] if whole else [])):
+def write_config(folder: Path) -> Path:
+    """Write a config folder: the small company's contracts, the repository's KPIs, plans and reviews, the source ``mini``."""
+    for name in ("plans", "reviews"):
         shutil.copytree(REPO / "config" / name, folder / name)
-    if not whole:
-        small.feeds(folder / "feeds")
+    small.feeds(folder / "feeds")
     shutil.copy(REPO / "config" / "kpis.yml", folder)
     (folder / "company.yml").write_text(COMPANY, "utf-8")
     source = folder / "sources" / "mini"
@@ -156,9 +151,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Settings:
-    """The test company with a config that no test changes; every test brings a home of its own."""
+    """The test company with a config that no test changes; every test brings a home of its own.
+
+    One thread: the workers of the suite share the cores, and the engine's second one would spend time on waiting.
+    """
     root = tmp_path_factory.mktemp("company")
-    return Settings(home=root / "nobody", config=write_config(root / "config"), project=project, user="tester")
+    return Settings(
+        home=root / "nobody", config=write_config(root / "config"), project=project, user="tester", threads=1
+    )
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def config(tmp_path: Path) -> Path:
 def settings(tmp_path: Path, config: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The test company in a home of its own; a command that is given home and config finds its project."""
     monkeypatch.setenv("DEALERMART_PROJECT", str(project))
-    return Settings(home=tmp_path / "home", config=config, project=project, user="tester")
+    return Settings(home=tmp_path / "home", config=config, project=project, user="tester", threads=1)
 
 
 @pytest.fixture

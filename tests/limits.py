@@ -2,14 +2,16 @@
 
 - A limit in wall-clock time is there for a test that hangs, and nothing else: it is many times what the test needs, so
   that none fails on a slow or busy machine. It follows from the mark and stands here only; tests set none of their own.
-- What a test costs is judged in seconds of CPU, its child processes included: they are the same on a busy machine.
-  A test that costs more than ``QUICK`` and bears neither ``integration`` nor ``soak`` fails the session.
+- What a test costs is judged in seconds of CPU, its child processes included, and by the pace of the machine at that
+  moment: a core that is slow, or shared with other work, needs more seconds for the same. A test that costs more than
+  ``QUICK`` and bears neither ``integration`` nor ``soak`` fails the session.
 - Files with integration tests run first: a long file at the end would leave the other workers idle.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +20,9 @@ import pytest
 
 # Seconds until a test is taken to hang, by its mark; the fixtures that it is the first to need are part of it.
 HANGS = {"soak": 4 * 3600, "integration": 2 * 3600, "": 1800}
-# Seconds of CPU that a test without one of these marks may cost, its fixtures not counted.
+# Seconds of CPU that a test without one of these marks may cost, its fixtures not counted, at a pace of ``PACE``.
 QUICK = 5.0
+PACE = 0.075  # seconds of CPU for a million rounds of a loop
 SLOWEST = 10
 
 _CPU = pytest.StashKey[float]()
@@ -28,6 +31,14 @@ _CPU = pytest.StashKey[float]()
 def cpu_seconds() -> float:
     """CPU time of this process, all of its threads and the children it has waited for."""
     return sum(os.times()[:4])
+
+
+def slowness() -> float:
+    """How many times the seconds at ``PACE`` this machine needs just now; at least 1."""
+    start, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number * number % 7
+    return max(1.0, (time.process_time() - start) / PACE)
 
 
 @pytest.hookimpl(trylast=True)
@@ -48,7 +59,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        item.stash[_CPU] = cpu_seconds() - before
+        spent = cpu_seconds() - before
+        item.stash[_CPU] = spent / slowness() if spent > QUICK else spent
 
 
 @pytest.hookimpl(wrapper=True)

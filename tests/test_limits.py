@@ -40,6 +40,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Py
     """Where 0.2 seconds are too dear."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setattr(limits, "QUICK", 0.2)
+    monkeypatch.setattr(limits, "slowness", lambda: 1.0)
     pytester.makeini(
         "[pytest]\nmarkers =\n    integration: x\n    soak: x\naddopts = -p tests.limits -p pytest_timeout -p xdist"
     )
@@ -57,6 +58,14 @@ def test_dear_tests_fail_the_session_and_are_named_before_its_count(
     assert sorted(named) == ["test_dear", "test_dear_by_a_child"]
     assert result.outlines[-2].startswith("  mend: ")
     assert "6 passed" in result.outlines[-1]
+
+
+def test_on_a_slow_machine_more_seconds_are_the_same_cost(
+    run: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "slowness", lambda: 4.0)
+    run.makepyfile(CHEAP + DEAR)
+    assert run.runpytest_inprocess().ret == pytest.ExitCode.OK
 
 
 def test_what_may_be_dear_passes_and_the_slowest_close_the_run(

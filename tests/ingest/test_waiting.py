@@ -297,6 +297,7 @@ def test_a_rebuild_takes_up_the_same_rows_without_judging(settings: Settings, dr
     assert_balanced(settings)
 
 
+@pytest.mark.integration
 def test_compaction_leaves_waiting_and_taken_up_rows_as_they_are(settings: Settings, drop: Drop) -> None:
     march = {"sales.csv": SALES + A1 + A2, "dealers.csv": DEALERS + D2, "products.csv": PRODUCTS}
     ingest.run(settings, "mini", DAY, drop(march))

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+from tests import small
 from tests.conftest import write_config
 from tests.limits import HANGS
 
@@ -49,7 +50,7 @@ FOURTH = SALES + "A5,1,invoice,D1,P1,1,10.00,5.00,2026-02-25,\n"
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The test company, with the test source in the place of the DAG ``ingest_sample``."""
     root = tmp_path_factory.mktemp("airflow")
-    config = write_config(root / "config", whole=True)
+    config = write_config(root / "config")
     (config / "sources" / "mini").rename(config / "sources" / "sample")
     profile = config / "sources" / "sample" / "source.yml"
     text = profile.read_text("utf-8")
@@ -60,12 +61,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def airflow(settings: Settings) -> Iterator[Standalone]:
-    with Standalone(
-        settings, expected=["ingest_sample", "arrivals", "build_marts", "publish"], start_seconds=LONG
-    ) as running:
-        running.unpause("build_marts", "publish", "ingest_sample")
-        yield running
+def airflow(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+    """The real DAGs on a project of the marts that are looked at; its tasks find it by the environment."""
+    models = ("mart_kpi__subject_period", "mart_kpi__target_window")
+    project = small.project(tmp_path_factory.mktemp("kpi") / "project", models)
+    expected = ["ingest_sample", "arrivals", "build_marts", "publish"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEALERMART_PROJECT", str(project))
+        with Standalone(settings, expected=expected, start_seconds=LONG) as running:
+            running.unpause("build_marts", "publish", "ingest_sample")
+            yield running
 
 
 def drop(settings: Settings, received: str, **files: str) -> None:

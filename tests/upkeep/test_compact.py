@@ -91,6 +91,7 @@ DAYS = ["2026-04-28", "2026-05-04", "2026-05-11", "2026-05-11", "2026-06-08", "2
 SEEDS = [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 30))]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", SEEDS)
 def test_not_a_row_changes_and_every_month_that_is_over_has_one_file(
     settings: Settings, tmp_path: Path, seed: int

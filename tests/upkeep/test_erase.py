@@ -258,6 +258,7 @@ def test_a_day_whose_file_was_erased_can_be_run_again(settings: Settings, config
     assert [(one.file, one.status) for one in again.files] == [("dealers.csv", "duplicate")]
 
 
+@pytest.mark.integration
 def test_corrections_after_an_erasure_count_and_a_second_person_can_follow(settings: Settings) -> None:
     forget(settings)
     more = HEAD + "A1,2,invoice,D1,P2,1,45,30,2026-03-01,M018,13900139018\n"
