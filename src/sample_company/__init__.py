@@ -173,7 +173,7 @@ def _transfer(company: Company, figures: Figures) -> dict[str, Any]:
     quarter = quarter_of(day)
     sums: dict[tuple[str, str], list[int]] = {}
     each = []
-    for line in sorted(figures.watched, key=lambda one: (one.day, one.transaction_id, one.line_no)):
+    for line in sorted(figures.watched, key=lambda sold: (sold.day, sold.transaction_id, sold.line_no)):
         if quarter_of(line.day) != quarter:
             continue
         part = "before" if line.day < day else "from"

@@ -171,11 +171,11 @@ def _write_cases(feeds: Feeds) -> list[Case]:
                 )
             )  # fmt: skip
     files: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {day: [] for day in TOLD}
-    for one in cases:
-        for received, state in states(one.known):
+    for case in cases:
+        for received, state in states(case.known):
             fate = feeds.keep(
-                "service_cases", one.case_id,
-                category=one.category, opened_at=one.opened, resolved_at=until(received, one.resolved),
+                "service_cases", case.case_id,
+                category=case.category, opened_at=case.opened, resolved_at=until(received, case.resolved),
             )  # fmt: skip
             files[received].append((state, fate))
     right = next(row for row, _ in files[FIRST_RECEIVED])
@@ -414,7 +414,7 @@ def _write_actions(feeds: Feeds) -> None:
         def known(day: date) -> list[str] | None:
             if agreed > day:
                 return None
-            told = [one if one is not None and one <= day else None for one in (answered, done)]
+            told = [moment if moment is not None and moment <= day else None for moment in (answered, done)]
             last = max(filter(None, (agreed, *told)))
             return [
                 f"AC-{number:04d}",
@@ -487,9 +487,9 @@ def _write_surveys(feeds: Feeds, cases: list[Case]) -> None:
         }
         files.setdefault(received, []).append((record, feeds.keep("survey_responses", number, survey=survey)))
 
-    for one in cases:
-        if one.resolved is not None and int(one.case_id[3:]) % 2:
-            add("ces", 7, one.resolved.date(), one.dealer_id, one.member_id, one.case_id)
+    for case in cases:
+        if case.resolved is not None and int(case.case_id[3:]) % 2:
+            add("ces", 7, case.resolved.date(), case.dealer_id, case.member_id, case.case_id)
     for _, first, _ in quarters(BEGIN, date(2026, 10, 1)):
         for member_id in feeds.at_work(first):
             add("team_pulse", 5, first + timedelta(days=40), None, member_id, None)

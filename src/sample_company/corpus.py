@@ -212,14 +212,14 @@ class Doc:
 
     def truth(self, file: str) -> dict[str, Any]:
         kinds = ("accepted", "quarantined", "duplicate", "structural", "rejected")
-        counts = {kind: sum(one.outcome == kind for one in self.fates) for kind in kinds}
+        counts = {kind: sum(fate.outcome == kind for fate in self.fates) for kind in kinds}
         mapped = counts["accepted"] + counts["quarantined"] + counts["duplicate"]
         rules: dict[str, int] = {}
         reasons: dict[str, int] = {}
-        for one in self.fates:
-            if one.outcome in ("quarantined", "rejected"):
-                into = rules if one.outcome == "quarantined" else reasons
-                into[str(one.why)] = into.get(str(one.why), 0) + 1
+        for fate in self.fates:
+            if fate.outcome in ("quarantined", "rejected"):
+                into = rules if fate.outcome == "quarantined" else reasons
+                into[str(fate.why)] = into.get(str(fate.why), 0) + 1
         if self.status == "refused":
             counts |= {"accepted": 0, "quarantined": mapped, "duplicate": 0}
         numbers = {"records": len(self.fates), "mapped": mapped, **counts} if self.read else None
@@ -230,7 +230,7 @@ class Doc:
             "quarantined_by_rule": dict(sorted(rules.items())),
             "rejected_by_reason": dict(sorted(reasons.items())),
             "error": self.error,
-            "rows": [[None if value is None else str(value) for value in one.values] for one in self.expected],
+            "rows": [[None if value is None else str(value) for value in row.values] for row in self.expected],
         }
 
 
@@ -244,7 +244,7 @@ class Book(Doc):
 
     def add(self, order: Order, fate: Fate = ACCEPTED, **written: Any) -> Self:
         super().add(order, fate)
-        plain = [float(one) if isinstance(one, Decimal) else one for one in order.values]
+        plain = [float(value) if isinstance(value, Decimal) else value for value in order.values]
         self.cells.append([written.get(name, cell) for name, cell in zip(COLUMNS, plain, strict=True)])
         return self
 
@@ -649,7 +649,7 @@ def _json(name: str, profile: dict[str, Any], encoding: str) -> Bytes:
 
 def _json_lines() -> Bytes:
     doc = Bytes("json_lines", {"format": "jsonl"}, suffix="jsonl").good(3, **_ZH)
-    lines = [json.dumps(one, ensure_ascii=False) for one in _objects(doc)]
+    lines = [json.dumps(record, ensure_ascii=False) for record in _objects(doc)]
     lines += ["", '{"单据号": "A', "[1]", '{"单据号": "A", "单据号": "B"}']
     doc.raw("", BLANK).raw("", _read_reject("not valid JSON")).raw("", _read_reject("not a JSON object"))
     doc.raw("", _read_reject("a key stands twice in one object"))

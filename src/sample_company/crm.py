@@ -200,7 +200,7 @@ def _opportunities(feeds: Feeds) -> list[Opportunity]:
                 probability = 100 if end == "won" else 0
                 steps.append(Step(ENDS[system][end], probability, at, at + timedelta(minutes=late[4])))
             member_id = feeds.owner(dealer_id, day)
-            sold = next((one for when, one in invoices.get(dealer_id, ()) if when >= at.date()), None)
+            sold = next((number for when, number in invoices.get(dealer_id, ()) if when >= at.date()), None)
             number = len(made) + 1
             made.append(
                 Opportunity(
@@ -261,14 +261,18 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
     for received, accounts in told.items():
         zoho: list[tuple[dict[str, Any], Fate]] = []
         fxiaoke: list[tuple[list[Cell], list[Fate]]] = []
-        for one in accounts:
+        for account in accounts:
             fate = feeds.keep(
-                "crm_accounts", one["system"], one["id"], crm_system=one["system"], created_at=one["created"]
+                "crm_accounts",
+                account["system"],
+                account["id"],
+                crm_system=account["system"],
+                created_at=account["created"],
             )
-            if one["system"] == "zoho":
-                zoho.append((_zoho_account(one), fate))
+            if account["system"] == "zoho":
+                zoho.append((_zoho_account(account), fate))
             else:
-                fxiaoke.append((_fxiaoke_account(one), [fate]))
+                fxiaoke.append((_fxiaoke_account(account), [fate]))
         if received == FIRST_RECEIVED:
             right = next(record for record, _ in zoho)
             zoho += [
@@ -296,37 +300,37 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
         )
 
 
-def _zoho_account(one: dict[str, Any]) -> dict[str, Any]:
+def _zoho_account(account: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": one["id"],
-        "Account_Name": one["name"],
+        "id": account["id"],
+        "Account_Name": account["name"],
         "Account_Type": "Reseller",
-        "Dealer_Code": one["dealer"],
-        "Owner": {"id": one["user"]},
-        "Phone": one["phone"],
-        "Website": one["website"],
-        "Billing_Country": one["country"],
-        "Billing_City": one["city"],
-        "Created_Time": with_offset(one["created"], EUROPE_SUMMER),
-        "Modified_Time": with_offset(one["changed"], EUROPE_SUMMER),
-        "Last_Activity_Time": with_offset(one["active"], EUROPE_SUMMER),
+        "Dealer_Code": account["dealer"],
+        "Owner": {"id": account["user"]},
+        "Phone": account["phone"],
+        "Website": account["website"],
+        "Billing_Country": account["country"],
+        "Billing_City": account["city"],
+        "Created_Time": with_offset(account["created"], EUROPE_SUMMER),
+        "Modified_Time": with_offset(account["changed"], EUROPE_SUMMER),
+        "Last_Activity_Time": with_offset(account["active"], EUROPE_SUMMER),
     }
 
 
-def _fxiaoke_account(one: dict[str, Any]) -> list[Cell]:
+def _fxiaoke_account(account: dict[str, Any]) -> list[Cell]:
     return [
-        one["id"],
-        one["name"],
+        account["id"],
+        account["name"],
         "经销商",
-        one["dealer"],
-        one["user"],
-        one["phone"],
-        one["website"],
+        account["dealer"],
+        account["user"],
+        account["phone"],
+        account["website"],
         "中国",
-        one["city"],
-        in_shanghai(one["created"]),
-        in_shanghai(one["changed"]),
-        in_shanghai(one["active"]),
+        account["city"],
+        in_shanghai(account["created"]),
+        in_shanghai(account["changed"]),
+        in_shanghai(account["active"]),
     ]
 
 
@@ -340,11 +344,11 @@ class State:
     changed: datetime
 
 
-def _state(one: Opportunity, day: date) -> State | None:
-    steps = [step for step in one.steps if step.logged.date() <= day]
+def _state(deal: Opportunity, day: date) -> State | None:
+    steps = [step for step in deal.steps if step.logged.date() <= day]
     if not steps:
         return None
-    status = one.end if one.end and len(steps) == len(one.steps) else "open"
+    status = deal.end if deal.end and len(steps) == len(deal.steps) else "open"
     return State(steps[-1], status, max(step.logged for step in steps))
 
 
@@ -352,20 +356,20 @@ def _write_opportunities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> 
     zoho: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
     fxiaoke: dict[date, list[tuple[list[str], Fate]]] = {day: [] for day in TOLD}
     firsts: list[list[str]] = []
-    for one in opportunities:
+    for deal in opportunities:
         seen: list[State] = []
-        for received, state in states(lambda day, one=one: _state(one, day)):  # type: ignore[misc]
+        for received, state in states(lambda day, deal=deal: _state(deal, day)):  # type: ignore[misc]
             fate = feeds.keep(
-                "crm_opportunities", one.system, one.opportunity_id,
-                amount=money(one.amount), currency_code=one.currency, stage=state.step.stage, status=state.status,
+                "crm_opportunities", deal.system, deal.opportunity_id,
+                amount=money(deal.amount), currency_code=deal.currency, stage=state.step.stage, status=state.status,
             )  # fmt: skip
             seen.append(state)
-            if one.system == "zoho":
-                zoho[received].append((_zoho_deal(one, state), fate))
+            if deal.system == "zoho":
+                zoho[received].append((_zoho_deal(deal, state), fate))
             else:
-                fxiaoke[received].append((_fxiaoke_deal(one, state), fate))
-        if one.system == "fxiaoke" and len(seen) > 1 and len(firsts) < 5:
-            firsts.append(_fxiaoke_deal(one, seen[0]))
+                fxiaoke[received].append((_fxiaoke_deal(deal, state), fate))
+        if deal.system == "fxiaoke" and len(seen) > 1 and len(firsts) < 5:
+            firsts.append(_fxiaoke_deal(deal, seen[0]))
     right, row = zoho[FIRST_RECEIVED][0][0], fxiaoke[FIRST_RECEIVED][0][0]
     zoho[FIRST_RECEIVED] += [
         ({**right, "id": "1", "Stage": None}, missing("stage_missing")),
@@ -412,48 +416,48 @@ def _write_opportunities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> 
     )
 
 
-def _zoho_deal(one: Opportunity, state: State) -> dict[str, Any]:
+def _zoho_deal(deal: Opportunity, state: State) -> dict[str, Any]:
     return {
-        "id": one.opportunity_id,
-        "Deal_Name": one.name,
-        "Account_Name": {"id": one.account_id},
-        "Owner": {"id": one.user_id},
+        "id": deal.opportunity_id,
+        "Deal_Name": deal.name,
+        "Account_Name": {"id": deal.account_id},
+        "Owner": {"id": deal.user_id},
         "Pipeline": "Standard",
         "Stage": state.step.stage,
-        "Product_Line": one.category,
-        "Amount": one.amount / 100,
-        "Currency": one.currency,
+        "Product_Line": deal.category,
+        "Amount": deal.amount / 100,
+        "Currency": deal.currency,
         "Probability": state.step.probability,
-        "Closing_Date": (one.expected if state.status == "open" else state.step.at.date()).isoformat(),
-        "Reason_For_Loss__s": one.reason if state.status == "lost" else None,
-        "Invoice_No": one.transaction_id if state.status == "won" else None,
-        "Created_Time": with_offset(one.created, EUROPE_SUMMER),
+        "Closing_Date": (deal.expected if state.status == "open" else state.step.at.date()).isoformat(),
+        "Reason_For_Loss__s": deal.reason if state.status == "lost" else None,
+        "Invoice_No": deal.transaction_id if state.status == "won" else None,
+        "Created_Time": with_offset(deal.created, EUROPE_SUMMER),
         "Modified_Time": with_offset(state.changed, EUROPE_SUMMER),
         "Last_Activity_Time": with_offset(state.step.at, EUROPE_SUMMER),
     }
 
 
-def _fxiaoke_deal(one: Opportunity, state: State) -> list[str]:
+def _fxiaoke_deal(deal: Opportunity, state: State) -> list[str]:
     closed = state.status != "open"
     return [
-        one.opportunity_id,
-        one.name,
-        one.account_id,
-        one.user_id or "",
+        deal.opportunity_id,
+        deal.name,
+        deal.account_id,
+        deal.user_id or "",
         "标准销售流程",
         state.step.stage,
         STATUS_CN[state.status],
-        one.category,
-        money_grouped(one.amount),
+        deal.category,
+        money_grouped(deal.amount),
         "CNY",
         f"{state.step.probability}",
-        in_shanghai(one.created),
-        f"{one.expected}",
+        in_shanghai(deal.created),
+        f"{deal.expected}",
         f"{state.step.at.date()}" if closed else "",
         in_shanghai(state.step.at),
         in_shanghai(state.changed),
-        (one.reason or "") if state.status == "lost" else "",
-        (one.transaction_id or "") if state.status == "won" else "",
+        (deal.reason or "") if state.status == "lost" else "",
+        (deal.transaction_id or "") if state.status == "won" else "",
     ]
 
 
@@ -461,45 +465,45 @@ def _fxiaoke_deal(one: Opportunity, state: State) -> list[str]:
 def _write_changes(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
     zoho: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
     fxiaoke: dict[date, list[tuple[list[str], Fate]]] = {day: [] for day in TOLD}
-    for one in opportunities:
-        for place, step in enumerate(one.steps):
+    for deal in opportunities:
+        for place, step in enumerate(deal.steps):
             received = sent_on(step.logged.date())
             if received is None:
                 continue
-            before = one.steps[place - 1].stage if place else None
-            change_id = f"{one.opportunity_id}{place}"
+            before = deal.steps[place - 1].stage if place else None
+            change_id = f"{deal.opportunity_id}{place}"
             fate = feeds.keep(
-                "crm_stage_changes", one.system, change_id,
-                crm_system=one.system, to_stage=step.stage, changed_at=step.at,
+                "crm_stage_changes", deal.system, change_id,
+                crm_system=deal.system, to_stage=step.stage, changed_at=step.at,
             )  # fmt: skip
-            if one.system == "zoho":
+            if deal.system == "zoho":
                 record = {
                     "id": change_id,
-                    "Deal": {"id": one.opportunity_id},
+                    "Deal": {"id": deal.opportunity_id},
                     "From_Stage": before,
                     "Stage": step.stage,
-                    "Amount": one.amount / 100,
-                    "Currency": one.currency,
+                    "Amount": deal.amount / 100,
+                    "Currency": deal.currency,
                     "Probability": step.probability,
-                    "Close_Date": one.expected.isoformat(),
+                    "Close_Date": deal.expected.isoformat(),
                     "Changed_Time": with_offset(step.at, EUROPE_SUMMER),
                     "Modified_Time": with_offset(step.logged, EUROPE_SUMMER),
-                    "Modified_By": {"id": one.user_id},
+                    "Modified_By": {"id": deal.user_id},
                 }
                 zoho[received].append((record, fate))
             else:
                 cells = [
                     change_id,
-                    one.opportunity_id,
-                    one.user_id or "",
+                    deal.opportunity_id,
+                    deal.user_id or "",
                     before or "",
                     step.stage,
                     in_shanghai(step.at),
                     in_shanghai(step.logged),
-                    money_grouped(one.amount),
+                    money_grouped(deal.amount),
                     "CNY",
                     f"{step.probability}",
-                    f"{one.expected}",
+                    f"{deal.expected}",
                 ]
                 fxiaoke[received].append((cells, fate))
     right, row = zoho[FIRST_RECEIVED][0][0], fxiaoke[FIRST_RECEIVED][0][0]
@@ -542,26 +546,26 @@ def _write_activities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> Non
     rng = feeds.rng("activities")
     zoho: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
     fxiaoke: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {day: [] for day in TOLD}
-    for one in opportunities:
-        for place, step in enumerate(one.steps):
+    for deal in opportunities:
+        for place, step in enumerate(deal.steps):
             at = step.at - timedelta(minutes=between(rng, 10, 4000))
-            kind = pick(rng, tuple(CALLS)) if one.system == "fxiaoke" else "call"
+            kind = pick(rng, tuple(CALLS)) if deal.system == "fxiaoke" else "call"
             length, silent = between(rng, 3, 60), rng.random() < 0.4
             received = sent_on(at.date())
             if silent or received is None or place == 0:
                 continue
-            number = f"{one.opportunity_id}9{place}"
-            fate = feeds.keep("crm_activities", one.system, number, kind=kind, crm_system=one.system, occurred_at=at)
-            if one.system == "zoho":
+            number = f"{deal.opportunity_id}9{place}"
+            fate = feeds.keep("crm_activities", deal.system, number, kind=kind, crm_system=deal.system, occurred_at=at)
+            if deal.system == "zoho":
                 record: dict[str, Any] = {
                     "id": number,
-                    "Subject": f"Call about {one.category}",
+                    "Subject": f"Call about {deal.category}",
                     "Call_Type": "Outbound",
                     "Call_Start_Time": with_offset(at, EUROPE_SUMMER),
                     "Call_Duration_in_seconds": 60 * length,
-                    "What_Id": {"id": one.opportunity_id},
-                    "Account": {"id": one.account_id},
-                    "Owner": {"id": one.user_id},
+                    "What_Id": {"id": deal.opportunity_id},
+                    "Account": {"id": deal.account_id},
+                    "Owner": {"id": deal.user_id},
                     "Modified_Time": with_offset(at + timedelta(minutes=length), EUROPE_SUMMER),
                 }
                 zoho[received].append((record, fate))
@@ -570,10 +574,10 @@ def _write_activities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> Non
                     "_id": number,
                     "object_describe_api_name": "ActiveRecordObj",
                     "interactive_types": CALLS[kind],
-                    "active_record_content": f"{one.category}沟通",
-                    "account_id": one.account_id,
-                    "opportunity_id": one.opportunity_id,
-                    "owner": [one.user_id] if one.user_id else [],
+                    "active_record_content": f"{deal.category}沟通",
+                    "account_id": deal.account_id,
+                    "opportunity_id": deal.opportunity_id,
+                    "owner": [deal.user_id] if deal.user_id else [],
                     "interactive_time": _milliseconds(at),
                     "last_modified_time": _milliseconds(at + timedelta(minutes=length)),
                 }
@@ -617,14 +621,14 @@ def _write_participants(feeds: Feeds, opportunities: Sequence[Opportunity]) -> N
         fate = feeds.keep("deal_participants", kind, deal, member, deal_type=kind, contribution_pct=share)
         rows.append(([kind.title(), system, deal, member, role or "", f"{share}", f"{since}"], fate))
 
-    for number, one in enumerate(opportunities):
-        day = one.created.date()
-        if one.member_id is None or number % 3 or day > FIRST_RECEIVED:
+    for number, deal in enumerate(opportunities):
+        day = deal.created.date()
+        if deal.member_id is None or number % 3 or day > FIRST_RECEIVED:
             continue
-        helpers = [m for m in feeds.at_work(day, "sales", "service", "support") if m != one.member_id]
+        helpers = [m for m in feeds.at_work(day, "sales", "service", "support") if m != deal.member_id]
         helper = helpers[number % len(helpers)]
-        add("opportunity", one.system, one.opportunity_id, one.member_id, "lead", 70, day)
-        add("opportunity", one.system, one.opportunity_id, helper, ROLES[number % len(ROLES)], 30, day)
+        add("opportunity", deal.system, deal.opportunity_id, deal.member_id, "lead", 70, day)
+        add("opportunity", deal.system, deal.opportunity_id, helper, ROLES[number % len(ROLES)], 30, day)
     for number, (transaction_id, document) in enumerate(sorted(feeds.figures.documents.items())):
         owner = feeds.owner(document.dealer_id, document.day)
         if owner and number % 20 == 0 and document.day < date(2026, 8, 1):

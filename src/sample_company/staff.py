@@ -191,7 +191,7 @@ def _write_absences(feeds: Feeds) -> None:
             if not (feeds.company.employed(member_id, day) and feeds.company.employed(member_id, last)):
                 continue
             number += 1
-            received = next((one for one in files if day <= one), OCTOBER)
+            received = next((told for told in files if day <= told), OCTOBER)
             paid = "否" if kind == "unpaid" else "是"
             share, changed_at = 50 if half else None, f"{day} 09:00:00"
             cells: list[Cell] = [f"LV-{number:04d}", member_id, ABSENCE_WORDS[kind], day, last, share, paid, changed_at]

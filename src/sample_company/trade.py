@@ -79,7 +79,9 @@ def _write_payments(feeds: Feeds) -> None:
         for day, cents in parts:
             if day >= END:
                 continue
-            received = next(one for one, month in PAID_IN.items() if day < (month + timedelta(days=31)).replace(day=1))
+            received = next(
+                sent for sent, month in PAID_IN.items() if day < (month + timedelta(days=31)).replace(day=1)
+            )
             number += 1
             row = (f"SK-{number:06d}", document.dealer_id, transaction_id, day, cents, document.currency)
             paid[received, document.currency == "CNY"].append(row)

@@ -76,7 +76,7 @@ def _book(
             _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0x0DBB, 0x07CC, 0, 6)),
             _record(0x0200, struct.pack("<IIHHH", 0, len(rows), 0, width, 0)),
             *cells,
-            _record(0x00E5, struct.pack("<H", len(merged)) + b"".join(struct.pack("<HHHH", *one) for one in merged)),
+            _record(0x00E5, struct.pack("<H", len(merged)) + b"".join(struct.pack("<HHHH", *span) for span in merged)),
             _record(0x000A),
         )
     )

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import duckdb
 
-from dealermart import ingest
 from dealermart.base import Settings
 from dealermart.config import load_contracts
+from dealermart.ingest import gate
 
 # Place, product, from when, hash of what the row says.
 PASSED = [
@@ -38,7 +38,7 @@ def test_rows_without_a_key_are_no_repeats_and_keys_reach_to_infinity(settings: 
         con.execute(f"create table passed (_row_id bigint, {kind})")
         con.executemany("insert into passed values (?, ?, cast(? as date), ?)", PASSED)
         con.execute("create table twins as select unnest([1, 2, 3, 4]) as _row_id")
-        run = SimpleNamespace(con=con, _paths=lambda feed: [held])
-        ingest.Run._mark_repeats(cast(Any, run), contract)
+        known = SimpleNamespace(con=con, paths=lambda feed: [held])
+        gate._mark_repeats(cast(Any, known), contract)
         found = con.execute("select _row_id from repeated order by 1").fetchall()
     assert found == [(4,), (5,), (6,)]
