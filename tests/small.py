@@ -1,7 +1,8 @@
 """The project made small for tests that judge no rule and no figure: few contracts, short suites, few dbt models.
 
 Everything in it is cut out of the repository, nothing is written anew: a test on it runs the real contracts, rules and
-models, only fewer of them. Whole are the builds of the hand-made company (tests/dbt), of the sample and of AdventureWorks; every rule of every suite is tested in tests/checks.
+models, only fewer of them. Whole are the builds of the hand-made company (tests/dbt), of the sample and of AdventureWorks;
+every rule of every suite is tested in tests/checks.
 
 A test that needs a feed or a rule more adds it to ``RULES``; one that needs a model more says so to ``project``.
 """
