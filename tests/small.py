@@ -40,8 +40,9 @@ RULES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # What is built: these models and all that they read.
 MODELS = ("int_sales__dealer_month",)
-# All tables that are kept by fiscal month: where a build differs from a full one, it is here.
-BY_MONTH = ("int_kpi__subject_month", "fct_target")
+# All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
+# another one, it is here.
+BY_MONTH = ("int_kpi__subject_month", "mart_kpi__target_window", "dim_period")
 
 
 def feeds(folder: Path) -> Path:
