@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,17 +18,13 @@ def filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Five commits, the first four of which are copied."""
     monkeypatch.setattr(room, "_NEW_COMMITS", 4)
     settings = Settings(home=tmp_path / "home")
-    for number in range(1, 6):
-        _commit(settings, number)
-        lake.read(settings)
+    _commit(settings, 5)
     return settings
 
 
-def _commit(settings: Settings, number: int) -> Path:
-    path = settings.log / f"{number:08}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"seq": number, "kind": "ingest", "run_id": f"run {number}", "files": []}))
-    return path
+def _commit(settings: Settings, count: int) -> None:
+    for number in range(1, count + 1):
+        lake.commit(settings, lake.read(settings), {"kind": "ingest", "run_id": f"run {number}", "files": []})
 
 
 def _runs(settings: Settings) -> list[str]:
@@ -40,6 +35,16 @@ def test_commits_come_from_the_copy_and_new_ones_from_their_files(filled: Settin
     copy = filled.home / "cache" / "log.json"
     copy.write_text(copy.read_text().replace("run 2", "run 2 of the copy"))
     assert _runs(filled) == ["run 1", "run 2 of the copy", "run 3", "run 4", "run 5"]
+
+
+def test_who_looks_for_damage_reads_every_commit_itself(filled: Settings) -> None:
+    path = filled.log / "00000002.json"
+    about, text = path.stat(), path.read_text()
+    path.write_text("?" * len(text))
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert _runs(filled) == ["run 1", "run 2", "run 3", "run 4", "run 5"]
+    with pytest.raises(DataError, match="the commit cannot be read"):
+        lake.read(filled, whole=True)
 
 
 def _change(settings: Settings) -> None:
@@ -77,11 +82,10 @@ def test_a_log_that_was_taken_back_is_read_as_it_is(filled: Settings) -> None:
     assert _runs(filled) == ["run 1", "run 2", "run 3"]
 
 
-def test_who_may_not_write_reads_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_copy_can_be_written_all_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_NEW_COMMITS", 2)
     settings = Settings(home=tmp_path / "home")
-    (settings.home / "cache").parent.mkdir()
+    settings.home.mkdir()
     (settings.home / "cache").write_text("a file where the folder should be")
-    for number in range(1, 5):
-        _commit(settings, number)
+    _commit(settings, 4)
     assert _runs(settings) == ["run 1", "run 2", "run 3", "run 4"]

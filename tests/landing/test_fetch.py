@@ -159,7 +159,10 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
 
 def test_two_at_once_do_not_fetch_twice(settings: Settings, place: Path) -> None:
     put(place / "a.csv", b"a")
-    with alone(settings.arrivals / "mini.lock"), pytest.raises(LockError, match="mini is being fetched"):
+    with (
+        alone(settings.arrivals / "mini.lock", LockError("busy")),
+        pytest.raises(LockError, match="mini is being fetched"),
+    ):
         landing.fetch(settings, "mini")
     assert len(landing.fetch(settings, "mini").fetched) == 1
 

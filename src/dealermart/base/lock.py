@@ -52,22 +52,18 @@ def warehouse_lock(
         patience = settings.lock_wait if wait_seconds is None else wait_seconds
         started = time.monotonic()
         told = -_REMIND_SECONDS
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                waited = time.monotonic() - started
-                if waited >= patience:
-                    raise LockError(
-                        f"another process is still at work after {patience:g} seconds: {lock_holder(settings)}",
-                        where=str(settings.lock_file),
-                        mend="run the same command again when it has ended; DEALERMART_LOCK_WAIT sets the seconds",
-                    ) from None
-                if waited - told >= _REMIND_SECONDS:
-                    told = waited
-                    say(f"waiting for {lock_holder(settings)}, {patience - waited:.0f} seconds at most")
-                time.sleep(_POLL_SECONDS)
+        while not _taken(fd):
+            waited = time.monotonic() - started
+            if waited >= patience:
+                raise LockError(
+                    f"another process is still at work after {patience:g} seconds: {lock_holder(settings)}",
+                    where=str(settings.lock_file),
+                    mend="run the same command again when it has ended; DEALERMART_LOCK_WAIT sets the seconds",
+                )
+            if waited - told >= _REMIND_SECONDS:
+                told = waited
+                say(f"waiting for {lock_holder(settings)}, {patience - waited:.0f} seconds at most")
+            time.sleep(_POLL_SECONDS)
         os.ftruncate(fd, 0)
         os.pwrite(fd, json.dumps({"pid": os.getpid(), "user": settings.user, "purpose": purpose}).encode(), 0)
         yield HeldLock(fd)
@@ -77,20 +73,32 @@ def warehouse_lock(
 
 
 @contextmanager
-def alone(path: Path, error: LockError | None = None) -> Iterator[None]:
+def alone(path: Path, error: LockError, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold a lock of its own on a file while the block runs, for work that needs no warehouse.
 
     Args:
-        error: Raised where somebody else holds it; without one this process waits.
+        wait_seconds: How long to wait for somebody else.
+
+    Raises:
+        LockError: ``error``, if somebody else held it for longer.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | (fcntl.LOCK_NB if error else 0))
-        except BlockingIOError:
-            assert error is not None
-            raise error from None
+        started = time.monotonic()
+        while not _taken(held.fileno()):
+            if time.monotonic() - started >= wait_seconds:
+                raise error
+            time.sleep(_POLL_SECONDS)
         yield
+
+
+def _taken(fd: int) -> bool:
+    """Take the lock on a file, if it is free."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def lock_holder(settings: Settings) -> str:
@@ -109,9 +117,6 @@ def lock_is_held(settings: Settings) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
+        return not _taken(fd)
     finally:
         os.close(fd)

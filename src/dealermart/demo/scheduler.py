@@ -62,7 +62,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
-        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=15",  # see _ATTEMPTS
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=15",  # see ATTEMPTS in api.py
         "API__HOST": LOOPBACK,
         "API__PORT": str(port),
         "API__BASE_URL": url,
@@ -91,6 +91,7 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         DEALERMART_HOME=str(settings.home),
         DEALERMART_CONFIG=str(settings.config),
         DEALERMART_COMPANY=settings.company,
+        DEALERMART_PROJECT=str(settings.project),
         DEALERMART_MEMORY_LIMIT=settings.memory_limit,
         DEALERMART_THREADS=str(settings.threads),
         DO_NOT_TRACK="1",
@@ -169,8 +170,9 @@ class Standalone(Api):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self.connect(f"http://{LOOPBACK}:{port}")
-        self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": self.url}))
+        url = f"http://{LOOPBACK}:{port}"
+        self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": url}))
+        self.connect(url)
 
     def await_ready(self) -> None:
         """Wait until the API answers, the DAGs are parsed and the pool is there; stop everything where that fails.

@@ -172,7 +172,7 @@ class DriftWatch:
         """What the log knows of one kind of file; what was logged before kinds were kept is not among it."""
         source = self._profile.source
         listed = self._log.of_feed(str(spec.feed))
-        return [column for column in listed if column["source"] == source and column.get("entry") == spec.name]
+        return [known for known in listed if known["source"] == source and known.get("entry") == spec.name]
 
     def _before(self, spec: FileSpec, received: dt.date) -> list[dict[str, Any]]:
         """Accepted deliveries received up to a day, the latest last."""

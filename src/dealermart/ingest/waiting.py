@@ -95,7 +95,7 @@ def repeat(job: Job, entries: Iterable[dict[str, Any]], decided: Path) -> Moved:
 
 @contextmanager
 def releaser(job: Job, paths: Iterable[Path]) -> Iterator[Releaser]:
-    """A workspace with the rows of quarantine files (``decisions.load``), to move some of them."""
+    """A workspace with the rows of quarantine files (``lake.load_held``), to move some of them."""
     home = job.settings
     readable = {home.log, home.landing, home.pending, job.lake, job.quarantine, *asdict(job.folders).values()}
     with workspace(job.home, f"{job.run_id}-quarantine", *readable) as space:

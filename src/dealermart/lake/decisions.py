@@ -89,7 +89,7 @@ def load_held(con: duckdb.DuckDBPyConnection, log: Log, decided: Path, paths: It
 
 
 def find_states(con: duckdb.DuckDBPyConnection, settings: Settings, contracts: dict[str, Contract], log: Log) -> None:
-    """Table ``state``: ``held`` as ``load`` made it, and the state of each row.
+    """Table ``state``: ``held`` as ``load_held`` made it, and the state of each row.
 
     A row is corrected when its key was accepted later, from a delivery received on the same day or after it.
     """
@@ -145,7 +145,7 @@ def keep_decisions(con: duckdb.DuckDBPyConnection, settings: Settings, draft: Pa
 
     Args:
         draft: Folder that ``con`` may write to.
-        select: SELECT of COLUMNS.
+        select: SELECT of ``DECISION_COLUMNS``.
     """
     names = ", ".join(DECISION_COLUMNS)
     ordered = f"select {names} from ({select}) order by all"

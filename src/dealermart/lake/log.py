@@ -139,17 +139,18 @@ class Log:
         return Log(tuple(commit for commit in self.commits if commit["seq"] <= seq))
 
 
-def read(settings: Settings) -> Log:
+def read(settings: Settings, *, whole: bool = False) -> Log:
     """The log as it stands. Commits of before come from a copy in one file, as long as their files are unchanged.
+
+    Args:
+        whole: Read every commit from its own file, for what looks for damage or builds on every commit.
 
     Raises:
         DataError: a commit is missing or cannot be read.
     """
     files = sorted(settings.log.glob("[0-9]*.json"))
-    marks = [_mark(path) for path in files]
-    commits = _kept(settings, marks)
-    kept = len(commits)
-    for path in files[kept:]:
+    commits = [] if whole or len(files) < _NEW_COMMITS else _copied(settings, files)
+    for path in files[len(commits) :]:
         try:
             commits.append(json.loads(path.read_text("utf-8")))
             found = commits[-1]["seq"]
@@ -157,13 +158,10 @@ def read(settings: Settings) -> Log:
             raise DataError("the commit cannot be read", where=str(path), mend=_MEND_LOG) from None
         if found != len(commits):
             raise DataError(f"commit {len(commits)} of the log is missing", where=str(settings.log), mend=_MEND_LOG)
-    if len(commits) - kept >= _NEW_COMMITS:
-        with suppress(OSError):  # who may only read, or has no room, goes on without
-            write_text(_copy_of(settings), json.dumps({"marks": marks, "commits": commits}, ensure_ascii=False))
     return Log(tuple(commits))
 
 
-# How many commits are read one by one before they are copied together: a file each costs a millisecond.
+# After so many commits all of them are copied together: a file each costs a millisecond to read.
 _NEW_COMMITS = 200
 
 
@@ -178,16 +176,23 @@ def _mark(path: Path) -> list[Any]:
     return [path.name, about.st_size, about.st_mtime_ns]
 
 
-def _kept(settings: Settings, marks: list[list[Any]]) -> list[dict[str, Any]]:
+def _copy(settings: Settings, log: Log) -> None:
+    marks = [_mark(path) for path in sorted(settings.log.glob("[0-9]*.json"))]
+    with suppress(OSError):  # it goes without; the next time will do
+        write_text(_copy_of(settings), json.dumps({"marks": marks, "commits": log.commits}, ensure_ascii=False))
+
+
+def _copied(settings: Settings, files: list[Path]) -> list[dict[str, Any]]:
     """The commits of the copy, if each of their files is still the one that was copied; otherwise none."""
-    if len(marks) < _NEW_COMMITS:
-        return []
     collecting = gc.isenabled()
     try:
         gc.disable()  # it would look for circles among what has just been read, again and again: half of the time
         copy = json.loads(_copy_of(settings).read_text("utf-8"))
         commits: list[dict[str, Any]] = copy["commits"]
-        return commits if copy["marks"] == marks[: len(commits)] and len(copy["marks"]) == len(commits) else []
+        is_same = len(copy["marks"]) == len(commits) and copy["marks"] == [
+            _mark(path) for path in files[: len(commits)]
+        ]
+        return commits if is_same else []
     except (OSError, ValueError, TypeError, KeyError):
         return []
     finally:
@@ -199,7 +204,10 @@ def commit(settings: Settings, log: Log, entry: dict[str, Any]) -> Log:
     """Make a run visible, in one step. The caller holds the lock and has synced every file that the entry names."""
     entry = {"seq": log.last + 1, **entry}
     write_json(settings.log / f"{entry['seq']:08d}.json", entry, exclusive=True)
-    return Log((*log.commits, entry))
+    after = Log((*log.commits, entry))
+    if after.last % _NEW_COMMITS == 0:
+        _copy(settings, after)
+    return after
 
 
 def stray_files(settings: Settings, log: Log) -> list[Path]:

@@ -39,7 +39,7 @@ class Delivery:
         source_file: Path in the drop folder; of a packed file, the path that it would have had unpacked there.
         payload: Where the content lies, unpacked.
         found_in: Path in the drop folder of the packed file that it came in, or nothing.
-        erased: What stands for the content, where values of a person were erased from it (``dealermart.erased``).
+        erased: What stands for the content, where values of a person were erased from it (``landing.erased``).
     """
 
     delivery_id: str

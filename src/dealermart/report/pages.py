@@ -11,12 +11,13 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dealermart import lake
-from dealermart.base import ConfigError, DealermartError, Settings, alone, read_runs, write_text
+from dealermart.base import ConfigError, DealermartError, LockError, Settings, alone, read_runs, write_text
 from dealermart.config import Company, Contract, Profile, load_contracts, load_profile, load_yaml, source_names
 from dealermart.lake import Log
 from dealermart.report.findings import (
@@ -38,6 +39,8 @@ from dealermart.report.findings import (
     rows_of,
 )
 
+_PATIENCE_SECONDS = 60.0
+
 LISTED = 500  # runs that the list shows
 
 COUNTS = ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
@@ -53,8 +56,7 @@ def after_ingest(settings: Settings, run_id: str, say: Callable[[str], None] = l
         Facts for the run log: ``report`` (path below the home), or ``report_error``.
     """
     try:
-        # Not under the warehouse's lock, which others wait for. Who writes the list last has read the log last.
-        with alone(settings.reports / ".lock"):
+        with _writing(settings):
             book = _Book(settings)
             page = book.write(run_id)
             book.write_list()
@@ -80,6 +82,11 @@ def run(settings: Settings, run_id: str | None = None, everything: bool = False)
     Raises:
         ConfigError: no such run.
     """
+    with _writing(settings):
+        return _run(settings, run_id, everything)
+
+
+def _run(settings: Settings, run_id: str | None, everything: bool) -> Path:
     book = _Book(settings)
     known = [commit["run_id"] for commit in book.runs]
     if run_id is not None and run_id not in known:
@@ -91,6 +98,13 @@ def run(settings: Settings, run_id: str | None = None, everything: bool = False)
         page = book.write(run)
     listed = book.write_list()
     return page if page and not everything else listed
+
+
+def _writing(settings: Settings) -> AbstractContextManager[None]:
+    """Write pages alone: who writes the list last has read the log last. The warehouse's lock is not needed for it."""
+    path = settings.reports / ".lock"
+    busy = LockError("other pages are being written", where=str(path), mend="run `dealermart report` later")
+    return alone(path, busy, _PATIENCE_SECONDS)
 
 
 def path_of(settings: Settings, run_id: str) -> Path:

@@ -116,7 +116,7 @@ def _config(settings: Settings) -> Iterator[Finding]:
 
 
 def _state(settings: Settings) -> Iterator[Finding]:
-    log = lake.read(settings)
+    log = lake.read(settings, whole=True)
     gone, stray = lake.missing_files(settings, log), lake.stray_files(settings, log)
     yield Finding(
         "lake",

@@ -36,7 +36,7 @@ def rebuild(settings: Settings, say: Callable[[str], None] = lambda text: None) 
     known = load_contracts(settings)
     with record_run(settings, "rebuild") as entry, warehouse_lock(settings, "rebuild", say=say):
         lake.recover(settings)
-        log = lake.read(settings)
+        log = lake.read(settings, whole=True)
         draft = Folders(settings.home / "rebuild" / "lake", settings.home / "rebuild" / "quarantine")
         counts = redo(settings, known, log, draft, entry.run_id, say)
         old = settings.home / "lake.old"

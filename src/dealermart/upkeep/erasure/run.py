@@ -1,7 +1,7 @@
 """Erase values of a person from all that is kept, or those of everybody that are older than their feed's retention.
 
 An erasure is a rebuild on whose way the values are taken out. The files that held them are replaced in landing by what
-was read of them (``dealermart.erased``); codes of the person become one random code each, so that every total stands.
+was read of them (``landing.erased``); codes of the person become one random code each, so that every total stands.
 Lake and quarantine are made anew beside the old ones and compared with them; one commit of the log is the moment from
 which the new ones hold, and ``lake.recover`` finishes what a kill leaves undone.
 """
@@ -91,7 +91,7 @@ def erase(
         warehouse_lock(settings, "erasure", say=say),
     ):
         lake.recover(settings)
-        log = lake.read(settings)
+        log = lake.read(settings, whole=True)
         before, draft = (
             Folders(settings.pending / name / "lake", settings.pending / name / "quarantine")
             for name in ("before", "after")
