@@ -17,6 +17,8 @@ import pytest
 from dealermart import cli, files, ingest, report, runlog
 from dealermart.settings import REPO, Settings
 
+pytestmark = pytest.mark.slow
+
 DAY = dt.date(2026, 3, 2)
 
 
