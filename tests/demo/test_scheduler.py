@@ -91,9 +91,11 @@ def test_ports_are_free_and_differ() -> None:
 def test_a_second_one_on_the_same_state_is_refused(standalone: Standalone) -> None:
     standalone.check_free()
     standalone.home.mkdir(parents=True)
-    sleeper = [sys.executable, "-c", "import time; time.sleep(300)", "airflow"]
-    at_work = subprocess.Popen(sleeper, start_new_session=True)
+    sleeper = [sys.executable, "-c", "import time; print(flush=True); time.sleep(300)", "airflow"]
+    at_work = subprocess.Popen(sleeper, start_new_session=True, stdout=subprocess.PIPE)
     try:
+        assert at_work.stdout is not None
+        at_work.stdout.readline()  # a process that has just begun has no command line yet
         marker = standalone.home / "standalone.json"
         marker.write_text(json.dumps({"pid": at_work.pid, "url": "http://127.0.0.1:4711"}))
         with pytest.raises(OrchestratorError, match=rf"already running.*{at_work.pid}.*:4711") as error:
@@ -101,7 +103,7 @@ def test_a_second_one_on_the_same_state_is_refused(standalone: Standalone) -> No
         assert f"kill -INT {at_work.pid}" in error.value.mend
     finally:
         at_work.kill()
-        at_work.wait()
+        at_work.communicate()
     standalone.check_free()  # what the dead one left does not count
 
 

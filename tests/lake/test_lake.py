@@ -15,6 +15,8 @@ from dealermart.config import Contract
 
 from .model import File, Held, Key, Kind, Row, deliveries, held
 
+pytestmark = pytest.mark.slow
+
 TIMES = (None, "2026-01-01 08:00:00", "2026-01-02 08:00:00")
 FAULTS = ("row", "row", "key")
 KINDS = [  # one of them twice: it shall come more often

@@ -19,6 +19,8 @@ from dealermart.base import REPO, Settings, read_runs, record_run, write_json
 from dealermart.cli import main
 from dealermart.report.pages import path_of
 
+pytestmark = pytest.mark.slow
+
 DAY = dt.date(2026, 3, 2)
 
 
