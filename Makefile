@@ -38,14 +38,10 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
 
-<<<<<<< HEAD
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python
 
-# Side by side: mypy has one thread, and so has a pytest without workers.
-=======
 # Side by side: mypy has one thread, and so has a pytest without workers. All rules of all suites are judged in `make test`.
->>>>>>> suite
 check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour
 	@mkdir -p .cache; $(BIN)/python scripts/lint.py >.cache/lint.log 2>&1 & lint=$$!; \
 	$(BIN)/python -m pytest -q -m "not integration and not slow and not soak" \
