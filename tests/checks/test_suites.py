@@ -22,6 +22,8 @@ FEEDS = sorted(CONTRACTS)
 # tests/checks/feeds/<feed>.yml: `good` is a right row, every column filled; `cases` are changes to it with the rules that
 # must find them (severity info included). Missing required columns are planted for every feed by the test itself, and
 # windows that cannot be for those that say `window: true`.
+pytestmark = pytest.mark.slow  # every rule of every suite, most of a minute
+
 FILES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (Path(__file__).parent / "feeds").glob("*.yml")}
 GOOD = {feed: file["good"] for feed, file in FILES.items()}
 
