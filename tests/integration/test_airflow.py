@@ -18,7 +18,7 @@ from tests import small
 from tests.conftest import write_config
 from tests.limits import HANGS
 
-from dealermart.base import Settings, read_runs
+from dealermart.base import REPO, Settings, read_runs
 from dealermart.demo import Standalone
 from dealermart.demo.api import DagRun
 from dealermart.demo.demo import table
@@ -48,7 +48,7 @@ FOURTH = SALES + "A5,1,invoice,D1,P1,1,10.00,5.00,2026-02-25,\n"
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The test company, with the test source in the place of the DAG ``ingest_sample``."""
+    """The test company and the marts that are looked at; the test source stands in the place of ``ingest_sample``."""
     root = tmp_path_factory.mktemp("airflow")
     config = write_config(root / "config")
     (config / "sources" / "mini").rename(config / "sources" / "sample")
@@ -57,27 +57,27 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     profile.write_text(text.replace("source: mini", "source: sample"), "utf-8")
     other = shutil.copytree(profile.parent, config / "sources" / "adventureworks") / "source.yml"
     other.write_text(text.replace("source: mini", "source: adventureworks"), "utf-8")
-    return Settings(home=root / "home", config=config, user="tester")
+    project = small.project(root / "project", ("mart_kpi__subject_period", "mart_kpi__target_window"))
+    return Settings(home=root / "home", config=config, project=project, user="tester")
 
 
 @pytest.fixture(scope="module")
-def airflow(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
-    """The real DAGs on a project of the marts that are looked at; its tasks find it by the environment."""
-    models = ("mart_kpi__subject_period", "mart_kpi__target_window")
-    project = small.project(tmp_path_factory.mktemp("kpi") / "project", models)
+def airflow(settings: Settings) -> Iterator[Standalone]:
+    """The real DAGs; its tasks find the project of the settings by the environment that the scheduler hands on."""
     expected = ["ingest_sample", "arrivals", "build_marts", "publish"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DEALERMART_PROJECT", str(project))
-        with Standalone(settings, expected=expected, start_seconds=LONG) as running:
-            running.unpause("build_marts", "publish", "ingest_sample")
-            yield running
+    with Standalone(settings, REPO / "dags", expected=expected, start_seconds=LONG) as running:
+        running.unpause("build_marts", "publish", "ingest_sample")
+        yield running
 
 
 def drop(settings: Settings, received: str, **files: str) -> None:
+    """Put files into the inbox, left alone for long enough to be due at once."""
     folder = settings.inbox / "sample" / received
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (folder / f"{name}.csv").write_text(text, "utf-8")
+        path = folder / f"{name}.csv"
+        path.write_text(text, "utf-8")
+        os.utime(path, (1_000_000_000, 1_000_000_000))
 
 
 def served(settings: Settings, sql: str) -> list[tuple[object, ...]]:
@@ -205,8 +205,6 @@ def test_a_file_that_arrives_is_taken_without_being_asked_for(settings: Settings
     airflow.wait(LONG, on_failure="go on")
     before = {run.run_id for run in airflow.runs()}
     drop(settings, "2026-03-09", sales=SALES + "A9,1,invoice,D1,P1,1,89.75,5.00,2026-02-26,\n")
-    (file,) = (settings.inbox / "sample" / "2026-03-09").iterdir()
-    os.utime(file, (1_000_000_000, 1_000_000_000))  # left alone for long enough
     while not any(run.run_id.startswith("arrival__2026-03-09__") for run in airflow.runs("ingest_sample")):
         time.sleep(0.5)
     new = [run for run in airflow.wait(LONG, on_failure="go on") if run.run_id not in before]
