@@ -63,7 +63,7 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         print(f"{result.source} delivered nothing on {result.received}")
     else:
         rows = [
-            [file.file, file.feed or "", file.status, *(number(getattr(file, name)) for name in columns)]
+            [file.file, file.feed or file.entry or "", file.status, *(number(getattr(file, name)) for name in columns)]
             for file in result.files
         ]
         total = ["total", "", "", *(number(sum(getattr(file, name) or 0 for file in result.files)) for name in columns)]
@@ -91,9 +91,18 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
             )
     if any(file.faults for file in result.files):
         print(
-            "  mend: correct these rows at their source and deliver them again; the others went through",
+            "  mend: correct these rows at their source and deliver them again, or, where the profile is wrong, "
+            f"correct config/sources/{result.source} and run the same command again; the others went through",
             file=sys.stderr,
         )
+    for file in result.files:
+        if file.held:
+            print(
+                f"{file.file}: taken before; {number(file.held)} of its rows were not. They are taken up when this "
+                "command runs after the profile was changed so that they map; "
+                f"`dealermart quarantine list --file {file.file}` shows why",
+                file=sys.stderr,
+            )
     for text in result.left:
         print(text, file=sys.stderr)
     result.raise_for_refused()

@@ -35,7 +35,7 @@ def register(commands: Any) -> None:
         parser.add_argument("--rule", help="only rows that this rule holds back (also: map, read)")
         parser.add_argument(
             "--state",
-            choices=["open", "waiting", "taken_up", "released", "rejected", "corrected"],
+            choices=["open", "waiting", "taken_up", "mapped_again", "released", "rejected", "corrected"],
             help="only rows in this state",
         )
         parser.add_argument("--rows", help="only these rows of the file, such as 5,9-12")

@@ -22,7 +22,7 @@ _RESERVED = {
     *("delivery", "batch", "batch_kept", "failing", "refused_delivery", "repeated", "passed", "selected", "again"),
     *("accepted", "fault", "decision", "held", "moving", "moved", "gathered", "commits", "corrected", "state"),
     *("chosen", "unmapped", "numbered", "touched", "touched_line", "stored", "suspect", "twins"),
-    *("verdict", "record", "origin", "restored"),
+    *("verdict", "record", "origin", "restored", "unsettled", "ambiguous"),
     *("select", "from", "where", "group", "order", "table", "all", "and", "or", "not", "case", "when", "then", "else"),
     *("end", "join", "left", "right", "full", "inner", "cross", "on", "using", "union", "limit", "offset", "having"),
     *("with", "as", "in", "is", "null", "true", "false", "distinct", "desc", "asc", "default", "primary", "references"),
@@ -230,8 +230,18 @@ class Profile(Strict):
             raise ValueError(f"file names stand twice: {', '.join(repeated)}")
         return self
 
-    def spec_of(self, path: str) -> FileSpec | None:
-        return next((spec for spec in self.files if spec.takes(path)), None)
+    def specs_of(self, path: str) -> tuple[FileSpec, ...]:
+        """Entries that take the file at ``path``: all whose pattern fits, of corrected rows that of their folder."""
+        taking = tuple(spec for spec in self.files if spec.takes(path))
+        return tuple(spec for spec in taking if spec.is_corrected(path)) or taking
+
+    def spec_for(self, path: str, label: str) -> FileSpec | None:
+        """The entry that takes the file at ``path`` for a feed, or for the reference that ``label`` names."""
+        return next((spec for spec in self.specs_of(path) if self.label(spec) == label), None)
+
+    def label(self, spec: FileSpec) -> str:
+        """What the lake calls the rows of an entry: its feed, or ``source.name`` of a reference."""
+        return spec.feed or f"{self.source}.{spec.name}"
 
     def ignores(self, path: str) -> str | None:
         """The reason for which the file is left alone, or None."""

@@ -138,11 +138,11 @@ def pick(con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Co
         )
     con.execute(f"create table chosen as select * from state where {' and '.join(wheres)}")
     if choice.entry is not None:
-        files = con.execute("select distinct source, source_file from chosen").fetchall()
-        for source, file in files:
-            spec = load_profile(settings, source, known).spec_of(file)
+        for use in con.execute("select distinct source, source_file, feed from chosen").fetchall():
+            source, file, label = use
+            spec = load_profile(settings, source, known).spec_for(file, label)
             if spec is None or spec.name != choice.entry:
-                con.execute("delete from chosen where source = ? and source_file = ?", [source, file])
+                con.execute("delete from chosen where source = ? and source_file = ? and feed = ?", use)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

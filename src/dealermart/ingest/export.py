@@ -80,8 +80,10 @@ def _entry(settings: Settings, con: duckdb.DuckDBPyConnection, choice: Choice) -
     """Source and profile entry of the chosen rows."""
     known = load_contracts(settings)
     found: dict[tuple[str, str], FileSpec] = {}
-    for source, file in con.execute("select distinct source, source_file from chosen order by all").fetchall():
-        spec = load_profile(settings, source, known).spec_of(file)
+    for source, file, label in con.execute(
+        "select distinct source, source_file, feed from chosen order by all"
+    ).fetchall():
+        spec = load_profile(settings, source, known).spec_for(file, label)
         if spec is None:
             raise DataError(
                 "no entry of the source's profile takes this file any more",

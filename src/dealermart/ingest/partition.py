@@ -29,7 +29,7 @@ from dealermart.ingest.drift import RULES, DriftWatch
 from dealermart.ingest.job import Batch, Folders, Job
 from dealermart.ingest.judge import MOSTLY_REJECTED, Suites, feed_order, feeds_of, judge_by_suites
 from dealermart.ingest.overrides import Override, Refusals, check_overrides
-from dealermart.ingest.waiting import Moved, take_up
+from dealermart.ingest.waiting import Anew, Moved, take_up
 from dealermart.lake import FileResult
 from dealermart.landing import Delivery
 
@@ -268,7 +268,16 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
     _mark_anew(partition, results)
     committed = any(result.status == "accepted" or result.anew for result in results)
     moved = Moved()
-    if committed or any(result.status != "duplicate" for result in results):
+    told = committed or any(result.status != "duplicate" for result in results)
+    hash_now = profile_hash(partition.settings, profile.source)
+    mended = {
+        (result.delivery_id, result.feed)
+        for result in results
+        if result.held
+        and result.feed
+        and job.log.judged_by(profile.source, result.delivery_id, result.feed) != hash_now
+    }
+    if told or mended:
         entry = _entry(partition, done, results) | {
             "feed_order": order,
             "verdicts": verdicts,
@@ -276,9 +285,13 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
         }
         so_far = lake.Log((*job.log.commits, {"seq": job.log.last + 1, **entry}))
         judge = judge_by_suites(partition.suites, job.contracts, Refusals())
-        moved = take_up(replace(job, log=so_far), partition.suites, judge, partition.say)
+        anew = Anew(profile.source, frozenset(mended), hash_now) if mended else None
+        moved = take_up(replace(job, log=so_far), partition.suites, judge, partition.say, anew)
         moved.add_to(entry)
-        if not partition.dry_run:
+        committed = committed or bool(moved.results)
+        for result in results:
+            result.held -= moved.rows(result.delivery_id, result.feed) if result.held else 0
+        if (told or moved.results) and not partition.dry_run:
             lake.commit(partition.settings, job.log, entry)
     return IngestResult(
         job.run_id,
@@ -297,7 +310,7 @@ def _sort_out(partition: _Partition, found: list[tuple[str, Path]], watch: Drift
     profile, received, job = partition.profile, partition.received, partition.job
     came = _Sorted()
     taken = job.log.taken(profile.source)
-    gone = job.log.erased & taken
+    gone = job.log.erased & taken.keys()
     dropped: list[tuple[str, Path]] = []
     for source_file, path in found:
         if _is_ignored(profile, source_file):
@@ -314,28 +327,59 @@ def _sort_out(partition: _Partition, found: list[tuple[str, Path]], watch: Drift
             came.settled.append(_settled(source_file, delivery_id, received, None, "refused", str(landed)))
             continue
         for delivery in landed:
-            spec = profile.spec_of(delivery.source_file)
             if _is_ignored(profile, delivery.source_file):
                 came.ignored.append(delivery.label)
-            elif delivery.delivery_id in taken:
-                repeat = _settled(delivery.source_file, delivery.delivery_id, received, spec, "duplicate", None)
-                came.settled.append(repeat)
-                if spec is not None and spec.feed is not None:
-                    repeat.delivery = spec.delivery_of(delivery.source_file, job.contracts[spec.feed])
-                    watch.repeated(delivery, spec)
-            elif spec is None:
-                unknown = DataError(
-                    "no entry of the source's profile takes this file",
-                    where=delivery.label,
-                    mend="add an entry, or an ignore pattern with its reason, to source.yml",
-                )
-                came.settled.append(
-                    _settled(delivery.source_file, delivery.delivery_id, received, spec, "unrecognised", str(unknown))
-                )
             else:
-                taken.add(delivery.delivery_id)
-                came.deliveries.append((delivery, spec))
+                _sort_in(partition, delivery, taken.setdefault(delivery.delivery_id, {}), came, watch)
     return came
+
+
+def _sort_in(
+    partition: _Partition, delivery: Delivery, taken: dict[str, str], came: _Sorted, watch: DriftWatch
+) -> None:
+    """Say of a file what it is for each entry that takes it.
+
+    Args:
+        taken: What its content was accepted for before, or is taken for in this run: label -> id of the delivery.
+    """
+    profile, received, job = partition.profile, partition.received, partition.job
+    specs = profile.specs_of(delivery.source_file)
+    labels = [profile.label(spec) for spec in specs]
+    fault, status = None, "refused"
+    if not specs and not taken:
+        fault, status = (
+            DataError(
+                "no entry of the source's profile takes this file",
+                where=delivery.label,
+                mend="add an entry, or an ignore pattern with its reason, to source.yml",
+            ),
+            "unrecognised",
+        )
+    elif twice := [spec for spec in specs if labels.count(profile.label(spec)) > 1]:
+        fault = DataError(
+            f"entries {' and '.join(spec.name for spec in twice)} both take this file for {profile.label(twice[0])}",
+            where=delivery.label,
+            mend="narrow a pattern in source.yml: a file is taken by several entries if each gives another feed",
+        )
+    if fault:
+        came.settled.append(_settled(delivery.source_file, delivery.delivery_id, received, None, status, str(fault)))
+        return
+    if not specs:
+        came.settled.append(_settled(delivery.source_file, delivery.delivery_id, received, None, "duplicate", None))
+    for spec, label in zip(specs, labels, strict=True):
+        if label in taken:
+            repeat = _settled(delivery.source_file, taken[label], received, spec, "duplicate", None)
+            came.settled.append(repeat)
+            if spec.feed is not None:
+                repeat.delivery = spec.delivery_of(delivery.source_file, job.contracts[spec.feed])
+                repeat.held = job.log.held(profile.source, taken[label], label)
+                watch.repeated(replace(delivery, delivery_id=taken[label]), spec)
+            continue
+        use = delivery
+        if taken:  # for another feed: this entry's rows, counts and quarantine are its own
+            use = landing.another(partition.home, delivery, f"{delivery.delivery_id}~{spec.name}")
+        taken[label] = use.delivery_id
+        came.deliveries.append((use, spec))
 
 
 def _entry(partition: _Partition, done: Batch, results: Sequence[FileResult]) -> dict[str, Any]:
@@ -361,7 +405,7 @@ def _entry(partition: _Partition, done: Batch, results: Sequence[FileResult]) ->
 
 
 def _is_ignored(profile: Profile, source_file: str) -> bool:
-    return profile.ignores(source_file) is not None and profile.spec_of(source_file) is None
+    return profile.ignores(source_file) is not None and not profile.specs_of(source_file)
 
 
 def _mark_anew(partition: _Partition, results: Sequence[FileResult]) -> None:

@@ -60,37 +60,43 @@ class Source:
 
     def reference(self, spec: FileSpec, deliveries: list[Delivery]) -> None:
         """Table ``spec.name``: the rows of a reference known at receipt, those of this run included."""
-        con, label, arrived = self.con, f"{self.profile.source}.{spec.name}", f"arrived_{spec.name}"
+        con, label, arrived = self.con, self.profile.label(spec), f"arrived_{spec.name}"
         counts = self.read(spec, deliveries, arrived)
         if counts and self.eraser:
             self.eraser.reference(con, self.profile.source, spec, counts)
         if counts:
+            repeats, rejected, refused = self._ambiguous(spec, deliveries, counts, arrived)
             self.quarantine.add(label, arrived, "read", spec.name)
-            self.known.write(
-                label,
-                f"""
+            taken = f"""
                 select a.*, delivery.received as _received_date
                 from {arrived} as a join delivery on delivery.delivery_id = a._delivery_id
+                anti join ambiguous on ambiguous._delivery_id = a._delivery_id and ambiguous._row_number = a._row_number
+                where a._delivery_id not in ({", ".join(map(literal, refused)) or "''"})
                 order by delivery.ordinal, _row_number
-                """,
-            )
+            """
+            if len(refused) < len(counts):
+                self.known.write(label, taken)
             readers.drop(con, arrived)
+            con.execute("drop table ambiguous")
         for delivery in deliveries:
             if read := counts.get(delivery.delivery_id):
-                kept = read.records - read.structural - read.rejected
+                lost, error = rejected.get(delivery.delivery_id, 0), refused.get(delivery.delivery_id)
+                twice = 0 if error else repeats.get(delivery.delivery_id, 0)
+                kept = read.records - read.structural - read.rejected - lost
                 self.known.batch.results.append(
                     FileResult(
                         delivery.source_file,
                         delivery.delivery_id,
                         label,
-                        "accepted",
+                        "refused" if error else "accepted",
                         records=read.records,
                         structural=read.structural,
-                        rejected=read.rejected,
+                        rejected=read.rejected + lost,
                         mapped=kept,
-                        accepted=kept,
-                        quarantined=0,
-                        duplicate=0,
+                        accepted=0 if error else kept - twice,
+                        quarantined=kept if error else 0,
+                        duplicate=twice,
+                        error=error,
                         received=delivery.received.isoformat(),
                         entry=spec.name,
                         encoding=read.encoding,
@@ -110,6 +116,65 @@ class Source:
             create table {spec.name} as
             select * exclude (_rank) from (select *, {rank} as _rank from ({known})) where _rank = 1
         """)
+
+    def _ambiguous(
+        self, spec: FileSpec, deliveries: list[Delivery], counts: Mapping[str, readers.Counts], arrived: str
+    ) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+        """Reject rows of a reference whose key stands in another row of their file that says something else: which of
+        them is meant, nobody can tell.
+
+        Table ``ambiguous`` has their lineage.
+
+        Returns:
+            By delivery: rows that only repeat another one, rows rejected, and why a file is refused that is mostly so.
+        """
+        con = self.con
+        con.execute("create table ambiguous (_delivery_id varchar, _row_number bigint, reason varchar)")
+        if not spec.key:
+            return {}, {}, {}
+        key = ", ".join(quoted(name) for name in ("_delivery_id", *spec.key))
+        listed = con.execute(f"describe {quoted(arrived)}").fetchall()
+        said = ", ".join(quoted(name) for name, *_ in listed if name not in ("_delivery_id", "_row_number"))
+        con.execute(f"""
+            insert into ambiguous
+            with row as (
+                select {key}, _row_number, hash({said}) as _said from {quoted(arrived)}
+                where {" and ".join(f"{quoted(name)} is not null" for name in spec.key)}  -- no lookup finds one without
+            ),
+            doubtful as (
+                select {key}, list(_row_number order by _row_number) as places
+                from row group by {key} having count(distinct _said) > 1
+            )
+            select _delivery_id, _row_number,
+                {literal(", ".join(spec.key))} || ' stands in rows ' || array_to_string(places[:5], ', ')
+                || if(len(places) > 5, ' ...', '') || ', which differ: none of them is taken'
+            from row join doubtful using ({key})
+        """)
+        con.execute(f"""
+            insert into {quoted(f"{arrived}__rejects")}
+            select a._delivery_id, a._row_number, reason, cast(to_json(a) as varchar)
+            from {quoted(arrived)} as a join ambiguous using (_delivery_id, _row_number)
+        """)
+        rejected = dict(con.execute("select _delivery_id, count(*) from ambiguous group by 1").fetchall())
+        repeats = dict(
+            con.execute(f"""
+                select _delivery_id, count(*) - count(distinct ({key}, hash({said})))
+                from {quoted(arrived)} anti join ambiguous using (_delivery_id, _row_number) group by 1
+            """).fetchall()
+        )
+        refused = {}
+        for delivery in deliveries:
+            rows = rejected.get(delivery.delivery_id, 0)
+            if rows and rows * 2 > counts[delivery.delivery_id].records - counts[delivery.delivery_id].structural:
+                fault = DataError(
+                    f"in {rows} rows of it the key of {spec.name} ({', '.join(spec.key)}) stands more than once, with "
+                    "other values beside it",
+                    where=delivery.label,
+                    mend="add to key in source.yml what tells these rows apart, leave key out where a list has none, "
+                    "or correct the file",
+                )
+                refused[delivery.delivery_id] = str(fault)
+        return repeats, rejected, refused
 
     @contextmanager
     def feed(self, contract: Contract, deliveries: list[tuple[Delivery, FileSpec]]) -> Iterator[FeedTables | None]:

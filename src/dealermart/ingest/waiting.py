@@ -1,8 +1,9 @@
-"""Quarantined rows on their way into the lake: taken up when what they wait for has come, released by a person, and
-both again when the lake is rebuilt.
+"""Quarantined rows on their way into the lake: taken up when what they wait for has come, mapped again when their file
+comes again and the profile is another one, released by a person, and all of it again when the lake is rebuilt.
 
-A row that a check held back is what its select made of it at receipt, as the quarantine file keeps it. A row that the
-select rejected is mapped again with what is known now. Either keeps the delivery, file, row and date that it came with.
+A row that a check held back is what its select made of it at receipt, as the quarantine file keeps it, unless it is
+another profile that maps it. A row that the select rejected is mapped again with what is known now. Either keeps the
+delivery, file, row and date that it came with.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from dealermart.ingest.known import SAME_DELIVERY, Known
 from dealermart.ingest.source import Source
 from dealermart.lake import FileResult, Log, Quarantine
 
-TAKEN_UP, RELEASED = "taken_up", "released"
+TAKEN_UP, RELEASED, MAPPED_AGAIN = "taken_up", "released", "mapped_again"
 
 _KEY = ", ".join(lake.ROW_KEY)
 
@@ -47,22 +48,50 @@ class Moved:
         entry["deliveries"] += [asdict(result) | {"source": source} for source, result in self.results]
         entry["decisions"] = self.decisions
 
+    def rows(self, delivery_id: str, feed: str | None) -> int:
+        """How many rows of a delivery were moved."""
+        own = [result for _, result in self.results if (result.delivery_id, result.feed) == (delivery_id, feed)]
+        return sum((result.accepted or 0) + (result.duplicate or 0) for result in own)
 
-def take_up(job: Job, suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None]) -> Moved:
-    """Judge again the rows that wait for what this commit brought; those that pass become rows of the lake."""
+
+@dataclass(frozen=True)
+class Anew:
+    """Deliveries that came again, whose rows in quarantine were made by another profile than today's.
+
+    Attributes:
+        deliveries: Delivery and feed.
+        profile_hash: Of today's profile.
+    """
+
+    source: str
+    deliveries: frozenset[tuple[str, str]]
+    profile_hash: str
+
+
+def take_up(
+    job: Job, suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None], anew: Anew | None = None
+) -> Moved:
+    """Judge again the rows that wait for what this commit brought, and those that another profile may map better; those
+    that pass become rows of the lake."""
     grown = {file["feed"] for file in job.log.commits[-1]["files"]}
-    reached = _reached(job.log, grown)
-    paths = job.quarantine_paths(lambda entry: _can_wait(entry, reached))
-    if not grown or not paths:
+    reached = _reached(job.log, grown | {feed for _, feed in anew.deliveries} if anew else grown)
+    feeds = {feed for _, feed in anew.deliveries} if anew else set()
+    paths = job.quarantine_paths(
+        lambda entry: _can_wait(entry, reached) or (entry["feed"] in feeds and entry["stage"] != "read")
+    )
+    if not (grown or anew) or not paths:
         return Moved()
     with releaser(job, paths) as rows:
+        if anew:
+            grown |= rows.map_again(anew, judge, say)
         rows.take_up(grown, suites, judge, say)
         return rows.finish()
 
 
 def moved_by(entry: dict[str, Any]) -> str | None:
     """How the rows of a lake file of a commit came out of the quarantine, or None where they were delivered."""
-    return next((label for label in (RELEASED, TAKEN_UP) if entry["path"].endswith(f"-{label}.parquet")), None)
+    labels = (RELEASED, TAKEN_UP, MAPPED_AGAIN)
+    return next((label for label in labels if entry["path"].endswith(f"-{label}.parquet")), None)
 
 
 def repeat(job: Job, entries: Iterable[dict[str, Any]], decided: Path) -> Moved:
@@ -118,6 +147,26 @@ class Releaser:
         self.con.execute(DELIVERY_TABLE)
         self.con.execute("create table moved as select *, '' as label, false as is_repeat from held where false")
 
+    def map_again(self, anew: Anew, judge: Judge, say: Callable[[str], None]) -> set[str]:
+        """Map the rows of deliveries by the profile of today and move those that pass; gives the feeds that grew."""
+        lake.find_states(self.con, self.job.settings, self.job.contracts, Log(self.job.log.commits[:-1]))
+        self.con.execute("create table unsettled (delivery_id varchar, feed varchar)")
+        self.con.executemany("insert into unsettled values (?, ?)", [list(pair) for pair in sorted(anew.deliveries)])
+        where = f"""
+            stage <> 'read' and ({_KEY}) in (
+                select {_KEY} from state semi join unsettled using (delivery_id, feed)
+                where source = {literal(anew.source)} and state in ('open', 'waiting')
+            )
+        """
+        grown: set[str] = set()
+        for feed in self.feeds(where):
+            if moved := self.move(feed, where, judge, MAPPED_AGAIN, say):
+                say(f"{feed}: {moved} row{'s' if moved > 1 else ''} taken up by the profile of today")
+                grown.add(feed)
+        for _, result in self._results:
+            result.profile_hash = anew.profile_hash
+        return grown
+
     def take_up(self, grown: set[str], suites: Mapping[str, Suite], judge: Judge, say: Callable[[str], None]) -> None:
         """Move the waiting rows for which what they wait for is there now, masters first."""
         for feed in self.feeds(_WAITING):
@@ -159,7 +208,7 @@ class Releaser:
                 from moving anti join delivery using (source, delivery_id)
             """)
             self._known.current_views()
-            self._gather(contract, say)
+            self._gather(contract, say, "true" if label == MAPPED_AGAIN else "stage = 'map'")
             self._known.suffix = f"-{label}"
             with judged(self._known, contract, judge, {}):
                 return self._note(feed, label)
@@ -187,22 +236,26 @@ class Releaser:
             )
         return moved
 
-    def _gather(self, contract: Contract, say: Callable[[str], None] | None) -> None:
-        """Table ``batch``: the rows that are moving, typed."""
+    def _gather(self, contract: Contract, say: Callable[[str], None] | None, again: str) -> None:
+        """Table ``batch``: the rows that are moving, typed.
+
+        Args:
+            again: SQL for rows of ``moving`` that are mapped from their record, and not taken as they were mapped then.
+        """
         con, names = self.con, ", ".join(map(quoted, contract.names))
         con.execute(f"""
             create table gathered as
             select {lake.mapped_sql(contract)}, source as _from, delivery_id as _delivery_id,
                 row_number as _row_number, row_part as _row_part
-            from moving where stage = 'check'
+            from moving where stage <> 'read' and not ({again})
         """)
-        self._take_erased(contract)
-        con.execute("""
+        self._take_erased(contract, again)
+        con.execute(f"""
             create table unmapped as
             select moving.* from moving anti join gathered on gathered._from = moving.source
                 and gathered._delivery_id = moving.delivery_id and gathered._row_number = moving.row_number
                 and gathered._row_part = moving.row_part
-            where moving.stage = 'map'
+            where {again}
         """)
         for (source,) in con.execute("select distinct source from unmapped order by 1").fetchall():
             try:
@@ -222,11 +275,11 @@ class Releaser:
             drop table gathered; drop table unmapped
         """)
 
-    def _take_erased(self, contract: Contract) -> None:
+    def _take_erased(self, contract: Contract, again: str) -> None:
         """Insert into ``gathered`` the rows whose raw text was erased after they had left the quarantine."""
         con = self.con
         for source, received, delivery_id in con.execute(
-            "select distinct source, received, delivery_id from moving where stage = 'map'"
+            f"select distinct source, received, delivery_id from moving where {again}"
         ).fetchall():
             for folder in landing.erased_folders(self.job.settings, source, received.isoformat(), delivery_id):
                 path = folder / "moved.parquet"
@@ -236,7 +289,7 @@ class Releaser:
                     insert into gathered
                     select {names}, _is_deleted, {literal(source)}, _delivery_id, _row_number, _row_part
                     from ({rows}) as kept
-                    semi join (select * from moving where stage = 'map' and source = {literal(source)}) as moving
+                    semi join (select * from moving where ({again}) and source = {literal(source)}) as moving
                         on moving.delivery_id = kept._delivery_id and moving.row_number = kept._row_number
                             and moving.row_part = kept._row_part
                 """)
@@ -248,7 +301,7 @@ class Releaser:
         rejected = f"from unmapped where source = {literal(source)}"
         specs: dict[FileSpec, list[str]] = {}
         for (file,) in con.execute(f"select distinct source_file {rejected} order by 1").fetchall():
-            if (spec := profile.spec_of(file)) is not None and spec.feed == contract.feed:
+            if (spec := profile.spec_for(file, contract.feed)) is not None:
                 specs.setdefault(spec, []).append(file)
         quarantine = Quarantine(con, job.folders.quarantine, job.run_id, source)
         reader = Source(self._known, self.space.folder, profile, quarantine)
@@ -316,7 +369,7 @@ class Releaser:
                 file,
                 delivery_id,
                 feed,
-                label,
+                RELEASED if label == RELEASED else TAKEN_UP,
                 records=0,
                 structural=0,
                 rejected=-mapped,

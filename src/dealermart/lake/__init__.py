@@ -15,7 +15,7 @@ from dealermart.lake.decisions import (
     mapped_sql,
 )
 from dealermart.lake.ledger import LEDGER, FileResult
-from dealermart.lake.log import COMPACT, ERASE, Log, commit, missing_files, read, stray_files
+from dealermart.lake.log import COMPACT, ERASE, Log, commit, content_of, missing_files, read, stray_files
 from dealermart.lake.quarantine import Quarantine
 from dealermart.lake.recovery import plan, recover
 from dealermart.lake.rows import current_sql, rows_sql
@@ -33,6 +33,7 @@ __all__ = [
     "Quarantine",
     "Receipt",
     "commit",
+    "content_of",
     "current_sql",
     "decision_sql",
     "find_states",

@@ -22,7 +22,7 @@ from dealermart.lake.quarantine import FAULT_COLUMNS
 from dealermart.lake.rows import rows_sql
 
 DECISION_COLUMNS = {
-    "decision": "varchar",  # taken_up, released or rejected
+    "decision": "varchar",  # taken_up, mapped_again, released or rejected
     "source": "varchar",
     "feed": "varchar",
     "delivery_id": "varchar",
@@ -156,11 +156,11 @@ def decision_sql(decision: str, rows: str, at: dt.datetime, by: str = "", reason
     """SELECT of decisions on the rows of a table that has the columns of ``held``; ``decision`` is SQL.
 
     Args:
-        by: Who decided, and why; what is taken up is nobody's decision.
+        by: Who decided, and why; what is taken up or mapped again is nobody's decision.
     """
     said = {"decided_by": by, "reason": reason}
     texts = ", ".join(
-        f"case when decision <> 'taken_up' then nullif({literal(text)}, '') end as {name}"
+        f"case when decision not in ('taken_up', 'mapped_again') then nullif({literal(text)}, '') end as {name}"
         for name, text in said.items()
     )
     return f"""

@@ -44,6 +44,8 @@ class FileResult:
         latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
         encoding: How a text file was read.
         confidence: Percent, where the encoding was detected and not stated.
+        profile_hash: Of the profile by which rows in quarantine were mapped again; that of a file stands in its commit.
+        held: Of a duplicate, how many of its rows are in quarantine or were rejected.
     """
 
     file: str
@@ -70,6 +72,8 @@ class FileResult:
     latest_event: str | None = None
     encoding: str | None = None
     confidence: int | None = None
+    profile_hash: str | None = None
+    held: int = 0
 
     def check(self) -> None:
         """Both balances of a file that was read.

@@ -86,7 +86,7 @@ class Log:
 
     def deliveries(self) -> list[dict[str, Any]]:
         return [
-            delivery | {"ingested_at": commit["ingested_at"]}
+            delivery | {"ingested_at": commit["ingested_at"], "profile_hash": _profile_of(delivery, commit)}
             for commit in self.commits
             for delivery in commit["deliveries"]
         ]
@@ -102,18 +102,42 @@ class Log:
         """The deliveries of one feed."""
         return self._by_feed.get(feed, [])
 
-    def taken(self, source: str) -> set[str]:
-        """Ids of the deliveries of a source that were accepted; the same content again changes nothing."""
-        return {
-            delivery["delivery_id"]
-            for delivery in self.deliveries()
-            if delivery["source"] == source and delivery["status"] == "accepted"
-        }
+    def taken(self, source: str) -> dict[str, dict[str, str]]:
+        """What contents of a source were accepted for: content -> feed (or reference) -> id of the delivery.
+
+        The same content for the same feed again changes nothing.
+        """
+        found: dict[str, dict[str, str]] = {}
+        for delivery in self.deliveries():
+            if delivery["source"] == source and delivery["status"] == "accepted":
+                delivery_id = delivery["delivery_id"]
+                found.setdefault(content_of(delivery_id), {})[delivery["feed"]] = delivery_id
+        return found
+
+    def judged_by(self, source: str, delivery_id: str, feed: str) -> str | None:
+        """The hash of the profile with which a delivery was read, or its rows in quarantine mapped again, for the last
+        time; None if it never was."""
+        own = [
+            delivery["profile_hash"]
+            for delivery in self.of_feed(feed)
+            if (delivery["source"], delivery["delivery_id"]) == (source, delivery_id) and delivery["profile_hash"]
+        ]
+        return own[-1] if own else None
+
+    def held(self, source: str, delivery_id: str, feed: str) -> int:
+        """How many rows of a delivery are not in the lake."""
+        return sum(
+            (delivery["rejected"] or 0) + (delivery["quarantined"] or 0)
+            for delivery in self.of_feed(feed)
+            if (delivery["source"], delivery["delivery_id"]) == (source, delivery_id)
+            and delivery["status"] in ("accepted", "taken_up", "released")
+        )
 
     @property
     def erased(self) -> set[str]:
-        """Ids of deliveries of which landing does not hold the bytes any more."""
-        return {delivery[2] for commit in self.commits for delivery in commit.get("erased", ())}
+        """Ids of deliveries of which landing does not hold the bytes any more, and the contents that they are."""
+        gone = {delivery[2] for commit in self.commits for delivery in commit.get("erased", ())}
+        return gone | {content_of(delivery_id) for delivery_id in gone}
 
     def told(self, settings: Settings, feed: str) -> KnownReceipts:
         """What deliveries told of a feed."""
@@ -137,6 +161,17 @@ class Log:
     def before(self, seq: int) -> Log:
         """The log as it stood when ``seq`` was its last commit."""
         return Log(tuple(commit for commit in self.commits if commit["seq"] <= seq))
+
+
+def _profile_of(delivery: dict[str, Any], commit: dict[str, Any]) -> str | None:
+    """The hash of the profile by which rows were made, as the delivery says or, for a file of the run, its commit."""
+    own: str | None = delivery.get("profile_hash")
+    return own or (commit.get("profile_hash") if delivery["status"] == "accepted" else None)
+
+
+def content_of(delivery_id: str) -> str:
+    """The content that a delivery is. One content can be several: as a file of another entry it is one of its own."""
+    return delivery_id.partition("~")[0]
 
 
 def read(settings: Settings, *, whole: bool = False) -> Log:

@@ -16,7 +16,17 @@ from dealermart.landing.erased import (
 )
 from dealermart.landing.fetching import fetch, options_of
 from dealermart.landing.inbox import Due, due, tell
-from dealermart.landing.store import ID_LENGTH, Delivery, StillChanging, delivered_names, find, land, scan, unpacking
+from dealermart.landing.store import (
+    ID_LENGTH,
+    Delivery,
+    StillChanging,
+    another,
+    delivered_names,
+    find,
+    land,
+    scan,
+    unpacking,
+)
 
 __all__ = [
     "ERASED_HASH",
@@ -26,6 +36,7 @@ __all__ = [
     "Delivery",
     "Due",
     "StillChanging",
+    "another",
     "close_erased",
     "delivered_names",
     "due",

@@ -94,7 +94,7 @@ class _Fetch:
     def _is_never_fetched(self, name: str) -> bool:
         """Whether it is hidden, which is how other programs stage what is not finished yet, or ignored."""
         hidden = any(step.startswith(".") and step != ".." for step in PurePosixPath(name).parts)
-        return hidden or (self.profile.ignores(name) is not None and self.profile.spec_of(name) is None)
+        return hidden or (self.profile.ignores(name) is not None and not self.profile.specs_of(name))
 
     def _why_not_now(self, file: Found, name: str) -> str | None:
         path = PurePosixPath(name)

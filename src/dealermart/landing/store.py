@@ -15,7 +15,7 @@ import stat
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +33,8 @@ ID_LENGTH = 16
 
 @dataclass(frozen=True)
 class Delivery:
-    """One file as received. ``delivery_id`` starts the content's sha256: the same content is the same delivery.
+    """One file as received. ``delivery_id`` starts the content's sha256: the same content is the same delivery. A file
+    that a second entry of the profile takes is another delivery: ``<id>~<entry>``.
 
     Attributes:
         source_file: Path in the drop folder; of a packed file, the path that it would have had unpacked there.
@@ -285,6 +286,24 @@ def find(
         manifest.get("found_in", ""),
         landed if landed.name == ERASED_NAME else None,
     )
+
+
+def another(settings: Settings, delivery: Delivery, delivery_id: str) -> Delivery:
+    """The same content as a delivery of its own, for another entry of the profile: a second name for the same bytes."""
+    folder = settings.landing / delivery.source / delivery.received.isoformat()
+    home, draft = folder / delivery_id, settings.work / f"landing-{uuid.uuid4().hex}"
+    there = folder / delivery.delivery_id
+    if not home.exists():
+        draft.mkdir(parents=True)
+        manifest = json.loads((there / "manifest.json").read_text("utf-8")) | {"delivery_id": delivery_id}
+        (draft / "manifest.json").write_text(as_json(manifest), "utf-8")
+        if (there / "payload").exists():
+            os.link(there / "payload", draft / "payload")
+        sync_all(list(draft.iterdir()))
+        os.rename(draft, home)
+        sync(folder)
+    payload = home / "payload" if delivery.payload == there / "payload" else delivery.payload
+    return replace(delivery, delivery_id=delivery_id, payload=payload)
 
 
 @contextmanager

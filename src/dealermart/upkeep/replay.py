@@ -126,10 +126,10 @@ def _repeat_deliveries(
     profile = load_profile(settings, commit["source"], job.contracts)
     deliveries = []
     for taken in accepted:
-        spec = profile.spec_of(taken["file"])
+        spec = profile.spec_for(taken["file"], taken["feed"])
         if spec is None:
             raise ConfigError(
-                f"no entry takes {taken['file']}, which was accepted on {commit['received']}",
+                f"no entry takes {taken['file']} for {taken['feed']}, as one did on {commit['received']}",
                 where=f"config/sources/{profile.source}/source.yml",
                 mend="bring the entry back: what was accepted once belongs to the past",
             )

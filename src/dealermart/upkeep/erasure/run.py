@@ -113,6 +113,8 @@ def erase(
             # Once as it was, to find the rows while records are whole, and once with what stands in for them.
             say("looking for rows")
             redo(settings, known, log, before, entry.run_id, say, tables)
+            while tables.look_again():
+                redo(settings, known, log, before, entry.run_id, say, tables)
             shutil.rmtree(before.lake.parent)
             if tables.rows:
                 say("making lake and quarantine anew")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from dealermart import landing, readers
+from dealermart import lake, landing, readers
 from dealermart.upkeep.erasure.tables import Tables
 
 _PIECE, _OVERLAP = 1 << 20, 4096
@@ -29,7 +29,7 @@ class Search:
         """The files of landing and inbox that are to go: those replaced, wherever the same bytes lie, and those that
         were never read and name the person."""
         gone = {delivery_id for _, _, delivery_id in self.tables.changed}
-        gone |= self.tables.log.erased
+        gone |= {lake.content_of(delivery_id) for delivery_id in gone} | self.tables.log.erased
         homes = {path.parent: json.loads(path.read_text("utf-8")) for path in self._manifests()}
         removes: list[Path] = []
         for home, manifest in homes.items():

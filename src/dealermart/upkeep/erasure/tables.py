@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dealermart import lake, mapping
-from dealermart.base import Settings, literal, quoted, workspace
+from dealermart.base import Settings, literal, quoted, typed_sql, workspace
 from dealermart.config import Contract, FileSpec
 from dealermart.landing import ERASED_HASH, ERASED_MARKS, ERASED_NAME, close_erased
 from dealermart.readers import Counts
@@ -38,12 +39,26 @@ class Tables:
         self.changed: list[tuple[str, str, str]] = []  # source, received, delivery_id
         self.unmapped: set[tuple[str, str, int]] = set()  # source, delivery_id, row_number
         self.is_looking = True
+        self.others: set[tuple[str, str]] = set()  # source, delivery_id: of the same bytes as one that is changed
         self.found = False  # whether the code stands anywhere as that of a person of this kind
         self.received = {
             (delivery["source"], delivery["delivery_id"]): delivery["received"]
             for delivery in self.log.deliveries()
             if delivery["status"] == "accepted"
         }
+
+    def look_again(self) -> bool:
+        """Whether deliveries are left whose bytes go because the same bytes are another delivery that is changed: then
+        the look begins anew, and they are changed too."""
+        changed = {(source, delivery_id) for source, _, delivery_id in self.changed}
+        contents = {(source, lake.content_of(delivery_id)) for source, delivery_id in changed}
+        left = {pair for pair in self.received if (pair[0], lake.content_of(pair[1])) in contents} - changed
+        if not left:
+            return False
+        self.others |= left
+        self.rows, self.changed, self.unmapped = {}, [], set()
+        shutil.rmtree(self.settings.pending / "landing")
+        return True
 
     def feed(
         self,
@@ -120,9 +135,11 @@ class Tables:
             old = f"_delivery_id in (select delivery_id from delivery where received < date '{cutoff}')"
         where = f"line is not null and ({self.person.mentions('line')} or {old})"
         rejects = quoted(f"{raw}__rejects")
+        others = ", ".join(literal(delivery_id) for of, delivery_id in self.others if of == source) or "''"
         con.execute(f"""
             create temp table touched_delivery as
-            select _delivery_id from touched union select _delivery_id from {rejects} where {where};
+            select _delivery_id from touched union select _delivery_id from {rejects} where {where}
+            union select _delivery_id from {quoted(raw)} where _delivery_id in ({others});
             create temp table erasing as from {quoted(raw)} {_OF_COPIES};
             create temp table erasing__rejects as from {rejects} {_OF_COPIES}
         """)
@@ -187,11 +204,20 @@ class Tables:
     def _keep_mapped(
         self, con: duckdb.DuckDBPyConnection, source: str, contract: Contract, delivery_id: str, folder: Path
     ) -> None:
-        """Keep the rows of a delivery from which something was erased, as mapped; and those of them that their select
-        had rejected and that left the quarantine later, as they are in the lake: they cannot be mapped again."""
+        """Keep the rows of a delivery from which something was erased, as mapped; and those of them that were mapped
+        again when they left the quarantine, as they are in the lake: nothing is left to map them from."""
         own = f"where _delivery_id = {literal(delivery_id)} and {ERASED_HASH} is not null"
         _write(con, f"from erasing_mapped {own} order by _row_number, _row_part", folder, "mapped")
-        gone = f"select _row_number, _row_part from erasing_mapped {own} and _reject_reason is not null"
+        made = [self.settings.log / kept for commit in self.log.commits if (kept := commit.get("decisions"))]
+        again = f"""
+            select row_number, row_part from ({typed_sql(lake.DECISION_COLUMNS, made)})
+            where decision = 'mapped_again' and source = {literal(source)} and delivery_id = {literal(delivery_id)}
+                and feed = {literal(contract.feed)}
+        """
+        gone = f"""
+            select _row_number, _row_part from erasing_mapped {own}
+                and (_reject_reason is not null or (_row_number, _row_part) in ({again}))
+        """
         new, _ = self.person.changes(contract)
         names = ", ".join(f"{new.get(name, quoted(name))} as {quoted(name)}" for name in contract.names)
         every = lake.rows_sql(contract, self.log.paths(self.settings, contract.feed))
