@@ -18,6 +18,7 @@ from dealermart import readers
 from dealermart.base import BalanceError, ConfigError, literal, quoted
 from dealermart.config import Contract, FileSpec
 from dealermart.mapping.casts import other_currency_sql, other_sql, plain_sql, reason_sql
+from dealermart.mapping.failing import VALUE_FAULTS, in_words, set_apart
 from dealermart.mapping.select import parsed
 
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
@@ -49,13 +50,13 @@ def map_rows(
         The columns of the contract that say the same in all rows, by what they say: a text or nothing.
 
     Raises:
-        ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
+        ConfigError: the select fails whatever the rows hold, or lacks a required column, or returns one that the contract does not know.
         BalanceError: it lost or multiplied records.
     """
     of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
     suspect = not reads or any(read.suspect for read in reads.values())
     with _faults_of_the_select(path):
-        con.execute(f"create temp view selected as {sql}")
+        con.execute(f"create or replace temp view selected as {sql}")
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
     _check_columns(path, types, spec, contract)
     part = "_row_part" if "_row_part" in types else "1"
@@ -107,8 +108,7 @@ def map_rows(
     if len(reads) == 1 and "_delivery_id" in as_read:
         same["_delivery_id"] = literal(next(iter(reads)))
     names = [*contract.names, *LINEAGE, *_MARKS, _DELETED, "_row_hash"]
-    with _faults_of_the_select(path):
-        con.execute(f"""
+    make = f"""
             create table {rows} as
             with said as (
                 select {", ".join([lineage, marks, deleted, *texts])}
@@ -125,8 +125,18 @@ def map_rows(
             create view {quoted(into)} as
             select {", ".join(f"{same.get(name, quoted(name))} as {quoted(name)}" for name in names)}, rowid as _place
             from {rows}
-        """)
-    con.execute("drop view selected")
+    """
+    with _faults_of_the_select(path):
+        try:
+            con.execute(make)
+        except VALUE_FAULTS:
+            with set_apart(con, path, sql, spec):
+                con.execute(f"create or replace temp view selected as {sql}")
+                con.execute(make)
+                con.execute("drop view selected")
+            _reject_unmappable(con, spec, rows)
+        else:
+            con.execute("drop view selected")
     if suspect:
         _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
@@ -194,10 +204,8 @@ def _faults_of_the_select(path: Path) -> Iterator[None]:
         message = str(error).split("\n")[0]
         found = re.search(r"LINE (\d+):", str(error))
         where = f"{path}:{found[1]}" if found else str(path)
-        if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
-            message = (
-                "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
-            )
+        if isinstance(error, VALUE_FAULTS):
+            message = in_words(error)
         raise ConfigError(
             message, where=where, mend="correct the select; leave casting to the contract, or use try_cast"
         ) from None
@@ -212,6 +220,16 @@ def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> s
     ]
     replacing = f"replace ({', '.join(blanked)})" if _DELETED in types and blanked else ""
     return f"select * {replacing} from selected"
+
+
+def _reject_unmappable(con: duckdb.DuckDBPyConnection, spec: FileSpec, rows: str) -> None:
+    """Add the rows for which the select fails, in all their parts, rejected with the reason."""
+    made = {name for name, *_ in con.execute(f"describe {rows}").fetchall()}
+    said = {"_delivery_id": "_delivery_id", "_row_number": "_row_number", "_row_part": "_row_part"}
+    said |= {"_reject_reason": "reason", _DELETED: "false"}
+    listed = ", ".join(f"{text} as {name}" for name, text in said.items() if name in made)
+    parts = f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)"
+    con.execute(f"insert into {rows} by name select {listed} from unmappable cross join {parts}; drop table unmappable")
 
 
 def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: str) -> None:
