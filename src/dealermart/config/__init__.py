@@ -7,7 +7,7 @@ data; what the rules mean for rows is decided in the rooms above.
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.limits import MIB, Limits
-from dealermart.config.load import Config, load_config
+from dealermart.config.load import Config, check_company, load_config
 from dealermart.config.plans import Bonus, Commission, Plan
 from dealermart.config.profiles import (
     CORRECTED,
@@ -44,6 +44,7 @@ __all__ = [
     "Plan",
     "Profile",
     "Template",
+    "check_company",
     "load_config",
     "load_contracts",
     "load_profile",

@@ -292,6 +292,12 @@ def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]
                 where=str(path),
                 mend=f"give it another name under aliases, such as {own[0].strip('_')}_said",
             )
+        if spec.feed is None and (spec.dates or spec.decimal != "." or spec.unpivot != 1):
+            raise ConfigError(
+                f"{field}: dates, decimal and unpivot belong to files of a feed; what is looked up stays text",
+                where=str(path),
+                mend=f"let the select that looks it up read it, such as try_strptime({spec.name}.since, '%d/%m/%Y')",
+            )
         if spec.map is not None and not (path.parent / spec.map).is_file():
             raise ConfigError(
                 f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
