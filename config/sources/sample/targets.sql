@@ -21,7 +21,10 @@ target_month as (
         target.metric,
         target.product_category,
         target.unit,
-        make_date(try_cast(target.target_year as bigint), month.month_no, 1) as valid_from,
+        case
+            when try_cast(target.target_year as bigint) between 1000 and 9999
+                then make_date(try_cast(target.target_year as bigint), month.month_no, 1)
+        end as valid_from,
         case month.month_no
             when 1 then target.month_1
             when 2 then target.month_2
@@ -55,5 +58,6 @@ select
     unit,
     -- Sales planning sets the targets for e-bikes to serve the first objective of the year, all others none.
     case when product_category = 'E-Bikes' then concat('OBJ-', strftime(valid_from, '%Y'), '-1') end as objective_id,
-    case when target_value is null then 'empty month' end as _structural
+    case when target_value is null then 'empty month' end as _structural,
+    case when valid_from is null then 'unknown year' end as _reject_reason
 from target_month

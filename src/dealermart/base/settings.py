@@ -128,7 +128,7 @@ def load_settings() -> Settings:
     ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
 
     Raises:
-        ConfigError: a number does not parse, or the config folder does not exist.
+        ConfigError: a number does not parse, or the config folder or the company file does not exist.
     """
     env = os.environ
     config = Path(env.get("DEALERMART_CONFIG", REPO / "config")).resolve()
@@ -137,6 +137,14 @@ def load_settings() -> Settings:
             "the config folder does not exist",
             where=str(config),
             mend="set DEALERMART_CONFIG to the folder that holds feeds/ and sources/",
+        )
+    company = env.get("DEALERMART_COMPANY", Settings.company)
+    if "DEALERMART_COMPANY" in env and not (config / company).is_file():
+        known = ", ".join(sorted(path.name for path in config.glob("company*.yml")))
+        raise ConfigError(
+            f"DEALERMART_COMPANY names {company!r}, and there is no such file",
+            where=str(config),
+            mend=f"write the company file, or name one of: {known}",
         )
     threads = env.get("DEALERMART_THREADS", str(os.cpu_count() or 2))
     if not threads.isdigit() or int(threads) < 1:
@@ -149,7 +157,7 @@ def load_settings() -> Settings:
     return Settings(
         home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
         config=config,
-        company=env.get("DEALERMART_COMPANY", Settings.company),
+        company=company,
         project=Path(env.get("DEALERMART_PROJECT", REPO)).resolve(),
         memory_limit=env.get("DEALERMART_MEMORY_LIMIT", Settings.memory_limit),
         threads=int(threads),

@@ -68,6 +68,10 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         ]
         total = ["total", "", "", *(number(sum(getattr(file, name) or 0 for file in result.files)) for name in columns)]
         print(table(["file", "feed", "status", *columns], [*rows, total]))
+    if result.undelivered:
+        print(f"not delivered: {', '.join(result.undelivered)}")
+    for text in result.late:
+        print(text, file=sys.stderr)
     for moved in result.taken_up:
         rows_up = number((moved.accepted or 0) + (moved.duplicate or 0))
         print(f"{moved.file} (received {moved.received}): {rows_up} rows that had waited in quarantine taken up")
@@ -103,6 +107,12 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
                 f"`dealermart quarantine list --file {file.file}` shows why",
                 file=sys.stderr,
             )
+    if any(fault["rule"] == "rate_unknown" for file in result.files for fault in file.faults):
+        print(
+            f"  mend: rows without a rate are taken up when it comes; if {config.company_file} is not the company of "
+            f"{result.source}, name its file in DEALERMART_COMPANY",
+            file=sys.stderr,
+        )
     for text in result.left:
         print(text, file=sys.stderr)
     result.raise_for_refused()

@@ -7,15 +7,17 @@ data; what the rules mean for rows is decided in the rooms above.
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.limits import MIB, Limits
-from dealermart.config.load import Config, load_config
+from dealermart.config.load import Config, check_company, load_config
 from dealermart.config.plans import Bonus, Commission, Plan
 from dealermart.config.profiles import (
     CORRECTED,
     DETECTABLE,
     TAKEN_COLUMNS,
     FileSpec,
+    Ignored,
     Origin,
     Profile,
+    Totals,
     load_profile,
     profile_hash,
     profile_sql,
@@ -38,12 +40,15 @@ __all__ = [
     "Config",
     "Contract",
     "FileSpec",
+    "Ignored",
     "Limits",
     "Origin",
     "PersonKind",
     "Plan",
     "Profile",
     "Template",
+    "Totals",
+    "check_company",
     "load_config",
     "load_contracts",
     "load_profile",

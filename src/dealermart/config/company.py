@@ -31,28 +31,51 @@ def _known_zone(name: str) -> str:
 
 
 class Company(Strict):
-    """The company file (``config/company.yml``).
-
-    ``plans`` and ``reviews`` name the files that apply, inside ``config/plans`` and ``config/reviews``; left out, all
-    files of the folder apply. ``complete_feeds`` names the feeds in which everything stands that others may refer to;
-    left out, all of them. Rows that refer to what such a feed does not hold wait for it.
-    ``retention_months`` says of feeds for how many months values of persons are kept; left out, for ever.
-    """
+    """The company file (``config/company.yml``)."""
 
     name: Annotated[str, Field(min_length=1)]
+    """The company's name, for statements and reports."""
+
     name_zh: Annotated[str, Field(min_length=1)] | None = None
+    """The same in Chinese."""
+
     reporting_currency: CurrencyCode
+    """The currency of KPIs and statements; one with hundredths."""
+
     fiscal_year_start_month: Annotated[int, Field(ge=1, le=12)] = 1
+    """The month in which a fiscal year begins. It is named by the calendar year in which it ends."""
+
     calendar_start: date
+    """The first day of the fiscal calendar: the first day of a fiscal year. What lies before it is in no
+    period."""
+
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    """Whose days are the company's days, written like `Asia/Shanghai`."""
+
     fx_rate_type: Literal["market"] = "market"
+    """The rates that convert revenue for KPIs."""
+
     plan_fx_rate_type: Literal["plan"] = "plan"
+    """The rates by which incentives are paid."""
+
     credit_rule: Literal["stated_seller_else_assignment"] = "stated_seller_else_assignment"
+    """Who gets the credit of a sale."""
+
     min_group_size: Annotated[int, Field(ge=2)] = 5
+    """Groups of fewer people are too small to be shown."""
+
     plans: tuple[str, ...] | None = None
+    """The files of `config/plans` that apply; without it all."""
+
     reviews: tuple[str, ...] | None = None
+    """The files of `config/reviews` that apply; without it all."""
+
     complete_feeds: tuple[str, ...] | None = None
+    """The feeds in which everything stands that others may refer to; without it all. Rows that refer to what such
+    a feed does not hold wait for it."""
+
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
 
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""

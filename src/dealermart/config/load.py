@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dealermart.base import Settings
+from dealermart.base import ConfigError, Settings
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan
@@ -51,6 +51,22 @@ def load_config(settings: Settings) -> Config:
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
     return Config(company, registry, tuple(plans), tuple(templates))
+
+
+def check_company(settings: Settings, source: str) -> None:
+    """Refuse to read a source in the light of another company than its own.
+
+    Raises:
+        ConfigError: ``company.<source>.yml`` is there, and another file is in use.
+    """
+    own = settings.company_file.with_name(f"company.{source}.yml")
+    if own.is_file() and own != settings.company_file:
+        raise ConfigError(
+            f"source {source} has a company file of its own, and {settings.company} is in use",
+            where=str(own),
+            mend=f"set DEALERMART_COMPANY={own.name}, with a home of its own in DEALERMART_HOME; or remove the file, "
+            "if the source belongs to the company in use",
+        )
 
 
 def _files(settings: Settings, folder: str, chosen: tuple[str, ...] | None) -> list[Path]:

@@ -81,44 +81,109 @@ class Totals(Strict):
     """Rows that only add up others: where ``column`` holds one of ``values``."""
 
     column: str
+    """The column in which such a row shows itself."""
+
     values: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The texts that it then holds, such as `合计` or `Total`."""
 
 
 class FileSpec(Strict):
-    """One kind of file of a source: how to find, read and map it.
-
-    ``delivery`` is the contract's unless it stands here. Fewer rows than ``shrink_below`` times those of the deliveries
-    before refuse a file; of a snapshot less than half, if nothing is said.
-    """
+    """One kind of file of a source: how to find, read and map it."""
 
     name: Name
+    """The entry's name, and that of its table in selects."""
+
     feed: Name | None = None
+    """The feed that the file brings ([feeds.md](feeds.md)); together with `map`. An entry without both is a file
+    to look things up in."""
+
     map: str | None = None
+    """The SQL file beside `source.yml` whose select turns the file's columns into the feed's."""
+
     pattern: str
+    """Which files are meant: a path below the delivery's folder. `*` stays inside a folder, `**/` is any number
+    of folders, `?` is one letter."""
+
     required: bool = False
+    """Whether a delivery without such a file is an error. With `expected_days` a day on which nothing came is one
+    too, once the file is late."""
+
     delivery: Kind | None = None
+    """What the file holds, where it is not as the feed's contract says: new rows only, changed ones, or the
+    whole."""
+
     shrink_below: Annotated[float, Field(gt=0, le=1)] | None = None
-    expected_days: Annotated[int, Field(ge=1)] | None = None  # a report calls it late when it is silent for longer
+    """Fewer rows than this share of the deliveries before refuse the file. A snapshot is refused below 0.5 if
+    nothing is said."""
+
+    expected_days: Annotated[int, Field(ge=1)] | None = None
+    """After how many days of silence the report and each run call the file late."""
+
     format: Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
+    """What the file is. Whether a workbook is an old or a new one its content says."""
+
     encoding: Annotated[str | tuple[str, ...], AfterValidator(_known_encoding)] = "utf-8"
+    """The encoding of a text file: its name, `auto`, or the candidates among which it is detected (`utf-8`,
+    `utf-16`, `gb18030`, `cp1252`)."""
+
     delimiter: Annotated[str, Field(min_length=1)] = ","
+    """What stands between two fields; `\\t` in double quotes is a tab."""
+
     quote: Annotated[str, Field(max_length=1)] = '"'
+    """What a field with a delimiter in it is enclosed by; an empty text where nothing is."""
+
     row_end: str | None = None
+    """What ends a record, where it is not the end of the line."""
+
     skip_rows: Annotated[int, Field(ge=0)] = 0
+    """Lines, or rows of a sheet, above the header."""
+
     header: bool | Literal["find"] = True
+    """Whether the first row names the columns; `find` looks for the row that holds all required ones."""
+
     columns: tuple[str, ...] = ()
+    """The names of the columns. Of a file without a header all, in their order; of another one those that selects
+    use."""
+
     aliases: dict[str, tuple[str, ...]] = {}
+    """By name of a column, the texts that may stand for it in a header. Case, width and blanks do not count."""
+
     required_columns: tuple[str, ...] = ()
+    """Columns without which the file is refused; without this list all that `columns` and `aliases` name."""
+
     sheet: str | None = None
+    """Which sheet of a workbook."""
+
     records: str | None = None
+    """Where the list of records is in a JSON file: its key, with dots into the depth."""
+
     nulls: tuple[str, ...] = NULLS
+    """Texts that mean a missing value; the list replaces the usual one."""
+
     more_nulls: tuple[str, ...] = ()
+    """Texts that mean a missing value, besides `nulls`."""
+
     totals: Totals | None = None
+    """Rows that only add up others; they are counted as structure and not taken."""
+
     dates: tuple[Annotated[str, AfterValidator(_settled)], ...] = ()
+    """The order of day, month and year, such as `%d/%m/%Y`; needed where the year stands last. For files of a
+    feed: what is looked up stays text."""
+
     decimal: Literal[".", ","] = "."
+    """The decimal sign; the other one groups digits. For files of a feed."""
+
     unpivot: Annotated[int, Field(ge=1)] = 1
+    """How many rows the select makes of each record, such as 12 of a line with a column per month. It numbers
+    them from 1 in `_row_part` and never drops one: an empty one it marks in `_structural`."""
+
     key: tuple[str, ...] = ()
+    """Of a file to look things up in: the columns by which the latest row of each is kept. Without it the latest
+    file holds alone."""
+
     waits: dict[str, Annotated[tuple[Name, ...], Field(min_length=1)]] = {}
+    """By reject reason of the select, the feeds or lookups for which such rows wait; they are taken up when these
+    bring what was missing."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> FileSpec:
@@ -194,33 +259,47 @@ class Ignored(Strict):
     """Files that a source delivers and nobody needs, with the reason."""
 
     pattern: str
+    """Which files, written like that of an entry. A file that an entry takes is not ignored."""
+
     reason: Annotated[str, Field(min_length=3)]
+    """Why nobody needs them."""
 
 
 class Origin(Strict):
-    """Where the files of a source come from, when nobody puts them into its inbox.
-
-    Attributes:
-        url: A folder: ``file:///srv/exports``, ``s3://bucket/folder`` or ``sftp://user@host/folder``. No secret stands
-            in it; those come from the environment.
-        quiet_seconds: A file that was written to later than so many seconds ago may be half there, and is left for the
-            next time. Objects of S3 appear whole.
-    """
+    """Where the files of a source come from, when nobody puts them into its inbox."""
 
     url: Annotated[str, AfterValidator(_storage_url)]
+    """A folder: `file:///srv/exports`, `s3://bucket/folder` or `sftp://user@host/folder`. No secret stands in it;
+    those come from the environment."""
+
     quiet_seconds: Annotated[int, Field(ge=0)] = 60
+    """A file that was written to later than so many seconds ago may be half there, and is left for the next time.
+    Objects of S3 appear whole."""
 
 
 class Profile(Strict):
     """A source system, described by files."""
 
     source: Name
+    """The name of the folder."""
+
     title: str
+    """What the source is, for the report."""
+
     files: Annotated[tuple[FileSpec, ...], Field(min_length=1)]
+    """The kinds of file that the source delivers."""
+
     ignore: tuple[Ignored, ...] = ()
+    """Files that come and that nobody needs."""
+
     origin: Annotated[Origin | None, Field(alias="from")] = None
+    """Where files are fetched from, by `dealermart fetch` and the DAG `arrivals`."""
+
     limits: Limits = Limits()
+    """How large files may get."""
+
     demo_received: dt.date | None = None
+    """The received date that `make demo PROFILE=<source> DATA=<folder>` takes."""
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Profile:
@@ -301,6 +380,12 @@ def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]
                 f"{field}: the column name {own[0]} is taken by the program",
                 where=str(path),
                 mend=f"give it another name under aliases, such as {own[0].strip('_')}_said",
+            )
+        if spec.feed is None and (spec.dates or spec.decimal != "." or spec.unpivot != 1):
+            raise ConfigError(
+                f"{field}: dates, decimal and unpivot belong to files of a feed; what is looked up stays text",
+                where=str(path),
+                mend=f"let the select that looks it up read it, such as try_strptime({spec.name}.since, '%d/%m/%Y')",
             )
         if spec.map is not None and not (path.parent / spec.map).is_file():
             raise ConfigError(

@@ -17,7 +17,7 @@ import duckdb
 from dealermart import readers
 from dealermart.base import literal, quoted
 from dealermart.config import Column, Contract, FileSpec, Profile
-from dealermart.ingest.judge import Judge, Rejects
+from dealermart.ingest.judge import DATES, Judge, Rejects
 from dealermart.ingest.overrides import Refusals
 from dealermart.lake import FileResult, Log
 from dealermart.landing import Delivery
@@ -127,7 +127,10 @@ class DriftWatch:
             self._notes[delivery_id] = column_notes(spec, now, [earlier.get("seen", {}) for earlier in before])
             for what in flips(now, [earlier.get("seen", {}) for earlier in before[-LAST:]]):
                 mend = "compare the file with earlier ones; correct it, or the profile if the source has changed"
-                self._refusals.add("type_flip", delivery_id, source_file, what, mend)
+                held_dates = " dates so far" in what
+                self._refusals.add(
+                    "type_flip", delivery_id, source_file, what, DATES if held_dates else mend, not held_dates
+                )
             if spec.shrink_below is not None and before and not self._is_snapshot(spec):
                 usual = median(earlier["mapped"] for earlier in before[-LAST:])
                 self._compare_rows(spec, [(delivery_id, source_file)], rows.get(delivery_id, 0), usual)

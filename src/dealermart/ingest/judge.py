@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -9,8 +10,8 @@ from typing import Any
 
 import duckdb
 
-from dealermart import checks
-from dealermart.base import ConfigError, Settings
+from dealermart import checks, mapping
+from dealermart.base import ConfigError, Settings, quoted
 from dealermart.config import Company, Contract, Profile, load_yaml
 from dealermart.ingest.overrides import Refusals
 
@@ -60,6 +61,12 @@ def masters_first(feeds: Iterable[str], waits: Mapping[str, Collection[str]]) ->
 
 
 MOSTLY_REJECTED = "mostly_rejected"
+
+# Where most dates are not read, the others are read by the wrong order: nothing of such a file is to be taken.
+DATES = (
+    "look at the dates in the file and say their order under `dates` of its entry in source.yml, such as "
+    'dates: ["%d/%m/%Y"], then ingest again'
+)
 
 
 class Suites(dict[str, checks.Suite]):
@@ -124,7 +131,15 @@ def judge_by_suites(
                 first = f"first in row {lost.first_row}: {lost.first_reason}"
                 what = f"{lost.rows} of {lost.of} rows cannot be taken ({first})"
                 mend = "compare the file with the source's profile; correct one of them and ingest again"
-                refusals.add(MOSTLY_REJECTED, delivery_id, names[delivery_id], what, mend)
+                is_of_dates = mapping.is_of_dates(lost.first_reason)
+                refusals.add(
+                    MOSTLY_REJECTED,
+                    delivery_id,
+                    names[delivery_id],
+                    what,
+                    DATES if is_of_dates else mend,
+                    not is_of_dates,
+                )
         for outcome in outcomes:
             if outcome.severity != "critical" or outcome.success:
                 continue
@@ -154,9 +169,34 @@ def judge_by_suites(
                 for rule in suites[feed].rules
             ],
         )
+        _name_rates(con, table, suites[feed])
         return refusals.errors
 
     return judge
+
+
+def _name_rates(con: duckdb.DuckDBPyConnection, table: str, suite: checks.Suite) -> None:
+    """Name the currencies, and the first day, for which rows lack a rate: that is what somebody has to deliver."""
+    for rule in suite.rules:
+        found = re.fullmatch(
+            "there is no rate from currency_code to the reporting currency on or before (.+)", rule.description
+        )
+        if found:
+            con.execute(
+                f"""
+                update failing set reason = concat(
+                    'there is no rate from ', lacking.currency_code, ' to ', reporting_currency(), ' on or before ',
+                    lacking.first_day, ' ({found[1]}); the feed fx_rates brings it'
+                )
+                from (
+                    select _row_id, currency_code,
+                        min(cast({quoted(found[1])} as date)) over (partition by currency_code) as first_day
+                    from {table} semi join (select _row_id from failing where rule = $rule) using (_row_id)
+                ) as lacking
+                where failing._row_id = lacking._row_id and failing.rule = $rule
+                """,
+                {"rule": rule.rule},
+            )
 
 
 def judge_by_own_rows(

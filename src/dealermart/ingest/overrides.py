@@ -53,15 +53,21 @@ class Refusals:
         self._found: dict[str, list[str]] = {}
         self.used: list[dict[str, Any]] = []
 
-    def add(self, rule: str, delivery_id: str, source_file: str, what: str, mend: str) -> None:
-        """Refuse a file, unless somebody has decided otherwise."""
+    def add(self, rule: str, delivery_id: str, source_file: str, what: str, mend: str, is_offered: bool = True) -> None:
+        """Refuse a file, unless somebody has decided otherwise.
+
+        Args:
+            is_offered: Whether the message offers to take the file all the same. Where rows would then be wrong in
+                silence it does not.
+        """
         for override in self._overrides:
             if override.rule == rule and fnmatchcase(source_file, override.file):
                 decided = {"rule": rule, "by": override.by, "reason": override.reason}
                 self.used.append({**decided, "delivery_id": delivery_id, "file": source_file})
                 return
-        otherwise = f"to take it as it is: --override {rule} --file '{source_file}' --by NAME --reason TEXT"
-        self._found.setdefault(delivery_id, []).append(f"{what}\n  mend: {mend}; {otherwise}")
+        if is_offered:
+            mend += f"; to take it as it is: --override {rule} --file '{source_file}' --by NAME --reason TEXT"
+        self._found.setdefault(delivery_id, []).append(f"{what}\n  mend: {mend}")
 
     @property
     def errors(self) -> dict[str, str]:

@@ -23,9 +23,10 @@ from dealermart.base import (
     workspace,
     write_json,
 )
-from dealermart.config import FileSpec, Profile, load_contracts, load_profile, profile_hash
+from dealermart.config import FileSpec, Profile, check_company, load_contracts, load_profile, profile_hash
 from dealermart.ingest.batch import process
 from dealermart.ingest.drift import RULES, DriftWatch
+from dealermart.ingest.expected import late, missing, undelivered
 from dealermart.ingest.job import Batch, Folders, Job
 from dealermart.ingest.judge import MOSTLY_REJECTED, Suites, feed_order, feeds_of, judge_by_suites
 from dealermart.ingest.overrides import Override, Refusals, check_overrides
@@ -47,6 +48,8 @@ class IngestResult:
     ignored: tuple[str, ...] = ()
     left: tuple[str, ...] = ()  # what is to be run again, and why
     taken_up: tuple[FileResult, ...] = ()
+    undelivered: tuple[str, ...] = ()  # entries of which nothing came that day, where something came at all
+    late: tuple[str, ...] = ()  # entries that are silent for longer than the profile expects, in words
 
     @property
     def refused(self) -> tuple[FileResult, ...]:
@@ -88,7 +91,7 @@ def run(
 
     Raises:
         ConfigError: contract, profile or suite is broken, or an override names no rule that refuses files.
-        DataError: a given ``drop`` or a required file is missing.
+        DataError: a given ``drop`` or a required file is missing, or is late on a day on which nothing came.
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
     with (
@@ -107,6 +110,8 @@ def run(
             refusing = {rule.rule for suite in suites.values() for rule in suite.rules if rule.severity == "critical"}
             check_overrides(decided, {MOSTLY_REJECTED, *RULES, *refusing})
             found = _scan(settings, profile, received, drop)
+            if found:
+                check_company(settings, source)
             if not dry_run:  # a dry run does not hold the lock that a rebuild works under
                 lake.recover(settings)
             partition = _Partition(
@@ -165,6 +170,7 @@ def _note(entry: Entry, result: IngestResult) -> None:
         taken_up=sum((file.accepted or 0) + (file.duplicate or 0) for file in result.taken_up),
         refused=[file.error for file in result.refused],
         left=list(result.left),
+        late=list(result.late),
     )
 
 
@@ -208,13 +214,13 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
         ]
     # Corrected rows of earlier deliveries need nothing beside them.
     delivered = [name for name in names if not any(spec.is_corrected(name) for spec in profile.files)]
-    missing = [spec for spec in required if delivered and not any(map(spec.takes, (*names, *before)))]
-    if missing:
-        raise DataError(
-            f"a required file is missing: {', '.join(f'{spec.name} ({spec.pattern})' for spec in missing)}",
-            where=str(folder),
-            mend="put it there, or mark the entry required: false in the source's profile",
-        )
+    lacking = [spec for spec in required if delivered and not any(map(spec.takes, (*names, *before)))]
+    if lacking:
+        raise missing(", ".join(f"{spec.name} ({spec.pattern})" for spec in lacking), str(folder))
+    if required and not found:
+        overdue = late(profile, lake.read(settings), received, [spec.name for spec in required])
+        if overdue:
+            raise missing("; ".join(overdue.values()), str(folder))
     return found
 
 
@@ -267,6 +273,9 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
     watch.finish(results)
     _mark_anew(partition, results)
     committed = any(result.status == "accepted" or result.anew for result in results)
+    lacking = undelivered(profile, job.log, partition.received, results)
+    unheard = lacking if results else [spec.name for spec in profile.files]
+    overdue = tuple(late(profile, job.log, partition.received, unheard).values())
     moved = Moved()
     told = committed or any(result.status != "duplicate" for result in results)
     hash_now = profile_hash(partition.settings, profile.source)
@@ -281,6 +290,8 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
         entry = _entry(partition, done, results) | {
             "feed_order": order,
             "verdicts": verdicts,
+            "undelivered": lacking,
+            "late": overdue,
             "checks": None if partition.dry_run else _keep_checks(partition.settings, job.run_id, judged),
         }
         so_far = lake.Log((*job.log.commits, {"seq": job.log.last + 1, **entry}))
@@ -302,6 +313,8 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
         tuple(came.ignored),
         tuple(came.left),
         tuple(result for _, result in moved.results),
+        tuple(lacking),
+        overdue,
     )
 
 

@@ -4,7 +4,7 @@ What a select may do is in ``select``, the forms of dates and numbers that peopl
 in ``rows``.
 """
 
-from dealermart.mapping.casts import cast_sql
+from dealermart.mapping.casts import cast_sql, is_of_dates
 from dealermart.mapping.rows import map_rows, row_hash
 from dealermart.mapping.select import check_select, check_single_rows
 
@@ -12,6 +12,7 @@ __all__ = [
     "cast_sql",
     "check_select",
     "check_single_rows",
+    "is_of_dates",
     "map_rows",
     "row_hash",
 ]

@@ -141,6 +141,13 @@ def reason_sql(text: str, column: Column, spec: FileSpec) -> str:
     return f"case {unclear}when {_is(text, _SHORT_YEAR)} then {literal(short)} else {general} end"
 
 
+def is_of_dates(reason: str) -> bool:
+    """Whether ``reason_sql`` says so of a date: then the order of day and month may be another than it was thought."""
+    return (
+        re.search(r" is not a (date|timestamp)$| does not say which of day and month comes first", reason) is not None
+    )
+
+
 def other_currency_sql(text: str, currency: str) -> str:
     """SQL that says whether a number's text names a currency that is not ``currency`` (an SQL expression of a code)."""
     named = f"upper(regexp_extract({_narrow(text)}, {literal(_MONEY)}))"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,8 @@ from dealermart import readers
 from dealermart.base import BalanceError, ConfigError, literal, quoted
 from dealermart.config import Contract, FileSpec
 from dealermart.mapping.casts import other_currency_sql, other_sql, plain_sql, reason_sql
-from dealermart.mapping.select import parsed
+from dealermart.mapping.failing import VALUE_FAULTS, in_words, set_apart
+from dealermart.mapping.select import nodes_of, parsed
 
 LINEAGE = ("_delivery_id", "_row_number", "_row_part")
 
@@ -49,15 +51,20 @@ def map_rows(
         The columns of the contract that say the same in all rows, by what they say: a text or nothing.
 
     Raises:
-        ConfigError: the select fails, or lacks a required column, or returns one that the contract does not know.
+        ConfigError: the select fails whatever the rows hold, lacks a required column, or returns one that the contract
+            does not know.
         BalanceError: it lost or multiplied records.
     """
     of_1904 = [delivery_id for delivery_id, read in reads.items() if read.from_1904]
     suspect = not reads or any(read.suspect for read in reads.values())
     with _faults_of_the_select(path):
-        con.execute(f"create temp view selected as {sql}")
+        try:
+            con.execute(f"create or replace temp view selected as {sql}")
+        except duckdb.BinderException as error:
+            _check_names(con, path, sql, spec, contract, str(error))
+            raise
     types = {name: kind for name, kind, *_ in con.execute("describe selected").fetchall()}
-    _check_columns(path, types, spec, contract)
+    _check_columns(path, types, spec, contract, _alias(con, sql, spec))
     part = "_row_part" if "_row_part" in types else "1"
     lineage = f"_delivery_id, cast(_row_number as bigint) as _row_number, cast({part} as integer) as _row_part"
     marks = ", ".join(
@@ -107,8 +114,7 @@ def map_rows(
     if len(reads) == 1 and "_delivery_id" in as_read:
         same["_delivery_id"] = literal(next(iter(reads)))
     names = [*contract.names, *LINEAGE, *_MARKS, _DELETED, "_row_hash"]
-    with _faults_of_the_select(path):
-        con.execute(f"""
+    make = f"""
             create table {rows} as
             with said as (
                 select {", ".join([lineage, marks, deleted, *texts])}
@@ -125,8 +131,18 @@ def map_rows(
             create view {quoted(into)} as
             select {", ".join(f"{same.get(name, quoted(name))} as {quoted(name)}" for name in names)}, rowid as _place
             from {rows}
-        """)
-    con.execute("drop view selected")
+    """
+    with _faults_of_the_select(path):
+        try:
+            con.execute(make)
+        except VALUE_FAULTS:
+            with set_apart(con, path, sql, spec):
+                con.execute(f"create or replace temp view selected as {sql}")
+                con.execute(make)
+                con.execute("drop view selected")
+            _reject_unmappable(con, spec, rows)
+        else:
+            con.execute("drop view selected")
     if suspect:
         _reject_damaged(con, contract, into)
     _check_balance(con, path, spec, into)
@@ -194,10 +210,8 @@ def _faults_of_the_select(path: Path) -> Iterator[None]:
         message = str(error).split("\n")[0]
         found = re.search(r"LINE (\d+):", str(error))
         where = f"{path}:{found[1]}" if found else str(path)
-        if isinstance(error, (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)):
-            message = (
-                "a value does not fit the cast that the select asks for"  # the engine's text would quote the value
-            )
+        if isinstance(error, VALUE_FAULTS):
+            message = in_words(error)
         raise ConfigError(
             message, where=where, mend="correct the select; leave casting to the contract, or use try_cast"
         ) from None
@@ -212,6 +226,16 @@ def _without_values_of_deletions(types: dict[str, str], contract: Contract) -> s
     ]
     replacing = f"replace ({', '.join(blanked)})" if _DELETED in types and blanked else ""
     return f"select * {replacing} from selected"
+
+
+def _reject_unmappable(con: duckdb.DuckDBPyConnection, spec: FileSpec, rows: str) -> None:
+    """Add the rows for which the select fails, in all their parts, rejected with the reason."""
+    made = {name for name, *_ in con.execute(f"describe {rows}").fetchall()}
+    said = {"_delivery_id": "_delivery_id", "_row_number": "_row_number", "_row_part": "_row_part"}
+    said |= {"_reject_reason": "reason", _DELETED: "false"}
+    listed = ", ".join(f"{text} as {name}" for name, text in said.items() if name in made)
+    parts = f"(select unnest(range(1, {spec.unpivot + 1})) as _row_part)"
+    con.execute(f"insert into {rows} by name select {listed} from unmappable cross join {parts}; drop table unmappable")
 
 
 def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: str) -> None:
@@ -242,11 +266,63 @@ def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: st
     con.unregister("damaged_rows")
 
 
-def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract) -> None:
+def _check_names(
+    con: duckdb.DuckDBPyConnection, path: Path, sql: str, spec: FileSpec, contract: Contract, said: str
+) -> None:
+    """Say which column a select names that is not there, and which ones it may mean."""
+    found = re.search(r'Referenced column "([^"]+)" not found|a column named "([^"]+)"', said)
+    if not found:
+        return
+    name = found[1] or found[2]
+    listed = [column for column, *_ in con.execute(f"describe {quoted(spec.name)}").fetchall()]
+    held = [column for column in listed if column not in LINEAGE]
+    # Where the select names none of them, the line that was taken for the header may be data, which no message shows.
+    is_header = any(re.search(rf"\b{re.escape(column)}\b", sql) for column in held)
+    has = ", ".join(column[:40] for column in held[:30]) + (" ..." if len(held) > 30 else "")
+    mend = f"the file has {has}" if is_header else f"none of the {len(held)} columns of the file stands in the select"
+    if close := get_close_matches(name, [*held, *LINEAGE] if is_header else LINEAGE):
+        mend = f"write {' or '.join(close)}? {mend}"
+    if name in contract.names:
+        mend += f"; {name} is a column of feed {contract.feed}: it stands behind `as`"
+    line = re.search(r"LINE (\d+):", said)
+    raise ConfigError(
+        f"the select names a column {name!r}, which neither {spec.name} nor what it looks up has",
+        where=f"{path}:{line[1]}" if line else str(path),
+        mend=mend,
+    )
+
+
+def _alias(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> str:
+    """What a select calls its file, with a dot, where it calls it otherwise."""
+    tables = (node for node in nodes_of(parsed(con, sql)) if node.get("type") == "BASE_TABLE")
+    aliases = (node["alias"] for node in tables if node["table_name"].lower() == spec.name.lower())
+    alias = next(aliases, "")
+    return f"{alias}." if alias else ""
+
+
+def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: Contract, alias: str) -> None:
     lineage = {"_delivery_id", "_row_number"} | ({"_row_part"} if spec.unpivot > 1 else set())
     # A file of deletions may hold keys only; a row of it that deletes nothing is the suite's to judge.
     needed = contract.key if _DELETED in types else [column.name for column in contract.columns if column.required]
-    missing = sorted(lineage - types.keys()) + [name for name in needed if name not in types]
+    missing = [name for name in needed if name not in types]
+    if unfound := sorted(lineage - types.keys()):
+        lines = " and ".join(
+            f"a number from 1 to {spec.unpivot} `as _row_part`" if name == "_row_part" else f"`{alias}{name},`"
+            for name in unfound
+        )
+        raise ConfigError(
+            f"the select does not return {', '.join(unfound)}",
+            where=str(path),
+            mend=f"add {lines} to its list: by it every row is found again in its file",
+        )
+    unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS) - {_DELETED})
+    if unknown:
+        close = [found for name in unknown for found in get_close_matches(name, contract.names, 1)]
+        raise ConfigError(
+            f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have",
+            where=str(path),
+            mend=(f"write {', '.join(close)}? " if close else "") + f"its columns are {', '.join(contract.names)}",
+        )
     if missing:
         raise ConfigError(
             f"the select does not return {', '.join(missing)}",
@@ -258,13 +334,6 @@ def _check_columns(path: Path, types: dict[str, str], spec: FileSpec, contract: 
             f"the select returns {_DELETED} as {types[_DELETED].lower()}",
             where=str(path),
             mend="return a condition, such as status = 'void'",
-        )
-    unknown = sorted(types.keys() - set(contract.names) - set(LINEAGE) - set(_MARKS) - {_DELETED})
-    if unknown:
-        raise ConfigError(
-            f"the select returns {', '.join(unknown)}, which feed {contract.feed} does not have",
-            where=str(path),
-            mend=f"its columns are {', '.join(contract.names)}",
         )
 
 

@@ -34,7 +34,7 @@ class Columns:
 
 def named(spec: FileSpec) -> tuple[str, ...]:
     """The canonical columns that a profile names."""
-    return tuple(dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns)))
+    return tuple(dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, *spec.key)))
 
 
 def positional(spec: FileSpec, where: str) -> Columns:
@@ -106,7 +106,8 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
             where=where,
             mend="correct the aliases in the source profile, or the file",
         )
-    missing = [name for name in spec.required_columns or named(spec) if name not in matched]
+    needed = (*spec.required_columns, *spec.key) if spec.required_columns else named(spec)
+    missing = [name for name in needed if name not in matched]
     if missing:
         # Where no text is known the line may not be a header at all but data, which no message shows.
         seen = (

@@ -359,7 +359,7 @@ def _list(texts: Iterable[str]) -> str:
 
 def shape(spec: FileSpec, *more: str) -> str:
     """No rows, with the raw columns that the profile promises to the select whether or not a file has them."""
-    names = dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, "_delivery_id"))
+    names = dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, *spec.key, "_delivery_id"))
     columns = [f"cast(null as varchar) as {quoted(name)}" for name in names]
     for extra in ("_row_number bigint", *more):
         name, kind = extra.split()

@@ -13,7 +13,7 @@ from typing import Any
 
 from dealermart import lake
 from dealermart.base import BuildError, Settings, record_run, utc_now, warehouse_lock
-from dealermart.config import Contract, load_config, load_contracts
+from dealermart.config import Contract, check_company, load_config, load_contracts
 from dealermart.lake import Log
 from dealermart.warehouse.dbt import dbt_build
 from dealermart.warehouse.file import open_warehouse, past_warehouse
@@ -145,6 +145,8 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
             where=f"--as-of {moment}",
             mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
         )
+    for source in sorted({commit["source"] for commit in seen.commits if commit["kind"] == "ingest"}):
+        check_company(settings, source)
     company = load_config(settings).company
     end = period_end_of(settings, company, seen.received, period)
     hashes = (
