@@ -25,14 +25,9 @@ BLANKS = (
     + "\u2028\u2029\u202f\u205f\u3000"
 )
 
-
-def _class(signs: str) -> str:
-    return "[" + "".join(f"\\x{{{ord(sign):x}}}" for sign in signs) + "]"
-
-
 _AROUND = BLANKS + INVISIBLE + JOINERS
 
-_UNCLEAN = f'^{_class(_AROUND)}|{_class(_AROUND)}$|{_class(INVISIBLE)}|^="'
+_UNCLEAN = f'^[{_AROUND}]|[{_AROUND}]$|[{INVISIBLE}]|^="'
 
 # How a spreadsheet, and a program that writes for one, keeps the zeros of a code: as a formula that is a text.
 _WRAPPED = '="((?:[^"]|"")*)"'
@@ -124,36 +119,39 @@ def cleaned(text: str, name: str, spec: FileSpec) -> str:
     """SQL for a text of a column as it is meant: without blanks around it and what nobody sees, ``="00124"`` as 00124,
     in columns of codes with ASCII in place of full-width signs. An empty one is NULL where that means missing."""
     # To trim a list of characters takes ten times longer than to see that there is nothing to do.
-    freed = f"trim(regexp_replace({text}, {literal(_class(INVISIBLE))}, '', 'g'), {literal(_AROUND)})"
-    inner = f"trim(replace(regexp_extract({freed}, {literal(f'^{_WRAPPED}$')}, 1), '\"\"', '\"'), {literal(_AROUND)})"
-    meant = f"case when regexp_full_match({freed}, {literal(_WRAPPED)}) then {inner} else {freed} end"
-    clean = f"case when regexp_matches({text}, {literal(_UNCLEAN)}) then {meant} else {text} end"
+    is_unclean, seen = f"regexp_matches({text}, {literal(_UNCLEAN)})", text
     if is_code(name) or name in spec.key:
-        clean = code_sql(clean)
+        is_unclean, seen = f"(strlen({text}) <> length({text}) or {is_unclean})", _narrow(text)
+    freed = f"trim(regexp_replace({seen}, {literal(f'[{INVISIBLE}]')}, '', 'g'), {literal(_AROUND)})"
+    inner = f"trim(replace(regexp_extract({freed}, {literal(_WRAPPED)}, 1), '\"\"', '\"'), {literal(_AROUND)})"
+    meant = f"if(prefix({freed}, '=\"') and regexp_full_match({freed}, {literal(_WRAPPED)}), {inner}, {freed})"
+    clean = f"case when {is_unclean} then {meant} else {text} end"
     return f"nullif({clean}, '')" if "" in spec.missing else clean
 
 
 def code_sql(text: str) -> str:
     """SQL for a trimmed text as a code: full-width signs as ASCII, and nothing in it that nobody sees."""
-    narrow = f"translate(regexp_replace({text}, {literal(_class(JOINERS + INVISIBLE))}, '', 'g'), {_WIDE_TO_NARROW})"
-    return f"case when strlen({text}) = length({text}) then {text} else trim({narrow}) end"
+    return f"if(strlen({text}) = length({text}), {text}, trim({_narrow(text)}))"
 
 
-_WIDE_TO_NARROW = f"{literal(WIDE)}, {literal(NARROW)}"
-
-_FREE = str.maketrans("", "", INVISIBLE)
-
-_TO_CODE = str.maketrans(WIDE, NARROW, JOINERS)
+def _narrow(text: str) -> str:
+    unseen = literal(f"[{JOINERS}{INVISIBLE}]")
+    return f"translate(regexp_replace({text}, {unseen}, '', 'g'), {literal(WIDE)}, {literal(NARROW)})"
 
 
 def clean(text: str, name: str, spec: FileSpec) -> str | None:
     """What ``cleaned`` makes of a text, by other means."""
+    if is_code(name) or name in spec.key:
+        text = text.translate(_TO_CODE)
     text = text.translate(_FREE).strip(_AROUND)
     if wrapped := re.fullmatch(_WRAPPED, text):
         text = wrapped[1].replace('""', '"').strip(_AROUND)
-    if is_code(name) or name in spec.key:
-        text = text.translate(_TO_CODE).strip()
     return None if text == "" and "" in spec.missing else text
+
+
+_FREE = str.maketrans("", "", INVISIBLE)
+
+_TO_CODE = str.maketrans(WIDE, NARROW, JOINERS)
 
 
 def selection(columns: Columns, expression: Callable[[str], str]) -> str:
@@ -335,7 +333,7 @@ class Settled:
             counts,
             structural=counts.structural + self.structural,
             rejected=counts.rejected + self.rejected,
-            taken_as_missing=self.taken_as_missing,
+            taken_as_missing=(*counts.taken_as_missing, *self.taken_as_missing),
         )
 
 
@@ -356,37 +354,40 @@ def _settle(
     """
     words = sorted({word for word in spec.missing if word})
     delivery, by = (literal(delivery_id), "") if delivery_id else ("_delivery_id", "group by 1")
-    bad = f"count(*) filter (({_is_structural(spec, columns)}) is not true and {_fault(spec, columns)} is not null)"
-    counted = f"count(*) filter ({_is_structural(spec, columns)}), {bad if suspect else '0'}"
-    said = [f"count({_word(quoted(name), words)})" for name in columns.names] if words else []
-    found = con.execute(f"select {', '.join((delivery, 'count(*)', counted, *said))} from {table} {by}").fetchall()
+    structural = _is_structural(spec, columns)
+    bad = f"count(*) filter (({structural}) is not true and {_fault(spec, columns)} is not null)" if suspect else "0"
+    counted = f"select {delivery}, count(*), count(*) filter ({structural}), {bad}"
+    said = "".join(f", count({_word(quoted(name), words)})" for name in columns.names)
+    found = con.execute(f"{counted}{said} from {table} {by}").fetchall()
+    held = [name for at, name in enumerate(columns.names, 4) if any(row[at] for row in found)]
     told: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
-    held = [name for at, name in enumerate(columns.names, 4) if said and any(row[at] for row in found)]
     if held:
         for name in held:
             for key, word, rows, of in con.execute(f"""
-                select {delivery}, word, rows, sum(rows) over (partition by {delivery}) from (
-                    select {delivery if by == "" else "_delivery_id"}, {_word(quoted(name), words)} as word, count(*) as rows
+                select _delivery_id, word, rows, sum(rows) over (partition by _delivery_id) from (
+                    select {delivery} as _delivery_id, {_word(quoted(name), words)} as word, count(*) as rows
                     from {table} where nullif({quoted(name)}, '') is not null group by all
                 )
+                order by all
             """).fetchall():
-                if word in spec.assumed and rows >= max(_FEWEST_TOLD, of * _SHARE_TOLD):
+                if word in spec.assumed and rows >= max(_FEWEST_TOLD, int(of) * _SHARE_TOLD):
                     told[key].append((name, word, rows, int(of)))
         # Rows keep their places.
-        nulled = ", ".join(
-            f"{quoted(name)} = case when {_word(quoted(name), words)} is null then {quoted(name)} end" for name in held
-        )
-        con.execute(f"update {table} set {nulled}")
-        found = con.execute(f"select {delivery}, count(*), {counted} from {table} {by}").fetchall()
-    return {row[0]: Settled(*row[1:4], sorted(told[row[0]])) for row in found}
+        kept = (f"case when {_word(quoted(name), words)} is null then {quoted(name)} end" for name in held)
+        sets = ", ".join(f"{quoted(name)} = {value}" for name, value in zip(held, kept, strict=True))
+        con.execute(f"update {table} set {sets}")
+        found = con.execute(f"{counted} from {table} {by}").fetchall()
+    return {row[0]: Settled(row[1], row[2], row[3], tuple(told[row[0]])) for row in found}
 
 
 def _word(text: str, words: Sequence[str]) -> str:
     """SQL for the one of some words that a text is, or NULL."""
-    # Not by IN: DuckDB makes a join of five or more texts, and a join does not keep the order of the file.
-    longest = max(len(word.encode()) for word in words)
+    # By length first, since words are short, and not by IN, of which DuckDB makes a join.
+    longest = max((len(word.encode()) for word in words), default=-1)
     whens = " ".join(f"when {literal(word)} then {literal(word)}" for word in words)
-    return f"case when strlen({text}) <= {longest} then case {text} {whens} end end"
+    return (
+        f"case when strlen({text}) <= {longest} then case {text} {whens} end end" if words else "cast(null as varchar)"
+    )
 
 
 def _fault(spec: FileSpec, columns: Columns) -> str:
@@ -394,15 +395,16 @@ def _fault(spec: FileSpec, columns: Columns) -> str:
 
     Of files of a feed the select says which columns are keys, so that a code which was shortened shows there.
     """
-    checks = [(damage.ERROR, damage.error_sql, columns.names)]
-    checks.append((damage.SHORTENED, damage.shortened_sql, tuple(name for name in columns.names if name in spec.key)))
+    keys = tuple(name for name in columns.names if name in spec.key)
     whens = []
-    for why, test, names in checks:
+    for why, is_so, names in (
+        (damage.ERROR, damage.error_sql, columns.names),
+        (damage.SHORTENED, damage.shortened_sql, keys),
+    ):
         if names:
-            wrong = ", ".join(f"case when {test(quoted(name))} then {literal(name)} end" for name in names)
-            whens.append(
-                f"when {' or '.join(test(quoted(name)) for name in names)} then concat_ws(', ', {wrong}) || {literal(f': {why}')}"
-            )
+            tests = {name: is_so(quoted(name)) for name in names}
+            wrong = ", ".join(f"case when {test} then {literal(name)} end" for name, test in tests.items())
+            whens.append(f"when {' or '.join(tests.values())} then concat_ws(', ', {wrong}) || {literal(f': {why}')}")
     return f"(case {' '.join(whens)} end)"
 
 
