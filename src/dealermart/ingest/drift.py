@@ -264,8 +264,8 @@ def missing_notes(read: readers.Counts) -> list[dict[str, str]]:
         {
             "rule": "taken_as_missing",
             "column": name,
-            "text": f"column {name[:40]}: {rows:,} of {of:,} values are {word!r}, which was taken as missing; if it is so, "
-            "list it under more_nulls in the source profile, and if it is a value, write nulls without it",
+            "text": f"column {name[:40]}: {rows:,} of {of:,} values are {word!r}, which was taken as missing; if it is "
+            "so, list it under more_nulls in the source profile, and if it is a value, write nulls without it",
         }
         for name, word, rows, of in read.taken_as_missing
     ]

@@ -31,8 +31,8 @@ _ERROR = f"#¡?(?:{_ERRORS})!|#¿?(?:NAME|NOM|NOME|NOMBRE|ИМЯ)[?]|#(?:N/A|NV|
 
 _SHORTENED = r"[-+]?[0-9]+([.,][0-9]+)?[eE]\+[0-9]{1,3}"
 
-# One of these stands in every text that is one of those two.
-_MARKS = (b"#", b"Err:", b"E+", b"e+")
+# One of these stands in every text that is one of those two. A single byte is found ten times faster than two.
+_MARKS = ((b"#", b"#"), (b":", b"Err:"), (b"+", b"E+"), (b"+", b"e+"))
 
 # What the bytes 80 to BF of UTF-8 look like in cp1252 and latin-1.
 _CONTINUED = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
@@ -59,7 +59,7 @@ _BYTES = {bytes([code]).decode("cp1252", errors="ignore"): code for code in rang
 def suspect(chunk: bytes) -> bool:
     """Whether something could be wrong with whole lines of UTF-8, by `SUSPECT` or by what a spreadsheet does; a fast
     look that takes some sound text along."""
-    if any(mark in chunk for mark in _MARKS):
+    if any(first in chunk and mark in chunk for first, mark in _MARKS):
         return True
     if chunk.isascii():
         return False

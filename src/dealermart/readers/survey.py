@@ -91,7 +91,7 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
             padded = padded or _UNSEEN.search(text) is not None
             wide = wide or any(sign in chunk for sign in _FULL_WIDTH)
         suspect = suspect or damage.suspect(chunk)
-        padded = padded or b'="' in chunk
+        padded = padded or (b"=" in chunk and b'="' in chunk)
         view = np.frombuffer(chunk, dtype=np.uint8)
         newlines = np.flatnonzero(view == _LF)
         controls = int(np.count_nonzero(view < _SPACE))
