@@ -9,8 +9,9 @@ from dealermart import readers
 from dealermart.config import FileSpec
 from dealermart.config.profiles import NULLS
 from dealermart.readers import delimited
+from dealermart.readers.damage import ERROR, SHORTENED
 from dealermart.readers.files import read_file
-from dealermart.readers.table import cleaned
+from dealermart.readers.table import _word
 
 
 @dataclass(frozen=True)
@@ -217,10 +218,57 @@ CASES = [
     Case("trimmed in quotes", b'a,b\n" 1 ","\nx"\n', [(2, "1", "x")], (1, 0, 0)),
     Case(
         "missing by default",
-        "a,b\n1,NULL\n2,-\n3,\"N/A\"\n4,无\n5, NA \n6,\n7,n/a\n8,#N/A\n9,未填\n10,空\n11,—\n12,none\n".encode(),
-        [(n, str(n - 1), None) for n in range(2, 13)] + [(13, "12", "none")],
-        (12, 0, 0),
+        "a,b\n1,NULL\n2,-\n3,\"N/A\"\n4,无\n5, null \n6,\n7,n/a\n8,——\n9,未填\n10,空\n11,—\n12,none\n13,NA\n".encode(),
+        [(n, str(n - 1), None) for n in range(2, 13)] + [(13, "12", "none"), (14, "13", "NA")],
+        (13, 0, 0),
     ),
+    Case(
+        "nothing but words that mean missing", "a,b\n-,无\n1,x\n".encode(), [(3, "1", "x")], (2, 1, 0),
+    ),
+    # -- what a spreadsheet leaves --
+    Case(
+        "a text in a formula",
+        b'code,b\n="00124",="a ""b"""\n"=""007""",="x"\n= "1",="a"&"b"\n',
+        [(2, "00124", 'a "b"'), (3, "007", "x"), (4, '= "1"', '="a"&"b"')],
+        (3, 0, 0),
+        road="python",
+    ),
+    Case(
+        "a text in a formula, quoted", b'a,b\n"=""00124""","="""""\n2,"=""-"""\n', [(2, "00124", None), (3, "2", None)], (2, 0, 0),
+    ),
+    Case(
+        "errors of a spreadsheet",
+        "a,b,c\n1,#REF!,x\n2,####,#NAME?\n3,#1,##\n#N/A,,\n5,\"#DIV/0!\",\"a,\"\"b\"\n6,Err:502,\n7,#BEZUG!,\nTotal,#N/A,\n".encode(),
+        [(4, "3", "#1", "##")],
+        (8, 1, 6),
+        [
+            (2, f"b: {ERROR}"), (3, f"b, c: {ERROR}"), (5, f"a: {ERROR}"), (6, f"b: {ERROR}"), (7, f"b: {ERROR}"),
+            (8, f"b: {ERROR}"),
+        ],
+        spec={"totals": {"column": "a", "values": ["Total"]}},
+    ),
+    Case(
+        "an error that the profile lists", b"a,b\n1,#N/A\n2,#REF!\n", [(2, "1", None)], (2, 0, 1), [(3, f"b: {ERROR}")],
+        spec={"more_nulls": ["#N/A"]},
+    ),
+    Case(
+        "a key that a spreadsheet shortened", b"a,b\n4.50001E+11,1E+05\nE+11,4.5E+11\n1e5,x\n",
+        [(3, "E+11", "4.5E+11"), (4, "1e5", "x")], (3, 0, 1), [(2, f"a: {SHORTENED}")], spec={"key": ["a"]},
+    ),
+    # -- what nobody sees --
+    Case(
+        "invisible signs",
+        "a,b\n\u200bI1,\ufeffx\u200e\nI\ufeff2\u200e,a\u200db\u200d\n\u202aI3\u202c,\u200b\n\u00adI4,\u2067 y \u2069\n".encode(),
+        [(2, "I1", "x"), (3, "I2", "a\u200db"), (4, "I3", None), (5, "I4", "y")],
+        (4, 0, 0),
+    ),
+    Case(
+        "signs in codes and in texts",
+        "dealer_id,name,ref_no,video\nＩ\u200c１,ＡＢＣ\u3000（1）,（1）,ｘ\n\u3000D－７\u3000,é\u200cb,Ⅷ㎏,１\n".encode(),
+        [(2, "I1", "ＡＢＣ\u3000（1）", "(1)", "ｘ"), (3, "D-7", "é\u200cb", "Ⅷ㎏", "１")],
+        (2, 0, 0),
+    ),
+    Case("signs in a key", "code2,b\nＩ１,Ｉ１\n".encode(), [(2, "I1", "Ｉ１")], (1, 0, 0), spec={"key": ["code2"]}),
     Case("missing by default and besides", b"a,b\n1,none\n2,NULL\n3,x\n", [(2, "1", None), (3, "2", None), (4, "3", "x")], (3, 0, 0), spec={"more_nulls": ["none"]}),
     Case("missing as the profile says", b"a,b\n1,?\n2,NULL\n3,\n4,\"\"\n", [(2, "1", None), (3, "2", "NULL"), (4, "3", ""), (5, "4", "")], (4, 0, 0), spec={"nulls": ["?"]}),
     Case("nothing means missing", b"a,b\n1,\n2,NULL\n,\n", [(2, "1", ""), (3, "2", "NULL")], (3, 1, 0), spec={"nulls": []}),
@@ -387,9 +435,9 @@ def test_a_file_may_be_called_as_a_view_of_the_engine(con, tmp_path, name):
 
 
 def test_cleaning_keeps_the_order_of_the_file(con):
-    """DuckDB makes a join of a long IN list, and a join does not keep the order."""
+    """DuckDB makes a join of a long IN list, which takes longer and does not keep the order."""
     con.execute("create table texts (a varchar)")
-    plan = con.execute(f"explain select {cleaned('a', NULLS)} from texts").fetchall()[0][1].upper()
+    plan = con.execute(f"explain select {_word('a', NULLS)} from texts").fetchall()[0][1].upper()
     assert "PROJECTION" in plan
     assert "JOIN" not in plan
 

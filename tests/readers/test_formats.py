@@ -204,7 +204,7 @@ def test_parquet(read, tmp_path):
 
 
 def with_errors(path: Path) -> Path:
-    """Rows 2 to 6: right; an error beside values; nothing but an error; a totals row with one; the text #N/A, right."""
+    """Rows 2 to 6: right; an error beside values; nothing but an error; a totals row with one; the text N/A, right."""
     with xlsxwriter.Workbook(path) as book:
         book.add_worksheet("cover").write("B2", "#N/A")
         sheet = book.add_worksheet("sales & more")
@@ -215,7 +215,7 @@ def with_errors(path: Path) -> Path:
         sheet.write_formula("B4", "=NA()", None, "#N/A")
         sheet.write("A5", "Total")
         sheet.write_formula("B5", "=SUM(B2:B4)", None, "#N/A")
-        sheet.write_row("A6", ["A3", 7, "#N/A"])
+        sheet.write_row("A6", ["A3", 7, "N/A"])
         sheet.write_formula("E6", "=NA()", None, "#N/A")  # outside the table
         sheet.write_formula("C7", "=NA()", None, "#REF!")
     return path
@@ -331,7 +331,7 @@ def test_errors_and_merged_cells_of_an_old_workbook_are_no_empty_ones(read, tmp_
         ["A2", xls.Error.DIV0],
         [None, xls.Error.NA],
         ["Total", xls.Error.REF],
-        ["A3", 7, "#N/A", None, xls.Error.NA],  # a text that means missing, and an error outside the table
+        ["A3", 7, "N/A", None, xls.Error.NA],  # a text that means missing, and an error outside the table
         [None, 8],
     ]
     xls.write_xls(path, "a", cells, merged=[(5, 6, 0, 0)])

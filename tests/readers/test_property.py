@@ -17,7 +17,7 @@ VALUES = st.one_of(
     st.sampled_from(["", "NULL", "-", " ", "\n", '"', '""', "\u3000a", "经销商", "a\r\nb", "0.50"]),
     st.text(alphabet="ab ,;|\t\"\n\r'\\é中\xa0#", max_size=8),
 )
-NULLS = {"", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填"}
+NULLS = {"", "NULL", "null", "N/A", "n/a", "-", "—", "——", "无", "空", "未填"}
 
 
 @st.composite

@@ -35,7 +35,9 @@ STORAGES = ("file", "s3", "sftp")
 
 CORRECTED = "corrected"  # folder of a drop in which corrected rows come back
 
-NULLS = ("", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "——", "无", "空", "未填")
+NULLS = ("", "NULL", "null", "N/A", "n/a", "-", "—", "——", "无", "空", "未填")
+
+NO_VALUE = ("NA",)  # a word that is a code in texts (Namibia, North America) and means missing elsewhere
 
 DETECTABLE = ("utf-8", "utf-16", "gb18030", "cp1252")
 
@@ -216,6 +218,16 @@ class FileSpec(Strict):
     def missing(self) -> tuple[str, ...]:
         """Texts that mean a missing value."""
         return (*self.nulls, *self.more_nulls)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Words among these that nobody stated."""
+        return tuple(word for word in self.nulls if word and word not in self.more_nulls) if self.nulls == NULLS else ()
+
+    @property
+    def no_value(self) -> tuple[str, ...]:
+        """Texts that mean missing where a number, a date or yes or no is asked for."""
+        return NO_VALUE if self.nulls == NULLS else ()
 
     def takes(self, path: str) -> bool:
         """Whether the file at ``path`` (inside the drop folder, with forward slashes) is of this kind."""

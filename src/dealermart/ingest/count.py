@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dealermart import lake
 from dealermart.base import literal, quoted, typed_sql
+from dealermart.ingest.drift import missing_notes
 from dealermart.ingest.source import FeedTables, Source
 from dealermart.lake import FileResult
 
@@ -126,6 +127,7 @@ def count(source: Source, tables: FeedTables, refused: dict[str, str]) -> None:
                 entry=spec.entry_of(delivery.source_file),
                 delivery=spec.delivery_of(delivery.source_file, contract),
                 apart=rows.apart,
+                drift=missing_notes(read),
                 latest_event=None if error else rows.latest_event,
                 encoding=read.encoding,
                 confidence=read.confidence,

@@ -104,7 +104,7 @@ class DriftWatch:
                 )
         for result in results:
             result.seen = self._seen.get(result.delivery_id, {})
-            result.drift = self._notes.get(result.delivery_id, [])
+            result.drift = [*result.drift, *self._notes.get(result.delivery_id, [])]
             result.overridden = [
                 used["rule"] for used in self._refusals.used if used["delivery_id"] == result.delivery_id
             ]
@@ -219,11 +219,12 @@ def observe(con: duckdb.DuckDBPyConnection, spec: FileSpec, is_alone: bool = Fal
         """
     # One value below the other and each once: the casts are long, to plan them once for every column takes longer than
     # to run them, and values repeat.
+    is_value = " and ".join(f"__value <> {literal(word)}" for word in spec.no_value) or "true"
     casts = ", ".join(f"{cast_sql('__value', column, spec)} is not null as {kind}" for kind, column in _KINDS.items())
     tried = con.execute(f"""
         with picked as ({picked}),
         below as materialized (unpivot picked on {", ".join(names)} into name __column value __value),
-        told as materialized (select __value, {casts} from (select distinct __value from below))
+        told as materialized (select __value, {casts} from (select distinct __value from below where {is_value}))
         select _delivery_id, __column, count(*), {", ".join(f"count(*) filter ({kind})" for kind in _KINDS)}
         from below join told using (__value)
         group by 1, 2
@@ -257,6 +258,19 @@ def column_notes(spec: FileSpec, now: Seen, before: Sequence[Seen]) -> list[dict
             {"rule": "column_gone", "column": name, "text": f"column {name[:40]}, filled so far, holds nothing"}
             for name in sorted(gone)
         ),
+    ]
+
+
+def missing_notes(read: readers.Counts) -> list[dict[str, str]]:
+    """Words that mean missing by default where they are a good part of a column: they may be values after all."""
+    return [
+        {
+            "rule": "taken_as_missing",
+            "column": name,
+            "text": f"column {name[:40]}: {rows:,} of {of:,} values are {word!r}, which was taken as missing; if it is "
+            "so, list it under more_nulls in the source profile, and if it is a value, write nulls without it",
+        }
+        for name, word, rows, of in read.taken_as_missing
     ]
 
 

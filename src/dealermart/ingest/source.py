@@ -17,6 +17,7 @@ import duckdb
 from dealermart import landing, mapping, readers
 from dealermart.base import DataError, literal, quoted
 from dealermart.config import Contract, FileSpec, Profile, profile_sql
+from dealermart.ingest.drift import missing_notes
 from dealermart.ingest.job import Eraser
 from dealermart.ingest.judge import Rejects
 from dealermart.ingest.known import Known
@@ -99,6 +100,7 @@ class Source:
                         error=error,
                         received=delivery.received.isoformat(),
                         entry=spec.name,
+                        drift=missing_notes(read),
                         encoding=read.encoding,
                         confidence=read.confidence,
                     )

@@ -37,7 +37,8 @@ class FileResult:
         delivery: What the file holds, as contract and profile said when it came: append, delta or snapshot.
         apart: Structural rows that the select sets apart, by its reason.
         seen: What its columns hold, by column: values, how many were tried, numbers and dates among these.
-        drift: What differs from the deliveries before and was taken all the same: rule, column, text.
+        drift: What differs from the deliveries before and was taken all the same, and what was taken as missing: rule,
+            column, text.
         overridden: Rules that would have refused it, had nobody decided otherwise.
         anew: Whether a duplicate tells something new by the day on which it came.
         faults: What is in quarantine: stage, rule, reason, rows, first_row.

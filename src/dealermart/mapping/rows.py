@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dealermart import readers
 from dealermart.base import BalanceError, ConfigError, literal, quoted
-from dealermart.config import Contract, FileSpec
+from dealermart.config import Column, Contract, FileSpec
 from dealermart.mapping.casts import other_currency_sql, other_sql, plain_sql, reason_sql
 from dealermart.mapping.failing import VALUE_FAULTS, in_words, set_apart
 from dealermart.mapping.select import nodes_of, parsed
@@ -82,6 +82,8 @@ def map_rows(
             continue
         is_clean = column.name in as_read and types[column.name] == "VARCHAR"  # a row's number can be passed on too
         text = f"nullif({name}, '')" if is_clean else _text(name)
+        if _is_code(column, contract):
+            text = readers.code_sql(text)
         texts.append(f"{text} as {said}")
         if types[column.name] != "VARCHAR":
             plain.append(f"try_cast({said} as {column.sql_type}) as {at_once}")
@@ -97,14 +99,20 @@ def map_rows(
         if column.type.startswith("decimal") and "currency_code" in contract.names:
             conflict = literal(f"{column.name} names another currency than currency_code")
             unread += f" when {other_currency_sql(said, 'currency_code')} then {conflict}"
+        unread = "".join(f"when {said} = {literal(word)} then null " for word in spec.no_value) + unread
         faults.append(f"case when {at_once} is null and {said} is not null then case {unread} end end")
     fault = f"if(_structural is null, coalesce({', '.join(faults)}), null)" if faults else "cast(null as varchar)"
     rows = quoted(f"{into}__rows")
     # What is the same in all rows stands in the view and takes no room: half of what a large file would take.
     told: dict[str, str | None] = dict.fromkeys(name for name in contract.names if name not in types)
     if _DELETED not in types:  # a deletion lacks what the other rows have in common
-        strings = [column.name for column in contract.columns if column.type == "string" and column.name in constants]
-        texts_of = ", ".join(_text(literal(constants[name])) for name in strings)
+        said_by = {column: literal(constants[column.name]) for column in contract.columns if column.name in constants}
+        texts_by = {
+            column.name: readers.code_sql(_text(said)) if _is_code(column, contract) else _text(said)
+            for column, said in said_by.items()
+            if column.type == "string"
+        }
+        strings, texts_of = list(texts_by), ", ".join(texts_by.values())
         told |= dict(zip(strings, con.execute(f"select {texts_of}").fetchall()[0], strict=True)) if strings else {}
     sql_types = {column.name: column.sql_type for column in contract.columns}
     same = {name: f"cast(null as {sql_types[name]})" if text is None else literal(text) for name, text in told.items()}
@@ -169,6 +177,11 @@ def _text(name: str) -> str:
         f"strlen({text}) = length({text}) and not prefix({text}, ' ') and not suffix({text}, ' ') and {text} <> ''"
     )
     return f"case when {is_bare} then {text} else nullif(trim({text}), '') end"
+
+
+def _is_code(column: Column, contract: Contract) -> bool:
+    """Whether a column holds what is compared letter by letter: a text of the key, or a code that refers to one."""
+    return column.type == "string" and (column.name in contract.key or readers.is_code(column.name))
 
 
 def _as_read(con: duckdb.DuckDBPyConnection, sql: str, spec: FileSpec) -> tuple[set[str], dict[str, str]]:
@@ -241,17 +254,22 @@ def _reject_unmappable(con: duckdb.DuckDBPyConnection, spec: FileSpec, rows: str
 def _reject_damaged(con: duckdb.DuckDBPyConnection, contract: Contract, into: str) -> None:
     """Reject mapped rows with damaged text in a column of the feed; what the feed does not take may be as it is."""
     names = [column.name for column in contract.columns if column.type == "string"]
+    if not names:
+        return
     texts = ", ".join(map(quoted, names))
-    rows = (
-        con.execute(
-            f"select _place, {texts} from {quoted(into)} where _reject_reason is null and _structural is null "
-            f"and regexp_matches(concat_ws(chr(9), {texts}), $suspect)",
-            {"suspect": readers.SUSPECT},
-        ).fetchall()
-        if names
-        else []
-    )
+    mapped = f"from {quoted(into)} where _reject_reason is null and _structural is null"
     found: dict[int, str] = {}
+    if codes := [column.name for column in contract.columns if _is_code(column, contract)]:
+        shortened = {name: readers.shortened_sql(quoted(name)) for name in codes}
+        which = " ".join(f"when {test} then {literal(name)}" for name, test in shortened.items())
+        rows = con.execute(
+            f"select _place, case {which} end {mapped} and ({' or '.join(shortened.values())})"
+        ).fetchall()
+        found = {place: f"{name}: {readers.SHORTENED}" for place, name in rows}
+    rows = con.execute(
+        f"select _place, {texts} {mapped} and regexp_matches(concat_ws(chr(9), {texts}), $suspect)",
+        {"suspect": readers.SUSPECT},
+    ).fetchall()
     for place, *values in rows:
         for name, text in zip(names, values, strict=True):
             if text is not None and (why := readers.reason(text)) is not None:

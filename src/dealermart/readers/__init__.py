@@ -15,21 +15,24 @@ from dealermart.readers.archives import (
     unpack,
     unpack_entry,
 )
-from dealermart.readers.columns import named
-from dealermart.readers.damage import SUSPECT, reason
+from dealermart.readers.columns import is_code, named
+from dealermart.readers.damage import SHORTENED, SUSPECT, reason, shortened_sql
 from dealermart.readers.files import File, read_all
-from dealermart.readers.table import Counts, drop, rows, shape
+from dealermart.readers.table import Counts, code_sql, drop, rows, shape
 from dealermart.readers.workbooks import check_workbook
 
 __all__ = [
+    "SHORTENED",
     "SUSPECT",
     "UNREADABLE",
     "Counts",
     "File",
     "Member",
     "check_workbook",
+    "code_sql",
     "decoded",
     "drop",
+    "is_code",
     "is_workbook",
     "name_inside",
     "named",
@@ -39,6 +42,7 @@ __all__ = [
     "reason",
     "rows",
     "shape",
+    "shortened_sql",
     "unpack",
     "unpack_entry",
 ]

@@ -14,7 +14,23 @@ _MOST_COLUMNS = 2_000  # the time and the memory that the engine takes grow fast
 
 FIND_WITHIN = 30
 
-_BLANKS = re.compile("[\\s\u200b-\u200d\u2060\ufeff]+")
+# What a text can hold and nobody sees: soft hyphen, zero width space, direction marks, byte order mark and their like.
+INVISIBLE = "".join(
+    map(
+        chr,
+        (0xAD, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF),
+    )
+)
+
+# Invisible too, but inside a word of some scripts they carry meaning.
+JOINERS = "\u180e\u200c\u200d"
+
+# Full-width signs of ASCII and their space.
+WIDE, NARROW = "".join(map(chr, range(0xFF01, 0xFF5F))) + "\u3000", "".join(map(chr, range(0x21, 0x7F))) + " "
+
+_BLANKS = re.compile(f"[\\s{INVISIBLE}{JOINERS}]+")
+
+_CODE = re.compile("(^|_)(id|code|no)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -35,6 +51,11 @@ class Columns:
 def named(spec: FileSpec) -> tuple[str, ...]:
     """The canonical columns that a profile names."""
     return tuple(dict.fromkeys((*spec.columns, *spec.aliases, *spec.required_columns, *spec.key)))
+
+
+def is_code(name: str) -> bool:
+    """Whether a column's name says that it holds codes, which are compared letter by letter."""
+    return _CODE.search(name) is not None
 
 
 def positional(spec: FileSpec, where: str) -> Columns:

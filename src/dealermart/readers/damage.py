@@ -1,4 +1,7 @@
-"""Text that was damaged before it was sent, or decoded with the wrong encoding: never taken for what it should be."""
+"""Text that was damaged before it was sent, or decoded with the wrong encoding: never taken for what it should be.
+
+A spreadsheet damages too: it writes its errors as texts, and shortens a long code to a number with an exponent.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,30 @@ import re
 
 import numpy as np
 
+from dealermart.base import literal
+
 LOST = "a character was lost before the file was sent (U+FFFD)"
 
 CONTROL = "control characters that no text has: the encoding is not the one it was read in"
 
 TWICE = "text that somebody decoded in the wrong encoding and saved like that"
+
+ERROR = "an error of a spreadsheet stands there, such as #N/A or ########"
+
+SHORTENED = "a spreadsheet shortened the code to a number such as 4.5E+11, and its digits are lost"
+
+# As Excel and LibreOffice write them, in the languages in which they differ; #### is a column that was too narrow.
+_ERRORS = (
+    "REF|VALUE|DIV/0|NULL|NUM|SPILL|CALC|FIELD|BLOCKED|CONNECT|BUSY|UNKNOWN|PYTHON|EXTERNAL"
+    "|BEZUG|WERT|ZAHL|ÜBERLAUF|VALEUR|NOMBRE|NUL|RIF|VALORE|VALOR|NÚM|NULO|ССЫЛКА|ЗНАЧ|ЧИСЛО|ПУСТО|ДЕЛ/0"
+)
+
+_ERROR = f"#¡?(?:{_ERRORS})!|#¿?(?:NAME|NOM|NOME|NOMBRE|ИМЯ)[?]|#(?:N/A|NV|N/D|Н/Д|GETTING_DATA)|###+|Err:[0-9]{{3}}"
+
+_SHORTENED = r"[-+]?[0-9]+([.,][0-9]+)?[eE]\+[0-9]{1,3}"
+
+# One of these stands in every text that is one of those two. A single byte is found ten times faster than two.
+_MARKS = ((b"#", b"#"), (b":", b"Err:"), (b"+", b"E+"), (b"+", b"e+"))
 
 # What the bytes 80 to BF of UTF-8 look like in cp1252 and latin-1.
 _CONTINUED = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
@@ -35,7 +57,12 @@ _BYTES = {bytes([code]).decode("cp1252", errors="ignore"): code for code in rang
 
 
 def suspect(chunk: bytes) -> bool:
-    """Whether `SUSPECT` could find something in whole lines of UTF-8; a fast look that takes some sound text along."""
+    """Whether something could be wrong with whole lines of UTF-8, by `SUSPECT` or by what a spreadsheet does; a fast
+    look that takes some sound text along."""
+    if any(first in chunk and mark in chunk for first, mark in _MARKS):
+        return True
+    if chunk.isascii():
+        return False
     if _LOST in chunk or any(sign in chunk for sign in _KNOWN_BYTES):
         return True
     if b"\xc2" not in chunk and b"\xc3" not in chunk:
@@ -48,6 +75,16 @@ def suspect(chunk: bytes) -> bool:
     continued = (third == 0xC2) | (third == 0xC5) | (third == 0xC6) | (third == 0xCB) | (third == 0xE2)
     four = [np.isin(view[latin + step], (0xC2, 0xC3)) for step in (2, 4, 6)]
     return bool(control.any() or (letter & continued).any() or (four[0] & four[1] & four[2]).any())
+
+
+def error_sql(text: str) -> str:
+    """SQL that says whether a trimmed text is an error of a spreadsheet."""
+    return f"((prefix({text}, '#') or prefix({text}, 'Err:')) and regexp_full_match({text}, {literal(_ERROR)}))"
+
+
+def shortened_sql(text: str) -> str:
+    """SQL that says whether a trimmed text is a number that a spreadsheet shortened; in an amount it is in order."""
+    return f"(contains({text}, '+') and regexp_full_match({text}, {literal(_SHORTENED)}))"
 
 
 def reason(text: str) -> str | None:

@@ -12,7 +12,6 @@ import csv
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -24,10 +23,10 @@ import pyarrow as pa
 from dealermart.base import DataError, literal, quoted
 from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
-from dealermart.readers.columns import Columns
+from dealermart.readers.columns import Columns, is_code
 from dealermart.readers.encodings import as_utf8
 from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
-from dealermart.readers.table import Counts, Record, Target, cleaned, drop, finish, reject, selection, totals
+from dealermart.readers.table import Counts, Record, Target, clean, cleaned, drop, finish, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -177,18 +176,23 @@ def _load_plain(
 ) -> Counts:
     errors, scans = f"{target.table}__errors", f"{target.table}__scans"
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in head.columns.names)
-    # An empty list of texts for NULL means the default; no plain file holds the character U+0000.
-    nulls = ", ".join(map(literal, spec.missing)) or "chr(0)"
+    # Words that mean missing are left as they are, so that they can be counted. An empty list of texts for NULL means
+    # the default; no plain file holds the character U+0000.
+    null = "''" if "" in spec.missing else "chr(0)"
     quote = literal(spec.quote)
     source = f"""read_csv({literal(str(path))},
         auto_detect = false, header = false, skip = {skip}, columns = {{{types}}},
         delim = {literal(spec.delimiter)},
         quote = {quote}, escape = {quote}, new_line = {literal(_NEWLINES[found.newline])},
-        parallel = {not found.folded}, nullstr = [{nulls}], store_rejects = true, rejects_limit = 0,
+        parallel = {not found.folded}, nullstr = [{null}], store_rejects = true, rejects_limit = 0,
         rejects_table = {literal(errors)}, rejects_scan = {literal(scans)})"""
     try:
-        clean: Callable[[str], str] = partial(cleaned, nulls=spec.missing) if found.padded else str
-        con.execute(f"create table {target.rows} as {_rows(source, head.columns, clean)}")
+
+        def expression(name: str) -> str:
+            is_in_order = not (found.padded or (found.wide and (is_code(name) or name in spec.key)))
+            return quoted(name) if is_in_order else cleaned(quoted(name), name, spec)
+
+        con.execute(f"create table {target.rows} as {_rows(source, head.columns, expression)}")
         rejected = con.execute(f"""
             select line_byte_position - 1, any_value(csv_line) from {quoted(errors)}
             group by all order by all limit {_MOST_ENGINE_REJECTS + 1}
@@ -225,8 +229,8 @@ def _load_plain(
     return finish(con, target, spec, head.columns, counts, numbered)
 
 
-def _rows(source: str, columns: Columns, clean: Callable[[str], str]) -> str:
-    return f"select {selection(columns, clean)} from {source}"
+def _rows(source: str, columns: Columns, expression: Callable[[str], str]) -> str:
+    return f"select {selection(columns, expression)} from {source}"
 
 
 def _compare(
@@ -254,8 +258,8 @@ def _compare(
             if row < len(numbers) and numbers[row] == head.records + 1 + ordinal:
                 file.seek(start + shift)
                 fields = _parse_one(_body(file.read(end - start).decode()), spec).fields[: len(head.columns.names)]
-                values = (field.strip() for field in fields)
-                expected[row] = tuple(None if value in spec.missing else value for value in values)
+                named = zip(fields, head.columns.names, strict=False)
+                expected[row] = tuple(clean(field, name, spec) for field, name in named)
     names = ", ".join(map(quoted, head.columns.names))
     con.register("samples", pa.table({"row": pa.array(expected, pa.int64())}))
     rows = con.execute(f"select rowid, {names} from {target.rows} where rowid in (select row from samples)").fetchall()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -11,7 +11,7 @@ import duckdb
 from dealermart.base import DataError, quoted
 from dealermart.config import FileSpec
 from dealermart.readers import delimited, jsons, parquets, sheets
-from dealermart.readers.table import Counts, Loader, Target, drop, shape
+from dealermart.readers.table import Counts, Loader, Settled, Target, drop, shape
 
 _READ = {
     "csv": delimited.read,
@@ -72,13 +72,13 @@ def read_all(
     """
     loader, parts, loaded = Loader(con), list[str](), set[str]()
     found: dict[str, Counts | DataError] = {}
-    structural: dict[str, int] = {}
+    settled: dict[str, Settled] = {}
 
     def end() -> None:
         for part, rows in loader.end():
             parts.append(part)
             loaded.add(part)
-            structural.update(rows)
+            settled.update(rows)
 
     # The order of rows is what ties a row to its record number.
     kept_order = con.execute("select current_setting('preserve_insertion_order')").fetchall()[0][0]
@@ -103,9 +103,7 @@ def read_all(
     for file in files:
         counts_or_error = found[file.delivery_id]
         if isinstance(counts_or_error, Counts):
-            counts = replace(
-                counts_or_error, structural=counts_or_error.structural + structural.get(file.delivery_id, 0)
-            )
+            counts = settled.get(file.delivery_id, Settled()).added(counts_or_error)
             found[file.delivery_id] = counts
             if counts.records == counts.structural and not file.make:
                 found[file.delivery_id] = DataError(

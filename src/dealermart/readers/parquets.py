@@ -20,7 +20,10 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     try:
         described = con.execute(f"describe from read_parquet({file})").fetchall()
         columns = replace(columns_of.resolve([name for name, *_ in described], spec, str(path)), headers=())
-        texts = [_as_text(quoted(name), kind, spec) for name, kind, *_ in described]
+        texts = [
+            _as_text(source, name, kind, spec)
+            for name, (source, kind, *_) in zip(columns.names, described, strict=True)
+        ]
         con.execute(f"""
             create table {target.rows} as
             select {_select(columns, texts)}, file_row_number + 1 as _row_number
@@ -45,8 +48,9 @@ def _select(columns: Columns, texts: list[str]) -> str:
     return ", ".join(parts + [f"cast(null as varchar) as {quoted(name)}" for name in columns.absent])
 
 
-def _as_text(column: str, kind: str, spec: FileSpec) -> str:
+def _as_text(source: str, name: str, kind: str, spec: FileSpec) -> str:
     """SQL for a value as text; whole floating-point numbers have no point."""
+    column = quoted(source)
     text = f"cast({column} as varchar)"
     if kind in ("FLOAT", "DOUBLE"):
         text = f"regexp_replace({text}, '\\.0$', '')"
@@ -54,4 +58,4 @@ def _as_text(column: str, kind: str, spec: FileSpec) -> str:
         text = f"coalesce(try(decode({column})), hex({column}))"
     elif kind.startswith(("STRUCT", "MAP")) or kind.endswith("]"):
         text = f"cast(to_json({column}) as varchar)"
-    return cleaned(text, spec.missing)
+    return cleaned(text, name, spec)

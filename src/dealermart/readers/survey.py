@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from dealermart.base import DataError
 from dealermart.readers import damage
+from dealermart.readers.columns import INVISIBLE, JOINERS
 from dealermart.readers.table import BLANKS
 
 Positions = npt.NDArray[np.int64]
@@ -33,7 +34,9 @@ _STRIDE = 5_000
 
 _LF, _CR, _SPACE = 10, 13, 32
 
-_WIDE_BLANKS = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + "]")
+_UNSEEN = re.compile("[" + "".join(blank for blank in BLANKS if not blank.isascii()) + INVISIBLE + JOINERS + "]")
+
+_FULL_WIDTH = (b"\xef\xbc", b"\xef\xbd")  # the first two bytes of such a sign
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Survey:
         records: Number of records, blank ones included.
         blanks: Ordinals (0-based) of the blank ones.
         newline: How records end.
-        padded: Whether some value may begin or end with white space.
+        padded: Whether some value may begin or end with white space, or hold what has to be cleaned in any column.
+        wide: Whether full-width signs may stand in it.
         folded: Whether newlines stand inside quotes. DuckDB's parallel scan can take one for a record's end.
         suspect: Whether some text may be damaged.
         oddity: Why the engine must not read the file; None where it may.
@@ -55,6 +59,7 @@ class Survey:
     blanks: Positions
     newline: str
     padded: bool
+    wide: bool
     folded: bool
     suspect: bool
     oddity: str | None
@@ -79,12 +84,14 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
     previous = start - 1
     blanks: list[Positions] = []
     samples: list[tuple[int, int, int]] = []
-    padded, folded, suspect, oddity = False, False, False, None
+    padded, wide, folded, suspect, oddity = False, False, False, False, None
     for offset, chunk in _chunks(path, start):
         if not chunk.isascii():
             text = decoded(chunk, path, line)
-            padded = padded or _WIDE_BLANKS.search(text) is not None
-            suspect = suspect or damage.suspect(chunk)
+            padded = padded or _UNSEEN.search(text) is not None
+            wide = wide or any(sign in chunk for sign in _FULL_WIDTH)
+        suspect = suspect or damage.suspect(chunk)
+        padded = padded or (b"=" in chunk and b'="' in chunk)
         view = np.frombuffer(chunk, dtype=np.uint8)
         newlines = np.flatnonzero(view == _LF)
         controls = int(np.count_nonzero(view < _SPACE))
@@ -125,6 +132,7 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         blanks=np.concatenate(blanks) if blanks else np.empty(0, np.int64),
         newline="\r\n" if crlf else "\n",
         padded=padded,
+        wide=wide,
         folded=folded,
         suspect=suspect,
         oddity=oddity,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -13,7 +15,8 @@ import pyarrow as pa
 
 from dealermart.base import BalanceError, literal, quoted
 from dealermart.config import FileSpec
-from dealermart.readers.columns import Columns
+from dealermart.readers import damage
+from dealermart.readers.columns import INVISIBLE, JOINERS, NARROW, WIDE, Columns, is_code
 
 # What Python's str.strip() takes for white space, as a string for SQL's trim() and for a regular expression.
 BLANKS = (
@@ -22,11 +25,17 @@ BLANKS = (
     + "\u2028\u2029\u202f\u205f\u3000"
 )
 
-_CLASS = "".join(f"\\x{{{ord(blank):x}}}" for blank in BLANKS)
+_AROUND = BLANKS + INVISIBLE + JOINERS
 
-_EDGE = f"^[{_CLASS}]|[{_CLASS}]$"
+_UNCLEAN = f'^[{_AROUND}]|[{_AROUND}]$|[{INVISIBLE}]|^="'
+
+# How a spreadsheet, and a program that writes for one, keeps the zeros of a code: as a formula that is a text.
+_WRAPPED = '="((?:[^"]|"")*)"'
 
 _BATCH_ROWS = 20_000
+
+# Words that mean missing by default and take so much of a column are told: they may be values after all.
+_FEWEST_TOLD, _SHARE_TOLD = 3, 0.05
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,8 @@ class Counts:
         confidence: Percent, where the encoding was detected and not stated.
         from_1904: Whether the workbook counts days from 1904.
         suspect: Whether texts in it may be damaged; false where that is known not to be so.
+        taken_as_missing: Words that mean missing by default and are a good part of a column: column, word, how many
+            values are it, of how many that are there.
     """
 
     records: int
@@ -47,6 +58,7 @@ class Counts:
     confidence: int | None = None
     from_1904: bool = False
     suspect: bool = field(default=True, compare=False)
+    taken_as_missing: Sequence[tuple[str, str, int, int]] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -103,24 +115,48 @@ class Tally:
             yield record
 
 
-def present(text: str, nulls: Sequence[str]) -> str:
-    """SQL for a text, with those that mean missing as NULL."""
-    # Not by IN: DuckDB makes a join of five or more texts, and a join does not keep the order of the file.
-    whens = " ".join(f"when {literal(null)} then null" for null in nulls)
-    return f"case {text} {whens} else {text} end" if nulls else text
+def cleaned(text: str, name: str, spec: FileSpec) -> str:
+    """SQL for a text of a column as it is meant: without blanks around it and what nobody sees, ``="00124"`` as 00124,
+    in columns of codes with ASCII in place of full-width signs. An empty one is NULL where that means missing."""
+    # To trim a list of characters takes ten times longer than to see that there is nothing to do.
+    is_unclean, seen = f"regexp_matches({text}, {literal(_UNCLEAN)})", text
+    if is_code(name) or name in spec.key:
+        is_unclean, seen = f"(strlen({text}) <> length({text}) or {is_unclean})", _narrow(text)
+    freed = f"trim(regexp_replace({seen}, {literal(f'[{INVISIBLE}]')}, '', 'g'), {literal(_AROUND)})"
+    inner = f"trim(replace(regexp_extract({freed}, {literal(_WRAPPED)}, 1), '\"\"', '\"'), {literal(_AROUND)})"
+    meant = f"if(prefix({freed}, '=\"') and regexp_full_match({freed}, {literal(_WRAPPED)}), {inner}, {freed})"
+    clean = f"case when {is_unclean} then {meant} else {text} end"
+    return f"nullif({clean}, '')" if "" in spec.missing else clean
 
 
-def cleaned(text: str, nulls: Sequence[str]) -> str:
-    """SQL for a text trimmed, with those that mean missing as NULL."""
-    # To trim a list of characters takes ten times longer than to see that there is none of them at either end.
-    padded = f"regexp_matches({text}, {literal(_EDGE)})"
-    trimmed = f"trim({text}, {literal(BLANKS)})"
-    return f"case when {padded} then {present(trimmed, nulls)} else {present(text, nulls)} end"
+def code_sql(text: str) -> str:
+    """SQL for a trimmed text as a code: full-width signs as ASCII, and nothing in it that nobody sees."""
+    return f"if(strlen({text}) = length({text}), {text}, trim({_narrow(text)}))"
+
+
+def _narrow(text: str) -> str:
+    unseen = literal(f"[{JOINERS}{INVISIBLE}]")
+    return f"translate(regexp_replace({text}, {unseen}, '', 'g'), {literal(WIDE)}, {literal(NARROW)})"
+
+
+def clean(text: str, name: str, spec: FileSpec) -> str | None:
+    """What ``cleaned`` makes of a text, by other means."""
+    if is_code(name) or name in spec.key:
+        text = text.translate(_TO_CODE)
+    text = text.translate(_FREE).strip(_AROUND)
+    if wrapped := re.fullmatch(_WRAPPED, text):
+        text = wrapped[1].replace('""', '"').strip(_AROUND)
+    return None if text == "" and "" in spec.missing else text
+
+
+_FREE = str.maketrans("", "", INVISIBLE)
+
+_TO_CODE = str.maketrans(WIDE, NARROW, JOINERS)
 
 
 def selection(columns: Columns, expression: Callable[[str], str]) -> str:
     """The select list of the raw columns: ``expression`` of those in the file, NULL for those that it lacks."""
-    parts = [f"{expression(quoted(name))} as {quoted(name)}" for name in columns.names]
+    parts = [f"{expression(name)} as {quoted(name)}" for name in columns.names]
     parts += [f"cast(null as varchar) as {quoted(name)}" for name in columns.absent]
     return ", ".join(parts)
 
@@ -136,7 +172,7 @@ class Loader:
         self._target: Target | None = None
         self._shape: Any = None
         self._rows: list[tuple[str, Record]] = []
-        self._ended: list[tuple[str, dict[str, int]]] = []
+        self._ended: list[tuple[str, dict[str, Settled]]] = []
 
     def add(self, target: Target, spec: FileSpec, columns: Columns, records: Iterable[Record | None]) -> Counts:
         """Take the records of a file.
@@ -146,7 +182,7 @@ class Loader:
             records: In file order, each with as many fields as there are columns or a reason; None for a blank one.
 
         Returns:
-            The counts, without the structural rows that ``end`` finds.
+            The counts, without what ``end`` finds.
         """
         shape = (columns, spec.missing, spec.totals)
         if self._target is None or shape != self._shape:
@@ -173,8 +209,8 @@ class Loader:
         """Whether records of a delivery are in the table that is being filled."""
         return self._target is not None and delivery_id in self._tallies
 
-    def end(self) -> list[tuple[str, dict[str, int]]]:
-        """The tables completed since the last call, in order, each with its structural rows by delivery.
+    def end(self) -> list[tuple[str, dict[str, Settled]]]:
+        """The tables completed since the last call, in order, each with what was found in it by delivery.
 
         Raises:
             BalanceError: the engine did not hold what it was given.
@@ -189,19 +225,20 @@ class Loader:
         target, con = self._target, self._con
         if self._rows or not self._is_made:
             self._write()
-        structural = _is_structural(self._spec, self._columns)
-        found = con.execute(f"""
-            select _delivery_id, count(*), count(*) filter ({structural}) from {target.name} group by 1
-        """).fetchall()
+        found = _settle(con, target.name, self._spec, self._columns)
         rejected = dict(con.execute(f"select _delivery_id, count(*) from {target.rejects} group by 1").fetchall())
-        rows = {delivery_id: count for delivery_id, count, _ in found}
         for delivery_id, tally in self._tallies.items():
-            held = rows.get(delivery_id, 0), rejected.get(delivery_id, 0)
+            held = found[delivery_id].rows if delivery_id in found else 0, rejected.get(delivery_id, 0)
             if held != (tally.records - tally.structural - tally.rejected, tally.rejected):
                 raise BalanceError(f"{held} rows arrived of {tally}", mend="report this as a fault of the program")
-        if taken := {delivery_id: count for delivery_id, _, count in found if count}:
-            con.execute(f"delete from {target.name} where {structural}")
-        self._ended.append((target.table, taken))
+        fault = _fault(self._spec, self._columns)
+        if any(settled.rejected for settled in found.values()):
+            con.execute(f"insert into {target.rejects} {_rejects(target.name, self._spec, self._columns)}")
+        if any(settled.structural or settled.rejected for settled in found.values()):
+            con.execute(
+                f"delete from {target.name} where {_is_structural(self._spec, self._columns)} or {fault} is not null"
+            )
+        self._ended.append((target.table, found))
         self._target = None
 
     def _write(self) -> None:
@@ -214,7 +251,7 @@ class Loader:
         arrays.append(pa.array([delivery_id for delivery_id, _ in good], pa.string()))
         names = [*columns.names, "_row_number", "_delivery_id"]
         con.register("records_to_load", pa.Table.from_arrays(arrays, names=names))
-        cleaning = selection(columns, lambda name: cleaned(name, spec.missing))
+        cleaning = selection(columns, lambda name: cleaned(quoted(name), name, spec))
         select = f"select {cleaning}, _row_number, _delivery_id from records_to_load"
         if not self._is_made:
             reject(con, target, [])
@@ -258,9 +295,8 @@ def finish(
     Raises:
         BalanceError: the rows in the table are not the records that should be there.
     """
-    is_structural = _is_structural(spec, columns)
-    every = f"select count(*) from {target.rows}"
-    rows, structural = (con.execute(sql).fetchall()[0][0] for sql in (every, f"{every} where {is_structural}"))
+    found = _settle(con, target.rows, spec, columns, target.delivery_id, counts.suspect)[target.delivery_id]
+    rows = found.rows
     if rows != counts.records - counts.structural - counts.rejected:
         raise BalanceError(f"{rows} rows were read of {counts}", mend="report this as a fault of the program")
     number, source = "_row_number", target.rows
@@ -272,12 +308,115 @@ def finish(
         con.unregister("numbers_to_load")
         source = f"{target.rows} positional join {target.numbers}"
     names = ", ".join(map(quoted, (*columns.names, *columns.absent)))
-    only = f"where ({is_structural}) is not true" if structural else ""
-    con.execute(f"""
-        create view {target.name} as
-        select {names}, {number}, {literal(target.delivery_id)} as _delivery_id from {source} {only}
-    """)
-    return replace(counts, structural=counts.structural + structural)
+    lineage = f"{number}, {literal(target.delivery_id)} as _delivery_id"
+    if found.rejected:
+        every = f"(select {names}, {lineage} from {source})"
+        con.execute(f"insert into {target.rejects} {_rejects(every, spec, columns)}")
+    wrong = [f"({_is_structural(spec, columns)}) is not true"] if found.structural else []
+    wrong += [f"{_fault(spec, columns)} is null"] if found.rejected else []
+    only = f"where {' and '.join(wrong)}" if wrong else ""
+    con.execute(f"create view {target.name} as select {names}, {lineage} from {source} {only}")
+    return found.added(counts)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was found among the rows of a delivery when all were there; see ``Counts``."""
+
+    rows: int = 0
+    structural: int = 0
+    rejected: int = 0
+    taken_as_missing: Sequence[tuple[str, str, int, int]] = ()
+
+    def added(self, counts: Counts) -> Counts:
+        return replace(
+            counts,
+            structural=counts.structural + self.structural,
+            rejected=counts.rejected + self.rejected,
+            taken_as_missing=(*counts.taken_as_missing, *self.taken_as_missing),
+        )
+
+
+def _settle(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    spec: FileSpec,
+    columns: Columns,
+    delivery_id: str | None = None,
+    suspect: bool = True,
+) -> dict[str, Settled]:
+    """Make NULL of the words that mean missing in a table of cleaned texts, and count by delivery what it holds.
+
+    Args:
+        delivery_id: Whose rows all of them are; without, the rows say it. To group the rows of a large file takes
+            longer than to count them.
+        suspect: Whether there can be errors of a spreadsheet among them.
+    """
+    words = sorted({word for word in spec.missing if word})
+    delivery, by = (literal(delivery_id), "") if delivery_id else ("_delivery_id", "group by 1")
+    structural = _is_structural(spec, columns)
+    bad = f"count(*) filter (({structural}) is not true and {_fault(spec, columns)} is not null)" if suspect else "0"
+    counted = f"select {delivery}, count(*), count(*) filter ({structural}), {bad}"
+    said = "".join(f", count({_word(quoted(name), words)})" for name in columns.names)
+    found = con.execute(f"{counted}{said} from {table} {by}").fetchall()
+    held = [name for at, name in enumerate(columns.names, 4) if any(row[at] for row in found)]
+    told: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+    if held:
+        for name in held:
+            for key, word, rows, of in con.execute(f"""
+                select _delivery_id, word, rows, sum(rows) over (partition by _delivery_id) from (
+                    select {delivery} as _delivery_id, {_word(quoted(name), words)} as word, count(*) as rows
+                    from {table} where nullif({quoted(name)}, '') is not null group by all
+                )
+                order by all
+            """).fetchall():
+                if word in spec.assumed and rows >= max(_FEWEST_TOLD, int(of) * _SHARE_TOLD):
+                    told[key].append((name, word, rows, int(of)))
+        # Rows keep their places.
+        kept = (f"case when {_word(quoted(name), words)} is null then {quoted(name)} end" for name in held)
+        sets = ", ".join(f"{quoted(name)} = {value}" for name, value in zip(held, kept, strict=True))
+        con.execute(f"update {table} set {sets}")
+        found = con.execute(f"{counted} from {table} {by}").fetchall()
+    return {row[0]: Settled(row[1], row[2], row[3], tuple(told[row[0]])) for row in found}
+
+
+def _word(text: str, words: Sequence[str]) -> str:
+    """SQL for the one of some words that a text is, or NULL."""
+    # By length first, since words are short, and not by IN, of which DuckDB makes a join.
+    longest = max((len(word.encode()) for word in words), default=-1)
+    whens = " ".join(f"when {literal(word)} then {literal(word)}" for word in words)
+    return (
+        f"case when strlen({text}) <= {longest} then case {text} {whens} end end" if words else "cast(null as varchar)"
+    )
+
+
+def _fault(spec: FileSpec, columns: Columns) -> str:
+    """SQL for the reason why a row cannot be taken as it is, or NULL: a spreadsheet spoilt a value of it.
+
+    Of files of a feed the select says which columns are keys, so that a code which was shortened shows there.
+    """
+    keys = tuple(name for name in columns.names if name in spec.key)
+    whens = []
+    for why, is_so, names in (
+        (damage.ERROR, damage.error_sql, columns.names),
+        (damage.SHORTENED, damage.shortened_sql, keys),
+    ):
+        if names:
+            tests = {name: is_so(quoted(name)) for name in names}
+            wrong = ", ".join(f"case when {test} then {literal(name)} end" for name, test in tests.items())
+            whens.append(f"when {' or '.join(tests.values())} then concat_ws(', ', {wrong}) || {literal(f': {why}')}")
+    return f"(case {' '.join(whens)} end)"
+
+
+def _rejects(rows: str, spec: FileSpec, columns: Columns) -> str:
+    """SELECT of rejects, with the record's text put together again, of the rows that have a fault."""
+    fields = ", ".join(f"coalesce({quoted(name)}, '')" for name in columns.names)
+    line = f"concat_ws({literal(spec.delimiter if spec.format == 'csv' else chr(9))}, {fields})"
+    structural = _is_structural(spec, columns)
+    return f"""
+        select _delivery_id, _row_number, {_fault(spec, columns)}, {line} from {rows}
+        where ({structural}) is not true and {_fault(spec, columns)} is not null
+    """
 
 
 def rows(con: duckdb.DuckDBPyConnection, table: str) -> str | None:
