@@ -95,6 +95,7 @@ class Source:
                         entry=spec.name,
                         encoding=read.encoding,
                         confidence=read.confidence,
+                        notes=list(read.notes),
                     )
                 )
         known = readers.shape(spec, "_received_date date")

@@ -44,6 +44,7 @@ class FileResult:
         latest_event: The latest day that an accepted row is about, days after the receipt left aside (ISO).
         encoding: How a text file was read.
         confidence: Percent, where the encoding was detected and not stated.
+        notes: What is in the file and was not read, in words.
     """
 
     file: str
@@ -70,6 +71,7 @@ class FileResult:
     latest_event: str | None = None
     encoding: str | None = None
     confidence: int | None = None
+    notes: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Both balances of a file that was read.

@@ -38,6 +38,7 @@ class Counts:
         confidence: Percent, where the encoding was detected and not stated.
         from_1904: Whether the workbook counts days from 1904.
         suspect: Whether texts in it may be damaged; false where that is known not to be so.
+        notes: What is in the file and was not read, in words.
     """
 
     records: int
@@ -47,6 +48,7 @@ class Counts:
     confidence: int | None = None
     from_1904: bool = False
     suspect: bool = field(default=True, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
