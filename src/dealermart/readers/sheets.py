@@ -35,9 +35,10 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             about = next(told)
             marks: _Marks = {int(row): reasons for row, reasons in about["marks"].items()}
             numbered = enumerate(chain.from_iterable(told), start=1)
-            columns, header = _columns(path, spec, islice(numbered, spec.skip_rows, None), marks)
+            deque(islice(numbered, spec.skip_rows), maxlen=0)
+            columns, header = _columns(path, spec, numbered, marks)
             _refuse_twin(path, spec, about, header)
-            notes = [*_beside(about, header, spec)]
+            notes = list(_beside(about, header, spec))
             counts = target.loader.add(target, spec, columns, _records(numbered, columns, spec, marks, notes))
         except apart.Died:
             raise _unreadable(path) from None
