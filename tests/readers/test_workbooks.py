@@ -16,13 +16,13 @@ import pytest
 import xlsxwriter
 from pyarrow import parquet, schema, string, table
 from pyarrow.parquet import encryption
+from tests.landing.packed import SHEET, said_to_be_encrypted, workbook, zipped
 
 from dealermart.base import DataError, DealermartError
 from dealermart.readers import apart, files
 from dealermart.readers.cells import shown, zeros_of
 from dealermart.readers.files import File, read_all
 from sample_company import xls
-from tests.landing.packed import SHEET, workbook, zipped
 
 from .conftest import Reader, spec_of
 
@@ -195,7 +195,7 @@ FORMULAS = {
 def test_a_formula_that_was_never_calculated_is_no_empty_cell(read: Reader) -> None:
     last = '<row r="40"><c r="B40"><f>1+1</f></c></row>'
     found = read(workbook(sheet_of(list(FORMULAS)) + last), format="xlsx")
-    expected = {row: said for row, said in enumerate(FORMULAS.values(), start=2)} | {40: NEVER}
+    expected = dict(enumerate(FORMULAS.values(), start=2)) | {40: NEVER}
     rejected = {row for row, said in expected.items() if said and said.startswith("the cell")}
     assert found.rows == [(row, f"A{row}", said) for row, said in expected.items() if row not in rejected]
     assert [reject[:2] for reject in found.rejects] == [(row, f"net: {expected[row]}") for row in sorted(rejected)]
@@ -333,7 +333,9 @@ def test_a_number_is_what_its_format_shows(code: str, value: object, text: objec
     assert shown(value, form) == text
 
 
-@pytest.mark.parametrize("code", ["0", "0.00", "#,##0.00", "General", "yyyy-mm-dd", "00:00", "0%", '"00"0', "00E+00", "@"])
+@pytest.mark.parametrize(
+    "code", ["0", "0.00", "#,##0.00", "General", "yyyy-mm-dd", "00:00", "0%", '"00"0', "00E+00", "@"]
+)
 def test_no_other_format_shows_leading_zeros(code: str) -> None:
     assert zeros_of(code) is None
 
@@ -386,14 +388,6 @@ def made_by_duckdb(path: Path, options: str = "") -> bytes:
         con.execute("set force_mbedtls_unsafe = true; pragma add_parquet_key('k', '0123456789112345')")
         con.execute(f"copy (select 'A1' as doc) to '{path}' (format parquet {options})")
     return path.read_bytes()
-
-
-def said_to_be_encrypted(content: bytes) -> bytes:
-    """With word of a key at its only column, and none of an algorithm in the footer: the engine gives itself up."""
-    end = b"\x11\x11\x00\x00\x00\x16"  # of the column's statistics, what is known of it, and the column
-    assert content.count(end) == 1
-    length = struct.unpack("<I", content[-8:-4])[0] + 4
-    return content[:-8].replace(end, end[:4] + b"\x5c\x1c\x00\x00" + end[4:]) + struct.pack("<I", length) + b"PAR1"
 
 
 def test_a_file_that_breaks_its_reader_is_refused_and_the_others_go_on(

@@ -1,7 +1,7 @@
 """A process of its own for files that can take a process down: workbooks and Parquet, which libraries decode.
 
-There is one at a time. It is started when the first such file is read, serves all that follow, and is started again after
-it died. What it does is in ``child``; this is the side of the one who asks.
+There is one at a time. It is started when the first such file is read, serves all that follow, and is started again
+after it died. What it does is in ``child``; this is the side of the one who asks.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def ask(what: str, path: Path, *arguments: str | int | None) -> Iterator[Part]:
             _stop()
             raise Died
         except (EOFError, OSError):
-            # What earlier files left in the process can be the cause; one that dies of this file as its first is not asked
-            # again.
+            # What earlier files left in the process can be the cause. One that dies of this file as its first is not
+            # asked again.
             _stop()
             if has_begun or is_fresh:
                 raise Died from None

@@ -71,8 +71,10 @@ class Member:
 
 
 def container(path: Path) -> Literal["zip", "compound"] | None:
-    """What a workbook is kept in, by its first bytes and nothing else: zip (xlsx) or compound file (xls, and xlsx with a
-    password). What lies further in does not count: an xls can hold a zip."""
+    """What a workbook is kept in, by its first bytes: a zip (xlsx), or a compound file (xls, and xlsx with a password).
+
+    What lies further in does not count: an xls can hold a zip.
+    """
     with path.open("rb") as file:
         start = file.read(len(_COMPOUND))
     return "zip" if start.startswith(_ZIP) else "compound" if start == _COMPOUND else None

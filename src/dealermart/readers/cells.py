@@ -85,9 +85,7 @@ def new_sheet_of(path: Path, name: str | None) -> Sheet:
         parts = Parts(archive)
         if [name for name, _ in parts.sheets] != book.sheet_names:
             raise parts.unusual()
-        names = [
-            sheet.name for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
-        ]
+        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
         chosen = pick(names, name)
         looks = parts.look(chosen, zeros=_zero_styles(parts))
         sheet = book.get_sheet_by_name(chosen)
@@ -114,6 +112,7 @@ def pick(names: Sequence[str], name: str | None) -> str:
 
 
 def protected() -> DataError:
+    """The error for a workbook with a password."""
     return DataError("the workbook is protected by a password", mend="ask for a copy without a password")
 
 

@@ -1,7 +1,7 @@
 """The process that ``apart`` starts: ``python -m dealermart.readers.child WIRE`` reads the files that it is told.
 
-Its memory is bounded, whatever a damaged file asks for. A request is a list in JSON: what, path and arguments; an answer
-is a number of parts, and how it ended.
+Its memory is bounded, whatever a damaged file asks for. A request is a list in JSON: what, path and arguments; an
+answer is a number of parts, and how it ended.
 """
 
 from __future__ import annotations

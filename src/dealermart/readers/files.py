@@ -143,5 +143,5 @@ def _read(con: duckdb.DuckDBPyConnection, file: File, target: Target, work: Path
         raise DealermartError(
             "the engine broke down over this file; nothing of the run was taken",
             where=str(path),
-            mend="take the file out of the folder, run the same command again, and report this as a fault of the program",
+            mend="take the file out of the folder and run the same command again; report this as a fault of ours",
         ) from None

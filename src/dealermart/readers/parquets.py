@@ -67,7 +67,9 @@ def taste(path: Path, threads: int, memory: str) -> None:
             return  # a fault of the query, not of the file
         except duckdb.Error:
             if _is_encrypted(path):
-                raise DataError("the file is encrypted", mend="ask the sender for the file without encryption") from None
+                raise DataError(
+                    "the file is encrypted", mend="ask the sender for the file without encryption"
+                ) from None
             raise
 
 

@@ -24,6 +24,8 @@ _ABOVE = 20  # rows that say what stands in a column
 
 _LONGEST_HEADER = 60
 
+_MOST_NAMED, _LONGEST_NAME = 20, 40
+
 # Columns by row, both from 1, by the reason why they cannot be taken.
 _Marks = Mapping[int, Mapping[str, Sequence[int]]]
 
@@ -113,8 +115,11 @@ def _refuse_twin(path: Path, spec: FileSpec, about: Mapping[str, Any], header: S
 
 def _beside(about: Mapping[str, Any], header: Sequence[str], spec: FileSpec) -> Iterator[str]:
     """What is in the workbook besides the table."""
-    for name, rows, _ in about["others"]:
-        yield f"sheet {name} was not read ({rows:,} row{'s' if rows > 1 else ''})"
+    others = about["others"]
+    for name, rows, _ in others[:_MOST_NAMED]:
+        yield f"sheet {name[:_LONGEST_NAME]} was not read ({rows:,} row{'s' if rows > 1 else ''})"
+    if len(others) > _MOST_NAMED:
+        yield f"{len(others) - _MOST_NAMED} more sheets were not read"
     gap = next((place for place, text in enumerate(header) if not text and any(header[:place])), None)
     if gap is not None and not columns_of.known(beside := [text for text in header[gap:] if text], spec):
         yield (
@@ -140,8 +145,8 @@ def _records(
                 foreign = number
             elif foreign is None and _looks_like_header(texts, above):
                 notes.append(
-                    f"row {number} holds texts where numbers stood above the blank row before it: if another table begins "
-                    "there, its rows were read as rows of the first"
+                    f"row {number} holds texts where numbers stood above the blank row before it: if another table "
+                    "begins there, its rows were read as rows of the first"
                 )
         if reason is None and foreign is not None and not is_blank:
             reason = f"it belongs to another table, whose header is in row {foreign}"

@@ -47,7 +47,7 @@ _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
 
 _STRING = re.compile(rb"<si[\s/>]")
 
-# What a cell with a formula and no value comes to, or an empty value: rarely something else, and then it is looked at closer.
+# What a cell with a formula and no value comes to, or an empty value; seldom something else.
 _NO_VALUE = re.compile(rb"(?:/>|</(?:\w+:)?f\s*>)\s*</(?:\w+:)?c\s*>|<(?:\w+:)?v(?:\s[^<>]*)?(?:/>|>\s*</)")
 
 _OVERLAP = 4096
@@ -99,9 +99,9 @@ def check_workbook(path: Path, limits: Limits) -> None:
 
 
 class Parts:
-    """How a workbook (xlsx) is put together; its parts are found as Excel finds them, in any case and with either slash.
+    """How a workbook (xlsx) is put together. Parts are found as Excel finds them, in any case and with either slash.
 
-    A reader has rules of its own for that. Where it could come to another part than this, or Excel, the workbook is refused.
+    A reader has rules of its own for that. Where it could come to another part than Excel, the workbook is refused.
 
     Attributes:
         sheets: Name and part of each sheet in the workbook's order; no part where there is none.
@@ -161,9 +161,7 @@ class Parts:
             return {}
         styles = _Styles()
         _feed(self._pieces(self._styles), styles)
-        return {
-            str(style): styles.codes[number] for style, number in enumerate(styles.cells) if number in styles.codes
-        }
+        return {str(style): styles.codes[number] for style, number in enumerate(styles.cells) if number in styles.codes}
 
     def _related(self, part: str, kind: str | None = None) -> dict[str, str]:
         """The parts that a part names as related to it, by their id; of one kind, or of all."""

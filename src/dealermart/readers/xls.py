@@ -11,7 +11,19 @@ from typing import Any
 
 import xlrd
 
-from dealermart.readers.cells import ERROR, MERGED, Marks, Sheet, cell_text, covered, other_of, pick, protected, shown, zeros_of
+from dealermart.readers.cells import (
+    ERROR,
+    MERGED,
+    Marks,
+    Sheet,
+    cell_text,
+    covered,
+    other_of,
+    pick,
+    protected,
+    shown,
+    zeros_of,
+)
 
 _NEWER_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
@@ -54,8 +66,10 @@ def _rows(book: Any, sheet: Any) -> Iterator[list[str]]:
 
 
 def _value(book: Any, sheet: Any, row: int, column: int) -> Any:
-    """A cell as cells of newer workbooks are given: days, times, durations and leading zeros by their format; nothing for
-    an error."""
+    """A cell as cells of newer workbooks are given, by its format: days, times, durations, leading zeros.
+
+    Nothing for an error.
+    """
     kind, value = sheet.cell_type(row, column), sheet.cell_value(row, column)
     if kind == xlrd.XL_CELL_ERROR:
         return ""
