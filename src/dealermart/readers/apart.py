@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class _Child:
 _child: _Child | None = None
 
 
-def ask(what: str, path: Path, *arguments: str | int | None) -> Iterator[Part]:
+def ask(what: str, path: Path, *arguments: str | int | None) -> Generator[Part, None, None]:
     """What the process says of a file, part by part. To be closed by who does not take all parts.
 
     Args:
