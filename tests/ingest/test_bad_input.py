@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
+import xlsxwriter
+from tests.landing.packed import said_to_be_encrypted
 
 from dealermart import lake
 from dealermart.base import Settings
@@ -66,6 +70,35 @@ def test_a_bad_file_is_refused_and_the_others_go_through(
     assert "Traceback" not in said
     assert accepted(settings) == {"dealers.csv"}
     assert not list(settings.work.glob("*"))
+
+
+def test_what_was_not_read_of_a_workbook_is_said_and_a_parquet_file_that_breaks_the_engine_is_refused(
+    settings: Settings, drop: Callable[..., Path], command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    profile = settings.config / "sources" / "mini" / "source.yml"
+    text = profile.read_text("utf-8").replace('"products*.csv"\n    format: csv', '"products*.xlsx"\n    format: xlsx')
+    profile.write_text(
+        text.replace('"targets*.csv"\n    format: csv', '"targets*.parquet"\n    format: parquet'), "utf-8"
+    )
+    book = io.BytesIO()
+    with xlsxwriter.Workbook(book, {"in_memory": True}) as written:
+        sheet = written.add_worksheet("List")
+        sheet.write_row(0, 0, ["product", "since", "name", "category"])
+        sheet.write_row(1, 0, ["P1", "2026-01-01", "Pump", "Pumps"])
+        written.add_worksheet("Old").write_column(0, 0, ["<P7>", "P8"])
+    with duckdb.connect() as con:
+        con.execute(f"copy (select 'T1' as target) to '{tmp_path}/t.parquet'")
+    broken = said_to_be_encrypted((tmp_path / "t.parquet").read_bytes())
+    folder = drop({**GOOD, "products.xlsx": book.getvalue(), "targets.parquet": broken})
+    code, said = command("ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(folder))
+    assert code == 1
+    assert "products.xlsx: sheet Old was not read (2 rows)" in said
+    assert re.search(r"targets\.parquet: the file is encrypted\n +mend: ask the sender", said), said
+    assert "Traceback" not in said
+    assert accepted(settings) == {"dealers.csv", "products.xlsx"}
+    (page,) = [path for path in settings.reports.rglob("index.html") if path.parent != settings.reports]
+    assert "sheet Old was not read (2 rows)" in page.read_text("utf-8")
+    assert "P7" not in page.read_text("utf-8")
 
 
 def test_a_row_with_too_many_fields_is_named_and_the_others_go_through(

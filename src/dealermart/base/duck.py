@@ -69,9 +69,12 @@ def confine(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
     con.execute("set enable_external_access = false; set TimeZone = 'UTC'")
 
 
-def sandbox() -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that reaches no file and no network."""
-    return duckdb.connect(":memory:", config={"enable_external_access": False, "autoinstall_known_extensions": False})
+def sandbox(*readable: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that reaches no network and no file but these."""
+    con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    con.execute(f"set allowed_paths = [{', '.join(literal(str(path)) for path in readable)}]")
+    con.execute("set enable_external_access = false")
+    return con
 
 
 def connect(

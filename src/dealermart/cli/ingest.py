@@ -83,6 +83,8 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     for file in result.files:
         for kind, count in file.apart.items():
             print(f"{file.file}: {count} rows are no record of {file.feed} ({kind})", file=sys.stderr)
+        for text in file.notes:
+            print(f"{file.file}: {text}", file=sys.stderr)
         for note in file.drift:
             print(f"{file.file}: {note['text']}", file=sys.stderr)
         for rule in file.overridden:

@@ -131,6 +131,7 @@ def count(source: Source, tables: FeedTables, refused: dict[str, str]) -> None:
                 latest_event=None if error else rows.latest_event,
                 encoding=read.encoding,
                 confidence=read.confidence,
+                notes=list(read.notes),
             )
         )
 

@@ -103,6 +103,7 @@ class Source:
                         drift=missing_notes(read),
                         encoding=read.encoding,
                         confidence=read.confidence,
+                        notes=list(read.notes),
                     )
                 )
         known = readers.shape(spec, "_received_date date")

@@ -47,6 +47,7 @@ class FileResult:
         confidence: Percent, where the encoding was detected and not stated.
         profile_hash: Of the profile by which rows in quarantine were mapped again; that of a file stands in its commit.
         held: Of a duplicate, how many of its rows are in quarantine or were rejected.
+        notes: What is in the file and was not read, in words.
     """
 
     file: str
@@ -75,6 +76,7 @@ class FileResult:
     confidence: int | None = None
     profile_hash: str | None = None
     held: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Both balances of a file that was read.

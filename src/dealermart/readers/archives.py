@@ -47,9 +47,14 @@ _BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 
 _TAR = slice(257, 262)
 
-_OPENDOCUMENT = "mimetype"
+# The first bytes of the two containers that workbooks are kept in.
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
-_OFFICE = "[Content_Types].xml"
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_DOCUMENTS = ("mimetype", "[content_types].xml")  # OpenDocument, Office
+
+_FIRST_PARTS = (*_DOCUMENTS, "_rels/", "docprops/", "xl/")
 
 # What the standard library says of archives that it cannot read.
 UNREADABLE = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, UnicodeError, NotImplementedError)
@@ -65,6 +70,16 @@ class Member:
     path: Path
 
 
+def container(path: Path) -> Literal["zip", "compound"] | None:
+    """What a workbook is kept in, by its first bytes: a zip (xlsx), or a compound file (xls, and xlsx with a password).
+
+    What lies further in does not count: an xls can hold a zip.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(_COMPOUND))
+    return "zip" if start.startswith(_ZIP) else "compound" if start == _COMPOUND else None
+
+
 def packing(path: Path) -> Literal["zip", "gzip"] | None:
     """How a file is packed, by its first bytes; None for a plain file, which a workbook is too, though it is a zip.
 
@@ -75,7 +90,7 @@ def packing(path: Path) -> Literal["zip", "gzip"] | None:
         start = file.read(512)
     if start.startswith(b"\x1f\x8b"):
         return "gzip"
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    if container(path) == "zip":
         return None if _is_document(path, start) else "zip"
     other = next((name for mark, name in _OTHERS.items() if start.startswith(mark)), None)
     other = other or ("bzip2" if _BZIP2.match(start) else "tar" if start[_TAR] == b"ustar" else None)
@@ -147,7 +162,7 @@ def is_workbook(path: Path) -> bool:
     """Whether a file is a zip that is read as a document."""
     with path.open("rb") as file:
         start = file.read(512)
-    return start.startswith(b"PK\x03\x04") and _is_document(path, start)
+    return container(path) == "zip" and _is_document(path, start)
 
 
 def decoded(name: bytes) -> str:
@@ -307,10 +322,15 @@ def _is_document(path: Path, start: bytes) -> bool:
     try:
         if _directory_size(path) <= _LARGEST_DIRECTORY:
             with zipfile.ZipFile(path) as archive:
-                return any(name in archive.NameToInfo for name in (_OFFICE, _OPENDOCUMENT))
+                return any(_plain(name) in _DOCUMENTS for name in archive.NameToInfo)
     except (OSError, zipfile.BadZipFile, UnicodeError, NotImplementedError):
         pass
-    return start[30:].startswith((_OFFICE.encode(), _OPENDOCUMENT.encode(), b"_rels/", b"docProps/", b"xl/"))
+    return _plain(start[30:].decode("latin-1")).startswith(_FIRST_PARTS)
+
+
+def _plain(name: str) -> str:
+    """A part's name as documents compare it: case does not count, and either slash will do."""
+    return name.replace("\\", "/").lstrip("/").lower()
 
 
 def _directory_size(path: Path) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart.base import DataError, quoted
+from dealermart.base import DataError, DealermartError, quoted
 from dealermart.config import FileSpec
 from dealermart.readers import delimited, jsons, parquets, sheets
 from dealermart.readers.table import Counts, Loader, Settled, Target, drop, shape
@@ -135,4 +135,11 @@ def _read(con: duckdb.DuckDBPyConnection, file: File, target: Target, work: Path
         raise DataError(
             "the file is empty (0 bytes)", where=str(path), mend="ask the sender for the file with its content"
         )
-    return _READ[file.spec.format](con, path, file.spec, target, work)
+    try:
+        return _READ[file.spec.format](con, path, file.spec, target, work)
+    except (duckdb.InternalException, duckdb.FatalException):  # the run's own engine can do nothing more after that
+        raise DealermartError(
+            "the engine broke down over this file; nothing of the run was taken",
+            where=str(path),
+            mend="take the file out of the folder and run the same command again; report this as a fault of ours",
+        ) from None

@@ -49,6 +49,7 @@ class Counts:
         suspect: Whether texts in it may be damaged; false where that is known not to be so.
         taken_as_missing: Words that mean missing by default and are a good part of a column: column, word, how many
             values are it, of how many that are there.
+        notes: What is in the file and was not read, in words.
     """
 
     records: int
@@ -59,6 +60,7 @@ class Counts:
     from_1904: bool = False
     suspect: bool = field(default=True, compare=False)
     taken_as_missing: Sequence[tuple[str, str, int, int]] = field(default=(), compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

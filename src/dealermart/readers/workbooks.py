@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,11 @@ from dealermart.readers.archives import UNREADABLE, open_checked, parts
 
 Numbers = npt.NDArray[np.int64]
 
-_STRINGS = "xl/sharedstrings.xml"
+Range = tuple[tuple[int, int], tuple[int, int]]
 
-_OTHER_KINDS = ("xl/workbook.bin", "mimetype")  # xlsb, OpenDocument
+_STRINGS = "sharedstrings.xml"
+
+_OTHER_KINDS = ("workbook.bin", "mimetype")  # xlsb, OpenDocument
 
 _LONGEST_TAG = MIB
 
@@ -44,6 +46,15 @@ _PLACE = re.compile("([A-Za-z]{1,7})([0-9]{1,9})")
 _ERROR = re.compile(rb"\st\s*=\s*[\"']e[\"']")
 
 _STRING = re.compile(rb"<si[\s/>]")
+
+# What a cell with a formula and no value comes to, or an empty value; seldom something else.
+_NO_VALUE = re.compile(rb"(?:/>|</(?:\w+:)?f\s*>)\s*</(?:\w+:)?c\s*>|<(?:\w+:)?v(?:\s[^<>]*)?(?:/>|>\s*</)")
+
+_OVERLAP = 4096
+
+_UNUSUAL = (b"<!--", b"<![CDATA[")  # what can stand between, which no program writes
+
+_ANY_PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Za-z]{1,3})\$?([0-9]{1,7}))?")
 
 
 @dataclass
@@ -71,12 +82,12 @@ def check_workbook(path: Path, limits: Limits) -> None:
     """
     try:
         with open_checked(path, limits) as archive:
-            if any(name in archive.NameToInfo for name in _OTHER_KINDS):
+            if any(_last(name) in _OTHER_KINDS for name in archive.NameToInfo):
                 raise DataError("the workbook is of another kind than xlsx", mend="open it and save it as .xlsx")
             longest, sheets = 0, []
             for name, pieces in parts(archive, limits):
-                if name.lower() == _STRINGS:
-                    longest = _longest_string(pieces, limits)
+                if _last(name) == _STRINGS:
+                    longest = max(longest, _longest_string(pieces, limits))
                 else:
                     sheets.append(_rough(name, pieces))
             texts = sum(sheet.cells for sheet in sheets if sheet.is_sheet) * longest > limits.workbook_mb * MIB
@@ -87,40 +98,120 @@ def check_workbook(path: Path, limits: Limits) -> None:
         raise DataError("the workbook is damaged or was cut off", mend="deliver it again, whole") from None
 
 
-def cell_errors(path: Path, sheet: str) -> dict[int, list[int]]:
-    """The cells of a sheet that hold an error, such as #N/A, as columns by row, both counted from 1.
+class Parts:
+    """How a workbook (xlsx) is put together. Parts are found as Excel finds them, in any case and with either slash.
 
-    A reader gives nothing for them, as for empty cells.
+    A reader has rules of its own for that. Where it could come to another part than Excel, the workbook is refused.
+
+    Attributes:
+        sheets: Name and part of each sheet in the workbook's order; no part where there is none.
+        from_1904: Whether day numbers count from 1904.
+
+    Raises:
+        DataError: the parts cannot be found or looked through.
     """
-    with zipfile.ZipFile(path) as archive:
-        name = _part_of(archive, sheet)
-        if name is None:
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {_key("", name): name for name in archive.namelist()}
+        if len(self._names) < len(archive.namelist()):
+            raise self.unusual()
+        (main,) = self._related("", "officeDocument").values() or (None,)
+        if main not in self._names or _last(main) != "workbook.xml":
+            raise self.unusual()
+        about = self._attributes(main, "sheet", "workbookPr")
+        related = self._related(main)
+        names = [listed.get("name", "") for listed in about["sheet"]]
+        if len(set(names)) < len(names):
+            raise self.unusual()
+        self.sheets = [
+            (name, related.get(next((value for key, value in listed.items() if key.rpartition(":")[2] == "id"), "")))
+            for name, listed in zip(names, about["sheet"], strict=True)
+        ]
+        self.from_1904 = any(found.get("date1904", "").lower() in ("1", "true") for found in about["workbookPr"])
+        self._styles = main[: -len("workbook.xml")] + "styles.xml"
+        if any(part != self._styles for part in self._related(main, "styles").values()):
+            raise self.unusual()
+
+    @staticmethod
+    def unusual() -> DataError:
+        """The error for a workbook whose parts cannot be found for certain."""
+        return DataError(
+            "the parts of the workbook are not where they should be, so its cells cannot be checked",
+            mend="open it in Excel and save it as .xlsx",
+        )
+
+    def look(self, sheet: str, zeros: Mapping[str, str]) -> Looks:
+        """What a reader does not say of the cells of a sheet.
+
+        Args:
+            zeros: What is shown by the styles that show leading zeros, by the number of the style.
+        """
+        found = Looks(zeros)
+        part = dict(self.sheets)[sheet]
+        if part not in self._names:
+            raise self.unusual()
+        if _is_suspicious(self._pieces(part), zeros):
+            _feed(self._pieces(part), found)
+        return found
+
+    def formats(self) -> dict[str, str]:
+        """The formats of numbers that a workbook makes itself, by the style that cells name."""
+        if self._styles not in self._names:
             return {}
-        with archive.open(name) as stream:
-            if not any(_ERROR.search(text) for text in _whole_tags(iter(partial(stream.read, MIB), b""))):
-                return {}
-        found = _Errors()
-        with archive.open(name) as stream:
-            _feed(iter(partial(stream.read, MIB), b""), found)
-    return found.found
+        styles = _Styles()
+        _feed(self._pieces(self._styles), styles)
+        return {str(style): styles.codes[number] for style, number in enumerate(styles.cells) if number in styles.codes}
+
+    def _related(self, part: str, kind: str | None = None) -> dict[str, str]:
+        """The parts that a part names as related to it, by their id; of one kind, or of all."""
+        folder, _, last = part.rpartition("/")
+        found = self._attributes(_key(folder, f"_rels/{last}.rels"), "Relationship")["Relationship"]
+        if len({listed.get("Id") for listed in found}) < len(found):
+            raise self.unusual()
+        return {
+            listed.get("Id", ""): _key(folder, listed.get("Target", ""))
+            for listed in found
+            if kind is None or listed.get("Type", "").rpartition("/")[2] == kind
+        }
+
+    def _attributes(self, part: str, *tags: str) -> dict[str, list[dict[str, str]]]:
+        if part not in self._names:
+            raise self.unusual()
+        found = _Attributes(tags)
+        _feed(self._pieces(part), found)
+        return found.found
+
+    def _pieces(self, part: str) -> Iterator[bytes]:
+        with self._archive.open(self._names[part]) as stream:
+            yield from iter(partial(stream.read, MIB), b"")
 
 
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    """The name of the part that a sheet is kept in."""
-    attributes = _Attributes()
-    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
-        if part not in archive.NameToInfo:
-            return None
-        with archive.open(part) as stream:
-            _feed(iter(partial(stream.read, MIB), b""), attributes)
-    for listed in attributes.found["sheet"]:
-        if listed.get("name") == sheet:
-            key = next((value for name, value in listed.items() if name.rpartition(":")[2] == "id"), None)
-            for target in attributes.found["Relationship"]:
-                if target.get("Id") == key:
-                    name = posixpath.normpath(posixpath.join("/xl", target.get("Target", ""))).lstrip("/")
-                    return name if name in archive.NameToInfo else None
-    return None
+def _key(folder: str, name: str) -> str:
+    """A part's name as Excel compares it; a relative one is one inside the folder."""
+    return posixpath.normpath(posixpath.join("/", folder, name.replace("\\", "/"))).lstrip("/").lower()
+
+
+def _last(name: str) -> str:
+    return _key("", name).rpartition("/")[2]
+
+
+def _is_suspicious(pieces: Iterable[bytes], zeros: Mapping[str, str]) -> bool:
+    """Whether a sheet may hold what a reader does not say, by a look at its bytes that is quick and seldom wrong."""
+    styled = re.compile(rb"\ss\s*=\s*[\"'](?:%s)[\"']" % "|".join(zeros).encode())
+    before = b""
+    for text in _whole_tags(pieces):
+        if not before and (b"\0" in text[:4] or text.startswith((b"\xff\xfe", b"\xfe\xff"))):  # UTF-16
+            raise DataError("the workbook is written in an unusual encoding", mend="open it and save it as .xlsx")
+        if _ERROR.search(text) or any(sign in text for sign in _UNUSUAL):
+            return True
+        joined = before + text
+        if (b"<f" in joined or b":f" in joined) and _NO_VALUE.search(joined):
+            return True
+        if zeros and ("0" in zeros or styled.search(text)):
+            return True
+        before = text[-_OVERLAP:]
+    return False
 
 
 def _rough(name: str, pieces: Iterable[bytes]) -> _Sheet:
@@ -198,7 +289,7 @@ def _longest_string(pieces: Iterable[bytes], limits: Limits) -> int:
 def _check_exactly(archive: zipfile.ZipFile, limits: Limits, suspects: set[str], texts: bool) -> None:
     lengths = _Lengths()
     for name, pieces in parts(archive, limits) if texts else ():
-        _feed(pieces, lengths) if name.lower() == _STRINGS else _pass(pieces)
+        _feed(pieces, lengths) if _last(name) == _STRINGS else _pass(pieces)
     total = 0
     for name, pieces in parts(archive, limits):
         if name not in suspects:
@@ -259,25 +350,96 @@ class _Lengths(_Listener):
 
 
 class _Attributes(_Listener):
-    """How a workbook is put together: the attributes of its sheets and of the parts that they are."""
+    """The attributes of some tags."""
 
-    def __init__(self) -> None:
-        self.found: dict[str, list[dict[str, str]]] = {"sheet": [], "Relationship": []}
+    def __init__(self, tags: Iterable[str]) -> None:
+        self.found: dict[str, list[dict[str, str]]] = {tag: [] for tag in tags}
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in self.found:
             self.found[tag].append(attributes)
 
 
-class _Errors(_Listener):
-    """Where a sheet holds errors."""
+class _Styles(_Listener):
+    """Formats of numbers by their own number, and the number of the format of each style of cells."""
 
     def __init__(self) -> None:
-        self.found: dict[int, list[int]] = {}
+        self.codes: dict[str, str] = {}
+        self.cells: list[str] = []
+        self.inside = ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in ("numFmts", "cellXfs"):
+            self.inside = tag
+        elif tag == "numFmt" and self.inside == "numFmts":
+            self.codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")
+        elif tag == "xf" and self.inside == "cellXfs":
+            self.cells.append(attributes.get("numFmtId", "0"))
+
+    def end(self, tag: str) -> None:
+        if tag == self.inside:
+            self.inside = ""
+
+
+class Looks(_Listener):
+    """Cells of which a reader says less than Excel shows, as columns by row, both from 1.
+
+    Attributes:
+        errors: Cells that hold an error, such as #N/A.
+        formulas: Cells with a formula and without a value. A formula that came to an empty text is a text.
+        arrays: Ranges of formulas without a value that fill more than their own cell, from 0.
+        shown: What is shown by the style of a number, by row and column.
+    """
+
+    def __init__(self, zeros: Mapping[str, str]) -> None:
+        self._zeros = zeros
+        self.errors: dict[int, list[int]] = {}
+        self.formulas: dict[int, list[int]] = {}
+        self.arrays: list[Range] = []
+        self.shown: dict[tuple[int, int], str] = {}
+        self._at, self._kind = 0, ""
+        self._formula: dict[str, str] | None = None
+        self._has_value = self._in_value = False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        super().start(tag, attributes)
+        if tag == "f":
+            self._formula = attributes
+        elif tag == "v":
+            self._in_value = True
+            self._has_value = self._has_value or self._kind == "str"
+        elif tag == "is":
+            self._has_value = True
 
     def cell(self, row: int, attributes: dict[str, str]) -> None:
-        if attributes.get("t") == "e":
-            self.found.setdefault(row, []).append(self.column)
+        self._at, self._kind = row, attributes.get("t", "n")
+        self._formula, self._has_value, self._in_value = None, False, False
+        if self._kind == "e":
+            self.errors.setdefault(row, []).append(self.column)
+        elif self._kind == "n" and (form := self._zeros.get(attributes.get("s", "0"))):
+            self.shown[row, self.column] = form
+
+    def text(self, text: str) -> None:
+        if self._in_value and text.strip():
+            self._has_value = True
+
+    def end(self, tag: str) -> None:
+        if tag == "v":
+            self._in_value = False
+        elif tag == "c" and self._formula is not None:
+            if not self._has_value and self._kind != "e":
+                self.formulas.setdefault(self._at, []).append(self.column)
+                self._spread(self._formula)
+            self._formula = None
+
+    def _spread(self, formula: Mapping[str, str]) -> None:
+        place = _ANY_PLACE.fullmatch(formula.get("ref", ""))
+        if place and place[3] and formula.get("t") in ("array", "dataTable"):
+            (top, left), (bottom, right) = (
+                (int(row) - 1, _column(letters.encode()) - 1)
+                for letters, row in ((place[1], place[2]), (place[3], place[4]))
+            )
+            self.arrays.append(((top, left), (bottom, right)))
 
 
 class _Cells(_Listener):
