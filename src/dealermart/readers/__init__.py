@@ -18,6 +18,7 @@ from dealermart.readers.archives import (
 from dealermart.readers.columns import named
 from dealermart.readers.damage import SUSPECT, reason
 from dealermart.readers.files import File, read_all
+from dealermart.readers.second import Lost, Seen, header_key, second_reading
 from dealermart.readers.table import Counts, drop, rows, shape
 from dealermart.readers.workbooks import check_workbook
 
@@ -26,10 +27,13 @@ __all__ = [
     "UNREADABLE",
     "Counts",
     "File",
+    "Lost",
     "Member",
+    "Seen",
     "check_workbook",
     "decoded",
     "drop",
+    "header_key",
     "is_workbook",
     "name_inside",
     "named",
@@ -38,6 +42,7 @@ __all__ = [
     "read_all",
     "reason",
     "rows",
+    "second_reading",
     "shape",
     "unpack",
     "unpack_entry",

@@ -67,8 +67,8 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             f"{_NO_JSON}: it is nested too deeply", where=str(path), mend="ask the sender for a flat list of records"
         ) from None
     for step in spec.records.split(".") if spec.records else ():
-        if not isinstance(found, dict) or step not in found:
-            has = f"; there are: {', '.join(found)}" if isinstance(found, dict) and found else ""
+        if not isinstance(found, _Object) or step not in found:
+            has = f"; there are: {', '.join(found)}" if isinstance(found, _Object) and found else ""
             raise DataError(
                 f"there is no {step!r} on the path {spec.records}{has}",
                 where=str(path),
