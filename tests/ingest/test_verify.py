@@ -170,6 +170,7 @@ AGREE = [
     (None, "NULL", True), (None, " ", True), (None, "0", False), ("NULL", "NULL", True), ("", None, False), (None, None, True),
     ("00124", "124", False), ("1.50", "1.5", False), ("00124", '="00124"', True), ("124", '="00124"', False),
     ("D1", "\u200bD1\ufeff", True), ("a\rb", "a_x000D_b", True),
+    ("a\r_x0041_", "a_x000D__x0041_", True), ("20260301", "#VALUE!", True), ("46082", "#VALUE!", False), (None, "#VALUE!", False),
     ("1.5", 1.5, True), ("0.3", 0.1 + 0.2, True), ("00124", 124, True), ("2", 2.0, True), ("1E-5", Decimal("0.00001"), True),
     ("10000000000000000001", Decimal("10000000000000000000"), False), ("1.51", 1.5, False), ("x", 1.5, False), (None, 0, False),
     ("true", True, True), ("1", True, False),
@@ -286,3 +287,16 @@ def test_verify_goes_with_a_dry_run(
         command(drop({"sales.csv": SALES}), "--verify")
     assert caught.value.code == 2
     assert "--verify goes with --dry-run" in capsys.readouterr().err
+
+
+def test_columns_are_found_by_their_texts_whatever_the_table_calls_them(verify: Verify, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("单号,Net,net,,Doc 2\nA1,1,2,3,4\n,,,,\n单号,net,Net,,Doc 2\nTotal,9,,,\n", "utf-8")
+    totals = {"column": "net", "values": ["9"]}
+    spec = FileSpec.model_validate(
+        {"name": "raw", "pattern": "*", "format": "csv", "aliases": {"doc": ["单号"]}, "totals": totals}
+    )
+    found = verify(path, spec)
+    assert (found.records, found.shown) == (4, [])
+    swapped = verify(path, spec, "update raw__rows set net_2 = '1', \"Net\" = '2' where doc = 'A1'")
+    assert swapped.shown == [Difference(2, "Net", "'2'", "'1'"), Difference(2, "net_2", "'1'", "'2'")]

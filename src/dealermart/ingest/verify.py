@@ -32,6 +32,9 @@ _QUOTED_FORMULA = re.compile('="(.*)"', re.DOTALL)  # a text that a program wrot
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # a control character in a workbook's text
 
+# What openpyxl makes of a number in a cell that is formatted as a day and is none; rows with real errors are rejected.
+_NO_DAY, _LAST_DAY = "#VALUE!", 2_958_465
+
 _CLOCK = dt.timedelta(milliseconds=1)  # a workbook's moments are fractions of a day, which libraries round differently
 
 _DURATION = re.compile(r"(-?)(\d+):(\d\d):(\d\d)")
@@ -170,10 +173,8 @@ def _rows(cursor: duckdb.DuckDBPyConnection, place: int) -> Iterator[tuple[int, 
 
 def _compare_cells(row: dict[str, Any], seen: readers.Seen, match: _Match, found: Verified) -> None:
     left = {name for name in match.held if row[name] is not None}
-    told: set[str] = set()
-    for text, value in seen.cells or ():
-        name = match.column(text, told)
-        told.add(name or "")
+    cells = seen.cells or ()
+    for name, (text, value) in zip(match.columns(tuple(text for text, _ in cells)), cells, strict=True):
         first = row[name] if name else None
         left.discard(name or "")
         if not agree(first, value, match.spec.missing):
@@ -195,18 +196,27 @@ class _Match:
         self._by_key: dict[str, list[str]] = {}
         for name in held:
             self._by_key.setdefault(readers.header_key(name), []).append(name)
-        totals = spec.totals.values if spec.totals else ()
-        self._totals = {_bare_label(value) for value in totals}
+        self._totals = {_bare_label(value) for value in (spec.totals.values if spec.totals else ())}
+        self._columns: dict[tuple[str | None, ...], list[str | None]] = {}
 
-    def column(self, text: str | None, told: set[str]) -> str | None:
-        """The column of a header's text; of texts that stand more than once, the next one."""
+    def columns(self, texts: tuple[str | None, ...]) -> list[str | None]:
+        """The column of each of a header's texts; None where there is none."""
+        if texts not in self._columns:
+            names: list[str | None] = []
+            for text in texts:
+                names.append(self._column(text, names))
+            self._columns[texts] = names
+        return self._columns[texts]
+
+    def _column(self, text: str | None, told: Sequence[str | None]) -> str | None:
+        """Of texts that stand more than once, the next column; one without a text is called by its place."""
         if text is None:
             return None
         if name := self._known.get(readers.header_key(text)):
             return name if name not in told else None
-        stem = text.strip() or "column"
-        unnamed = [name for name in self.held if re.fullmatch(f"(?i:{re.escape(stem)})(_[0-9]+)?", name)]
-        near = [*self._by_key.get(readers.header_key(text), ()), *unnamed]
+        own = text.strip() or f"column_{len(told) + 1}"
+        numbered = [name for name in self.held if re.fullmatch(f"(?i:{re.escape(own)})(_[0-9]+)?", name)]
+        near = [name for name in (own, *self._by_key.get(readers.header_key(own), ()), *numbered) if name in self.held]
         return next((name for name in near if name not in told), None)
 
     def is_structural(self, seen: readers.Seen) -> bool:
@@ -216,18 +226,14 @@ class _Match:
         cells = [(text, value) for text, value in seen.cells if _text(value) not in ("", *self.spec.missing)]
         if not cells:
             return True
-        if self.spec.totals and any(
-            self._known.get(readers.header_key(text or "")) == self.spec.totals.column
-            and _bare_label(_text(value)) in self._totals
-            for text, value in cells
-        ):
+        totals = self._name(self.spec.totals.column) if self.spec.totals else None
+        if any(self._name(text) == totals and _bare_label(_text(value)) in self._totals for text, value in cells):
             return True
-        return all(
-            text is not None and self._known.get(key := readers.header_key(_text(value)), key) == self._name(text)
-            for text, value in cells
-        )
+        return all(self._name(text) == self._name(_text(value)) for text, value in cells)
 
-    def _name(self, text: str) -> str:
+    def _name(self, text: str | None) -> str | None:
+        if text is None:
+            return None
         key = readers.header_key(text)
         return self._known.get(key, key)
 
@@ -239,7 +245,13 @@ def agree(first: str | None, second: Any, missing: Sequence[str] = ("",)) -> boo
     written, days and times as such. Characters that nobody sees count on neither side.
     """
     if isinstance(second, str):
-        return any(_agree_texts(first, text, missing) for text in _readings(second))
+        if _agree_texts(first, second, missing):
+            return True
+        if quoted_formula := _QUOTED_FORMULA.fullmatch(second.strip()):
+            return _agree_texts(first, quoted_formula[1], missing)
+        if second == _NO_DAY:
+            return first is not None and _is_no_day(first)
+        return _ESCAPED.search(second) is not None and _agree_texts(_unescaped(first), _unescaped(second), missing)
     if second is None:
         return first is None
     if first is None:
@@ -250,12 +262,16 @@ def agree(first: str | None, second: Any, missing: Sequence[str] = ("",)) -> boo
         return False
 
 
-def _readings(text: str) -> Iterator[str]:
-    yield text
-    if quoted_formula := _QUOTED_FORMULA.fullmatch(text.strip()):
-        yield quoted_formula[1]
-    if _ESCAPED.search(text):
-        yield _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+def _unescaped(text: str | None) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text or "")
+
+
+def _is_no_day(text: str) -> bool:
+    """Whether a number lies outside of the calendar that Excel has."""
+    try:
+        return not 0 <= Decimal(text) <= _LAST_DAY
+    except InvalidOperation:
+        return False
 
 
 def _agree_texts(first: str | None, text: str, missing: Sequence[str]) -> bool:
@@ -291,7 +307,9 @@ def _agree_values(first: str, second: Any) -> bool:
             return first == second.decode().strip()
         except UnicodeDecodeError:
             return first == second.hex().upper()
-    return _plain(json.loads(first, parse_int=Decimal, parse_float=Decimal)) == _plain(second)
+    if isinstance(second, (list, dict)):
+        return _plain(json.loads(first, parse_int=Decimal, parse_float=Decimal)) == _plain(second)
+    return first == str(second)
 
 
 def _since_midnight(time: dt.time) -> dt.timedelta:
