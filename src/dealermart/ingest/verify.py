@@ -284,6 +284,8 @@ def _agree_texts(first: str | None, text: str, missing: Sequence[str]) -> bool:
 def _agree_values(first: str, second: Any) -> bool:
     if isinstance(second, bool):
         return first.lower() == str(second).lower()
+    if isinstance(second, float) and first.endswith(".0"):  # 12.0 is another dealer than 12
+        return False
     if isinstance(second, float):  # a workbook's text has the 15 digits that Excel shows, a Parquet file's all of them
         return float(first) == second or Decimal(first) == Decimal(format(second, ".15g")) or first == str(second)
     if isinstance(second, (int, Decimal)):
