@@ -652,7 +652,7 @@ def _json_lines() -> Bytes:
     lines = [json.dumps(record, ensure_ascii=False) for record in _objects(doc)]
     lines += ["", '{"单据号": "A', "[1]", '{"单据号": "A", "单据号": "B"}']
     doc.raw("", BLANK).raw("", _read_reject("not valid JSON")).raw("", _read_reject("not a JSON object"))
-    doc.raw("", _read_reject("a key stands twice in one object"))
+    doc.raw("", _read_reject("a key stands twice in one object: 单据号"))
     return replace(doc, data="\n".join(lines).encode())
 
 

@@ -151,9 +151,44 @@ def test_json(read):
     ]
     assert found.rejects == [
         (4, "not a JSON object", "[1, 2]"),
-        (5, "a key stands twice in one object", '{"id": 2}'),
+        (5, "a key stands twice in one object: id", '{"id": 1, "id": 2}'),
     ]
     assert counted(found) == (6, 2, 2)
+
+
+CLASH = "keys that differ by case, blanks or nesting only stand for one column"
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ('{"a": {"b": 1}, "a.b": 2}', f"{CLASH}: a.b"),
+        ('{"a.b": 2, "a": {"b": 1}}', f"{CLASH}: a.b"),
+        ('{"a": {"b": {"c": 1}}, "a.b": {"c": 2}}', f"{CLASH}: a.b.c"),
+        ('{"Amount": 1, "amount": 2}', f"{CLASH}: Amount, amount"),
+        ('{"amount": 1, " amount ": 2, "ＡＭＯＵＮＴ": 3}', f"{CLASH}: amount,  amount , ＡＭＯＵＮＴ"),
+        ('{"x y": null, "xy": 2}', f"{CLASH}: x y, xy"),
+        ('{"x": 1, "x": 2}', "a key stands twice in one object: x"),
+        ('{"x": {"y": 1}, "x": {"z": 2}}', "a key stands twice in one object: x"),
+        ('{"l": [{"x": 1, "x": 2}]}', "a key stands twice in one object: x"),
+    ],
+)
+def test_json_keys_for_one_column_reject_the_record_and_lose_no_value(read, record, reason):
+    found = read(f'{{"id": "1", "a.b": "p"}}\n{record}\n{{"id": "3", "A.B": "q"}}\n'.encode(), format="jsonl")
+    assert found.rejects == [(2, reason, record)]
+    assert [(row[0], row[1], row[2]) for row in found.rows] == [(1, "1", "p"), (3, "3", "q")]
+    assert counted(found) == (3, 0, 1)
+
+
+def test_json_keys_that_only_look_alike_are_columns_of_their_own(read):
+    found = read(b'[{"a": {"b": 1, "c": 2}, "ab": 3, "b": 4}]', format="json")
+    assert found.columns == ["a.b", "a.c", "ab", "b"]
+    assert found.rows == [(1, "1", "2", "3", "4")]
+
+
+def test_a_list_of_records_that_stands_twice_is_refused(read):
+    with pytest.raises(DataError, match="'items' stands twice on the path"):
+        read(b'{"data": {"items": [{"id": 1}], "items": [{"id": 2}]}}', format="json", records="data.items")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dealermart.base import Settings
 from dealermart.cli.table import add, day, moment, number, say, table
+
+if TYPE_CHECKING:
+    from dealermart.ingest import Verified
 
 
 def register(commands: Any) -> None:
@@ -25,6 +29,11 @@ def register(commands: Any) -> None:
         "--dry-run", action="store_true", help="show what would be read, mapped and refused; change nothing"
     )
     parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="with --dry-run: read all files with a second reader as well, and say where the two differ",
+    )
+    parser.add_argument(
         "--ingested-at", type=moment, help="moment of learning in UTC, for loading history (default: now)"
     )
     parser.add_argument(
@@ -33,14 +42,18 @@ def register(commands: Any) -> None:
     parser.add_argument("--file", action="append", metavar="NAME", help="only these of them (name or pattern)")
     parser.add_argument("--by", default="", metavar="NAME", help="who decides so; kept in the log")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the log")
+    parser.set_defaults(refuse=parser.error)
     add(commands, "fetch", fetch).add_argument("--source", required=True, help="a source of config/sources")
 
 
 def ingest(config: Settings, arguments: argparse.Namespace) -> int:
     """Take in what a source delivered on one day."""
     from dealermart import ingest
-    from dealermart.ingest import Override
+    from dealermart.ingest import Override, Verifier, raise_for_differences
 
+    if arguments.verify and not arguments.dry_run:
+        arguments.refuse("--verify goes with --dry-run: it compares what would be read and takes nothing in")
+    verifier = Verifier() if arguments.verify else None
     decided = [
         Override(rule, arguments.by, arguments.reason, file)
         for rule in arguments.override
@@ -51,7 +64,7 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         arguments.source,
         arguments.received,
         arguments.drop,
-        arguments.dry_run,
+        verifier or arguments.dry_run,
         arguments.ingested_at,
         say=say,
         decided=decided,
@@ -117,8 +130,27 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
         )
     for text in result.left:
         print(text, file=sys.stderr)
+    verified = verifier.finish(result.files) if verifier else []
+    _print_verified(verified)
     result.raise_for_refused()
+    raise_for_differences(verified)
     return 3 if result.left or any(file.faults for file in result.files) else 0
+
+
+def _print_verified(verified: Sequence[Verified]) -> None:
+    """What a second reader saw. Values stand on the screen of who asked for them, and in no message or log."""
+    for found in verified:
+        if found.why:
+            print(f"{found.file}: not compared with a second reader: {found.why}")
+        elif not found.count:
+            print(f"{found.file}: a second reader sees the same {number(found.records)} records")
+        else:
+            print(f"{found.file}: a second reader differs in {number(found.count)} places:")
+        for differs in found.shown:
+            where = ", ".join(filter(None, (f"record {differs.number}" if differs.number else "", differs.column)))
+            print(f"  {where or 'the file'}: read {differs.first}, the second reader {differs.second}")
+        if found.count > len(found.shown):
+            print(f"  and {number(found.count - len(found.shown))} more")
 
 
 def fetch(config: Settings, arguments: argparse.Namespace) -> int:

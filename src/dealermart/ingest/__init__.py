@@ -13,6 +13,7 @@ from dealermart.ingest.judge import Judge, Rejects
 from dealermart.ingest.overrides import Override
 from dealermart.ingest.partition import run
 from dealermart.ingest.release import reject, release
+from dealermart.ingest.verify import Verified, Verifier, raise_for_differences
 from dealermart.ingest.waiting import repeat
 
 __all__ = [
@@ -25,9 +26,12 @@ __all__ = [
     "Judge",
     "Override",
     "Rejects",
+    "Verified",
+    "Verifier",
     "export",
     "listing",
     "process",
+    "raise_for_differences",
     "reject",
     "release",
     "repeat",

@@ -13,6 +13,7 @@ import duckdb
 from dealermart.base import Settings
 from dealermart.config import Contract, FileSpec
 from dealermart.lake import FileResult, Log
+from dealermart.landing import Delivery
 from dealermart.readers import Counts
 
 
@@ -38,6 +39,7 @@ class Job:
         folders: Where new files go.
         run_id: Names the new files and says in every row which run brought it.
         at: The moment of learning (UTC, without zone).
+        witness: Is shown what was read, where a dry run is to be verified.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Job:
     folders: Folders
     run_id: str
     at: dt.datetime
+    witness: Witness | None = None
 
     def quarantine_paths(self, wanted: Callable[[dict[str, Any]], bool]) -> list[Path]:
         """The quarantine files whose entries in the log are wanted; those of the last commit are new files."""
@@ -68,6 +71,15 @@ class Batch:
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
     results: list[FileResult] = field(default_factory=list)
+
+
+class Witness(Protocol):
+    """Looks at what was read of a file, before anything is made of it."""
+
+    def read(
+        self, con: duckdb.DuckDBPyConnection, spec: FileSpec, delivery: Delivery, table: str, counts: Counts
+    ) -> None:
+        """See the rows of a delivery in ``table``, and in ``<table>__rejects`` what could not be read."""
 
 
 class Eraser(Protocol):

@@ -27,7 +27,7 @@ from dealermart.config import FileSpec, Profile, check_company, load_contracts, 
 from dealermart.ingest.batch import process
 from dealermart.ingest.drift import RULES, DriftWatch
 from dealermart.ingest.expected import late, missing, undelivered
-from dealermart.ingest.job import Batch, Folders, Job
+from dealermart.ingest.job import Batch, Folders, Job, Witness
 from dealermart.ingest.judge import MOSTLY_REJECTED, Suites, feed_order, feeds_of, judge_by_suites
 from dealermart.ingest.overrides import Override, Refusals, check_overrides
 from dealermart.ingest.waiting import Anew, Moved, take_up
@@ -72,7 +72,7 @@ def run(
     source: str,
     received: dt.date,
     drop: Path | None = None,
-    dry_run: bool = False,
+    dry_run: bool | Witness = False,
     ingested_at: dt.datetime | None = None,
     say: Callable[[str], None] = lambda text: None,
     decided: Sequence[Override] = (),
@@ -85,7 +85,7 @@ def run(
     Args:
         drop: Folder with the files; by default ``inbox/<source>/<received>`` under the home, where no folder means that
             nothing came.
-        dry_run: Say what would happen and change nothing.
+        dry_run: Say what would happen and change nothing; a witness is shown what was read as well.
         ingested_at: Moment of learning (UTC, without zone), for loading history; by default now.
         decided: Rules that do not refuse files of this run, with the name and reason that go into the log.
 
@@ -95,7 +95,7 @@ def run(
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
     with (
-        _home(settings, dry_run) as home,
+        _home(settings, bool(dry_run)) as home,
         record_run(home, "ingest", source=source, received=received, drop=drop) as entry,
     ):
         known = load_contracts(settings)  # broken config is found before the lock is waited for
@@ -121,7 +121,7 @@ def run(
                 suites=suites,
                 received=received,
                 unpacked=unpacked,
-                dry_run=dry_run,
+                dry_run=bool(dry_run),
                 job=Job(
                     settings=settings,
                     home=home,
@@ -132,6 +132,7 @@ def run(
                     folders=Folders(home.lake, home.quarantine),
                     run_id=entry.run_id,
                     at=ingested_at or utc_now(),
+                    witness=None if isinstance(dry_run, bool) else dry_run,
                 ),
                 refusals=Refusals(decided),
                 say=say,

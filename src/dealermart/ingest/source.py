@@ -234,6 +234,8 @@ class Source:
                         entry=spec.entry_of(delivery.source_file),
                     )
                 )
+            elif witness := self.known.job.witness:
+                witness.read(self.con, spec, delivery, table, error)
         return {key: counts for key, counts in found.items() if not isinstance(counts, DataError)}
 
     def map(

@@ -18,6 +18,7 @@ from dealermart.readers.archives import (
 from dealermart.readers.columns import is_code, named
 from dealermart.readers.damage import SHORTENED, SUSPECT, reason, shortened_sql
 from dealermart.readers.files import File, read_all
+from dealermart.readers.second import Lost, Seen, header_key, second_reading
 from dealermart.readers.table import Counts, code_sql, drop, rows, shape
 from dealermart.readers.workbooks import check_workbook
 
@@ -27,11 +28,14 @@ __all__ = [
     "UNREADABLE",
     "Counts",
     "File",
+    "Lost",
     "Member",
+    "Seen",
     "check_workbook",
     "code_sql",
     "decoded",
     "drop",
+    "header_key",
     "is_code",
     "is_workbook",
     "name_inside",
@@ -41,6 +45,7 @@ __all__ = [
     "read_all",
     "reason",
     "rows",
+    "second_reading",
     "shape",
     "shortened_sql",
     "unpack",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +27,22 @@ _NO_JSON = "not valid JSON"
 
 _TWICE = "a key stands twice in one object"
 
+_CLASH = "keys that differ by case, blanks or nesting only stand for one column"
+
 
 class _Number(str):
     """A number as the file writes it: no digit is lost on the way."""
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that knows whether a key was given twice."""
+    """A JSON object that knows what was written where a key was given twice: a dict keeps the last value only."""
 
-    twice = False
+    pairs: list[tuple[str, Any]] | None = None
+
+    @property
+    def written(self) -> Iterable[tuple[str, Any]]:
+        """All keys and values, as often as they stand there."""
+        return self.items() if self.pairs is None else self.pairs
 
 
 def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, work: Path) -> Counts:
@@ -58,12 +67,18 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
             f"{_NO_JSON}: it is nested too deeply", where=str(path), mend="ask the sender for a flat list of records"
         ) from None
     for step in spec.records.split(".") if spec.records else ():
-        if not isinstance(found, dict) or step not in found:
-            has = f"; there are: {', '.join(found)}" if isinstance(found, dict) and found else ""
+        if not isinstance(found, _Object) or step not in found:
+            has = f"; there are: {', '.join(found)}" if isinstance(found, _Object) and found else ""
             raise DataError(
                 f"there is no {step!r} on the path {spec.records}{has}",
                 where=str(path),
                 mend="set records in the source profile to the dotted path of the list",
+            )
+        if step in _repeated(found):
+            raise DataError(
+                f"{step!r} stands twice on the path {spec.records}, and only one of them could be read",
+                where=str(path),
+                mend="ask the sender for one list of records",
             )
         found = found[step]
     if not isinstance(found, list):
@@ -111,7 +126,8 @@ class _Broken(str):
 def _decoder() -> json.JSONDecoder:
     def made(pairs: list[tuple[str, Any]]) -> _Object:
         made = _Object(pairs)
-        made.twice = len(made) != len(pairs)
+        if len(made) != len(pairs):
+            made.pairs = pairs
         return made
 
     return json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=made)
@@ -130,10 +146,12 @@ def _load(
     con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, values: Any, encoding: Encoding
 ) -> Counts:
     """Load records; ``values()`` gives them with their numbers and is called twice, first for all names."""
-    names: dict[str, None] = {}
+    names: dict[str, str] = {}
+    keys = cache(columns_of.key)
     for _, value in values():
         if isinstance(value, _Object):
-            names.update(dict.fromkeys(name for name, _ in _flat(value)))
+            for name, _ in _flat(value):
+                names.setdefault(keys(name), name)
     if not names:
         raise DataError(
             "the file holds no records",
@@ -141,12 +159,15 @@ def _load(
             mend="if there is nothing to report, deliver nothing; otherwise ask the sender for the rows",
         )
     # A record that repeats its keys as values is a record.
-    columns = replace(columns_of.resolve(list(names), spec, str(path)), headers=())
-    counts = target.loader.add(target, spec, columns, _records(values(), list(names)))
+    columns = replace(columns_of.resolve(list(names.values()), spec, str(path)), headers=())
+    counts = target.loader.add(target, spec, columns, _records(values(), list(names), keys))
     return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
 
 
-def _records(values: Iterable[tuple[int, Any]], names: list[str]) -> Iterator[Record | None]:
+def _records(
+    values: Iterable[tuple[int, Any]], names: list[str], keys: Callable[[str], str]
+) -> Iterator[Record | None]:
+    """Records with a field per name; ``keys`` says what names are compared by."""
     for number, value in values:
         if value is None:
             yield None
@@ -154,11 +175,17 @@ def _records(values: Iterable[tuple[int, Any]], names: list[str]) -> Iterator[Re
             yield Record(number, reason=_NO_JSON, line=str(value))
         elif not isinstance(value, _Object):
             yield Record(number, reason=_NO_OBJECT, line=_written(value))
-        elif _has_twice(value):
-            yield Record(number, reason=_TWICE, line=_written(value))
+        elif twice := list(_all_repeated(value)):
+            yield Record(number, reason=f"{_TWICE}: {_named(twice)}", line=_written(value))
         else:
-            fields = dict(_flat(value))
-            yield Record(number, [fields.get(name) for name in names])
+            flat = [(keys(name), name, text) for name, text in _flat(value)]
+            fields = {key: text for key, _, text in flat}
+            if len(fields) == len(flat):
+                yield Record(number, [fields.get(name) for name in names])
+            else:
+                stands = Counter(key for key, *_ in flat)
+                clashing = [name for key, name, _ in flat if stands[key] > 1]
+                yield Record(number, reason=f"{_CLASH}: {_named(clashing)}", line=_written(value))
 
 
 def _flat(value: _Object, before: str = "") -> Iterator[tuple[str, str | None]]:
@@ -169,10 +196,26 @@ def _flat(value: _Object, before: str = "") -> Iterator[tuple[str, str | None]]:
             yield before + key, None if inner is None else str(inner) if isinstance(inner, str) else _written(inner)
 
 
-def _has_twice(value: Any) -> bool:
+def _repeated(value: _Object) -> list[str]:
+    """Keys that stand in an object more than once."""
+    if value.pairs is None:
+        return []
+    return [key for key, count in Counter(key for key, _ in value.pairs).items() if count > 1]
+
+
+def _all_repeated(value: Any) -> Iterator[str]:
+    """The same for all objects in a value."""
     if isinstance(value, _Object):
-        return value.twice or any(map(_has_twice, value.values()))
-    return isinstance(value, list) and any(map(_has_twice, value))
+        yield from _repeated(value)
+    if isinstance(value, (list, _Object)):
+        for inner in value if isinstance(value, list) else (inner for _, inner in value.written):
+            yield from _all_repeated(inner)
+
+
+def _named(keys: Iterable[str]) -> str:
+    """Keys for a reason: a few, and short, because a file can call them anything."""
+    texts = [key if len(key) <= 40 else f"{key[:40]}..." for key in dict.fromkeys(keys)]
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
 
 
 def _written(value: Any) -> str:
@@ -182,7 +225,7 @@ def _written(value: Any) -> str:
     if isinstance(value, _Object):
         return (
             "{"
-            + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_written(inner)}" for key, inner in value.items())
+            + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_written(inner)}" for key, inner in value.written)
             + "}"
         )
     if isinstance(value, list):
