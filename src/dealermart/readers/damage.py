@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-LOST = "a character was lost before the file was sent (U+FFFD)"
+LOST = "a character was lost or cut in half before the file was sent (U+FFFD)"
 
 CONTROL = "control characters that no text has: the encoding is not the one it was read in"
 
