@@ -55,7 +55,8 @@ _KANJI = """
 岡本松田中川中野原田小野竹内田村金子和田中山石田上田森田柴田酒井宮崎横浜大阪神戸京都名古屋札幌仙台広島福岡支店株式会社有限代理販売卸小売太郎次花子
 """
 
-_MOST = 0.65
+# Of hundreds of common signs half are many. Letters are few, and most of them fit by chance.
+_HALF, _MOST = 0.5, 0.75
 
 _KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7), 0x30FC)))
 
@@ -128,13 +129,20 @@ class Reading:
 
     Attributes:
         page: Python's name of the code page.
-        share: Of the characters beyond ASCII (of a Latin page: its letters), from 0 to 1.
-        language: What they are common in.
+        language: The language.
+        common: Number of characters that are common in it.
+        among: Number of characters beyond ASCII; of a Latin page its letters and what stands between letters.
     """
 
     page: str
-    share: float
     language: str
+    common: int
+    among: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1; 0 where there are none."""
+        return self.common / self.among if self.among else 0.0
 
     def __str__(self) -> str:
         return f"{self.share * 100:.0f} % common in {self.language} as {self.page}"
@@ -151,46 +159,56 @@ def reading(sample: bytes, page: str) -> Reading:
     text = sample.decode(page, errors="replace")
     if page in _EASTERN:
         signs = Counter(re.findall(r"[^\x00-\x7f]", text))
-        return Reading(page, _share(sum(signs[sign] for sign in signs.keys() & _SETS[page]), signs.total()), _EASTERN[page][0])
+        common = sum(signs[sign] for sign in signs.keys() & _SETS[page])
+        return Reading(page, _EASTERN[page][0], common, signs.total())
     if page in _CYRILLIC_PAGES:
         beyond = sum(not sign.isascii() for sign in text)
-        return Reading(page, _share(sum(map(len, _CYRILLIC.findall(text))), beyond), "Russian")
+        return Reading(page, "Russian", sum(map(len, _CYRILLIC.findall(text))), beyond)
     letters = _letters(text, 2 if _LATIN_PAGES[page] is _WESTERN else 4)
     fitting = {name: sum(letters[sign] for sign in alphabet) for name, alphabet in _LATIN_PAGES[page].items()}
     best = max(fitting, key=lambda name: fitting[name])
-    return Reading(page, _share(fitting[best], letters.total()), best)
+    return Reading(page, best, fitting[best], letters.total())
 
 
-def rival(sample: bytes, page: str) -> Reading | None:
-    """The other code page in which most of a sample is common text, more than twice as much as in ``page``.
+def rival(sample: bytes, page: str, least: int = 4) -> Reading | None:
+    """The other code page in which most of a sample is common text, and more than twice as much as in ``page``.
 
     Of two Latin pages the one wins in which the letters that differ are those of one language, and all the letters
     more so than in the other.
+
+    Args:
+        least: Common characters that are enough to tell. Letters tell less than signs of thousands, and twice as
+            many are asked for, but not between two Latin pages.
     """
     own = reading(sample, page)
+    if page in _LATIN_PAGES and not own.among:
+        return None  # signs like the euro's tell no language
     found = []
     for other in (*_EASTERN, *_CYRILLIC_PAGES, *_LATIN_PAGES):
-        if other == page:
-            continue
         seen = reading(sample, other)
-        if page in _LATIN_PAGES and other in _LATIN_PAGES:
+        both_latin = page in _LATIN_PAGES and other in _LATIN_PAGES
+        if other == page or seen.common < least * (1 if both_latin or other in _EASTERN else 2):
+            continue
+        if both_latin:
             if seen.share > own.share and _of_differing(sample, page, other, seen.language) >= _MOST:
                 found.append(seen)
-        elif seen.share > 2 * own.share and seen.share >= _MOST:
+        elif seen.share > 2 * own.share and seen.share >= (_HALF if other in _EASTERN else _MOST):
             found.append(seen)
     return max(found, key=lambda seen: seen.share, default=None)
 
 
 def _letters(text: str, in_a_row: int) -> Counter[str]:
     """Letters beyond ASCII, in lower case; as U+FFFD those that stand as in no word: signs between letters, capitals
-    behind small letters, and more letters in a row than the languages have."""
+    behind small letters, more letters in a row than the languages have, or several beside no plain one."""
     found = Counter(sign.lower() for sign in re.findall(r"[^\W\d_a-zA-Z]", text))
     amid = re.findall(r"(?<=[a-zà-öø-ÿ])[À-ÖØ-Þ]", text)
-    crowd = "".join(re.findall(rf"[^\W\d_a-zA-Z]{{{in_a_row + 1},}}", text))
-    for sign in (*amid, *crowd):
+    letter = r"[^\W\d_a-zA-Z]"
+    crowd = re.findall(rf"{letter}{{{in_a_row + 1},}}|(?<![^\W\d_]){letter}{{2,}}(?![^\W\d_])", text)
+    misfits = [*amid, *"".join(crowd)]
+    for sign in misfits:
         found[sign.lower()] -= 1
     inside = re.findall(r"(?<=[^\W\d_])[^\w\s\x00-\x7f’–—·](?=[^\W\d_])", text)
-    found["\ufffd"] += len(amid) + len(crowd) + len(inside) + text.count("\ufffd")
+    found["\ufffd"] += len(misfits) + len(inside) + text.count("\ufffd")
     return found
 
 
@@ -203,8 +221,4 @@ def _of_differing(sample: bytes, page: str, other: str, language: str) -> float:
         if ours != theirs and (ours.isalpha() or theirs.isalpha()):
             total += count
             fitting += count * (theirs.lower() in alphabet)
-    return _share(fitting, total)
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+    return fitting / total if total else 0.0

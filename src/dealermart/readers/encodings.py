@@ -152,13 +152,21 @@ def _cut_character(error: UnicodeError) -> tuple[str, int]:
 
 
 def _waits(error: UnicodeDecodeError, end: int) -> bool:
-    """Whether the bytes are the beginning of a character."""
-    try:
-        decoder = codecs.getincrementaldecoder(error.encoding)("strict")
-        return decoder.decode(error.object[error.start : end]) == ""
-    except UnicodeDecodeError:
-        return False
+    """Whether the bytes are the beginning of a character: alone they are none, with some others they are one."""
+    piece = error.object[error.start : end]
+    decoder = codecs.getincrementaldecoder(error.encoding)("ignore")
+    return decoder.decode(piece) == "" and any(len(_tried(piece + rest, error.encoding)) == 1 for rest in _RESTS)
 
+
+def _tried(piece: bytes, encoding: str) -> str:
+    try:
+        return piece.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+# With one of these any beginning of a character is whole, in UTF-8 and in the code pages of East Asia.
+_RESTS = (b"\xa1", b"\xa1\xa1", b"\xa1\xa1\xa1", b"\x80", b"\x80\x80", b"\x80\x80\x80", b"0", b"\x810", b"0\x810")
 
 _CUT = "dealermart.cut"
 
@@ -196,7 +204,7 @@ def detect(path: Path, candidates: Sequence[str] = DETECTABLE) -> tuple[Encoding
     confidence = int(100 * fitting[best] * (1 - max(0.0, 2 * against - 1)))
     if len(fitting) == 1 and len(candidates) < len(DETECTABLE):
         confidence = max(confidence, 90)  # the profile leaves no other that can read the bytes
-    elif rival := alphabets.rival(sample[:_WORDS], best):
+    elif rival := alphabets.rival(sample[:_WORDS], best, least=2):
         own = alphabets.reading(sample[:_WORDS], best)
         confidence = min(confidence, int(100 * own.share / (own.share + rival.share)))
         told = f"{own}, {rival}"
@@ -232,7 +240,7 @@ def _stated(path: Path, stated: str) -> Encoding:
     family = _FAMILIES.get(codec.name)
     if family in ("gb18030", "cp1252"):
         found, told = detect(path)
-        much = len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
+        much = found.name == "utf-8" or len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
         if found.name != family and much and (found.confidence or 0) >= _CONTRADICTION:
             raise _contradicted(path, stated, found.name, f"{found.confidence} %: {told}")
     _hold_against_others(path, stated, codec.name)
