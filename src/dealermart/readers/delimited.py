@@ -291,7 +291,7 @@ def _records(path: Path, spec: FileSpec, head: _Head) -> Iterator[Record | None]
         verdict = _judged(parsed, head.columns, spec)
         if verdict and parsed.lines > _MOST_SWALLOWED and (lines := _swallowed(parsed, width, spec)):
             raise DataError(
-                f"a stray quote: a value of the record that begins here holds {lines} more that look like records",
+                f"a stray quote: a value of the record that begins here holds {lines} lines like records",
                 where=f"{path}:{parsed.first_line}",
                 mend=_MEND_QUOTE,
             )
@@ -311,7 +311,7 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
     if "\0" in parsed.text:
         return "a NUL character"
     if lines := _swallowed(parsed, width, spec):
-        return f"a stray quote: a value of the record in line {parsed.first_line} holds {lines} more that look like records"
+        return f"a stray quote: a value of the record in line {parsed.first_line} holds {lines} lines like records"
     if parsed.reason is not None:
         return parsed.reason
     if len(fields) != width and spec.totals and spec.totals.column in columns.names[: len(fields)]:
@@ -333,7 +333,7 @@ def _swallowed(parsed: _Parsed, width: int, spec: FileSpec) -> int:
     unless the record itself is written so.
     """
     ended = spec.row_end if spec.row_end not in (None, "\n", "\r\n") else "\n"
-    if width < 2 or not spec.quote or ended not in parsed.text:
+    if width < 2 or not spec.quote or "\n" not in parsed.text:
         return 0
     quote, prose = re.escape(spec.quote), f"{spec.delimiter} "
     plain = re.sub(f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}", "", parsed.text)
@@ -348,7 +348,7 @@ def _swallowed(parsed: _Parsed, width: int, spec: FileSpec) -> int:
         return len(found) >= needed and not any(field.strip() for field in found[needed:])
 
     if len(parsed.fields) < width:
-        return sum(map(is_record, parsed.text.split(ended)[1:-1]))
+        return sum(map(is_record, parsed.text.split("\n")[1:-1]))
     lines = 0
     for place, value in enumerate(parsed.fields[:width]):
         first, *rest = value.split(ended)

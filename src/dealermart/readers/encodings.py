@@ -142,7 +142,7 @@ def _too_much_cut(copy: Path) -> int:
 
 
 def _cut_character(error: UnicodeError) -> tuple[str, int]:
-    """Handler of decoding errors: the first bytes of a character where a value ends are U+FFFD, all else is an error."""
+    """Handler of decoding errors: the first bytes of a character where a value ends are U+FFFD; others are errors."""
     if isinstance(error, UnicodeDecodeError):
         for end in range(error.start + 1, min(error.start + 4, len(error.object) + 1)):
             after = error.object[end : end + 1]
