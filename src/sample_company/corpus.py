@@ -579,7 +579,7 @@ def _rows() -> Iterable[Doc]:
     )
     yield checks.add(checks.order(26, net_amount=None), quarantined("net_amount_missing", "check"), net_amount="无")
     damaged = Doc("damaged_text", {"encoding": "utf-8"}).good(4)
-    lost = Fate("rejected", "note: a character was lost before the file was sent (U+FFFD)")
+    lost = Fate("rejected", "note: a character was lost or cut in half before the file was sent (U+FFFD)")
     twice = Fate("rejected", "note: text that somebody decoded in the wrong encoding and saved like that")
     control = Fate("rejected", "note: control characters that no text has: the encoding is not the one it was read in")
     damaged.add(damaged.order(5, note="Caf\ufffd"), lost).add(damaged.order(6, note="CafÃ©"), twice)

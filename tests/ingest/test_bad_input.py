@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 from tests.landing.packed import said_to_be_encrypted
@@ -113,6 +114,33 @@ def test_a_row_with_too_many_fields_is_named_and_the_others_go_through(
     assert "mend: " in said
     (one,) = lake.read(settings).deliveries()
     assert (one["records"], one["rejected"], one["accepted"]) == (3, 1, 2)
+
+
+def test_rows_with_stray_quotes_and_cut_characters_are_held_and_the_others_go_through(
+    settings: Settings, drop: Callable[..., Path], command: Callable[..., tuple[int, str]]
+) -> None:
+    """Three rows stand in one value between stray quotes; of a name of seven Hanzi the last one lacks a byte."""
+    lines = [
+        "D1,2026-01-01,甲,East,上海",
+        'D2,2026-01-01,"乙,East,上海',
+        "D3,2026-01-01,丙,East,上海",
+        'D4,2026-01-01,丁",East,上海',
+    ]
+    lines += ["D5,2026-01-01,华东户外经销商,East,上海", "D6,2026-01-01,戊,East,上海"]
+    content = ("dealer,since,name,region,city\n" + "\n".join(lines)).encode()
+    cut = content.replace("商".encode(), "商".encode()[:2])
+    code, said = command(
+        "ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(drop({"dealers.csv": cut}))
+    )
+    assert code == 3
+    assert "a stray quote: a value of the record in line 3 holds 2 lines like records" in said
+    (one,) = lake.read(settings).deliveries()
+    assert (one["records"], one["rejected"], one["accepted"]) == (4, 2, 2)
+    held = [row for path in settings.quarantine.glob("*/*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert {row["_row_number"]: row["reason"] for row in held} == {
+        3: "a stray quote: a value of the record in line 3 holds 2 lines like records",
+        4: "dealer_name: a character was lost or cut in half before the file was sent (U+FFFD)",
+    }
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from dealermart import readers
+from dealermart.base import DataError
 from dealermart.config import FileSpec
 from dealermart.config.profiles import NULLS
 from dealermart.readers import delimited
 from dealermart.readers.damage import ERROR, SHORTENED
+from dealermart.readers import survey as survey_of
 from dealermart.readers.files import read_file
 from dealermart.readers.table import _word
 
@@ -117,6 +119,18 @@ CASES = [
     Case(
         "text after a closing quote",
         b'a,b\n1,"x"z\n2,y\n',
+        [(3, "2", "y")],
+        (2, 0, 1),
+        [(2, "text after a closing quote")],
+        road="python",
+    ),
+    Case("blanks after a closing quote", b'a,b\n1,"x,z"\t,\n"2" ,"y" \n"3"\t \t,"z\n"\t\r\n', [(2, "1", "x,z"), (3, "2", "y"), (4, "3", "z")], (3, 0, 0), road="python"),
+    Case("blanks after a closing quote, other signs", b"a\tb\n'1' \t'x\t''z'' ' \n", [(2, "1", "x\t'z'")], (1, 0, 0), road="python", spec={"delimiter": "\t", "quote": "'"}),
+    Case("blanks after quotes inside quotes", b'a,b\n1,"x "" ,"" ,y"\n"2","z\n"" , "" ,,"\t\n', [(2, "1", 'x " ," ,y'), (3, "2", 'z\n" , " ,,')], (2, 0, 0), road="python"),
+    Case("blanks after a quote that closes nothing", b'a,b\n5" ,"x" \n6",y\n', [(2, '5"', "x"), (3, '6"', "y")], (2, 0, 0), road="python"),
+    Case(
+        "blanks and text after a closing quote",
+        b'a,b\n1,"x" z\n2,y\n',
         [(3, "2", "y")],
         (2, 0, 1),
         [(2, "text after a closing quote")],
@@ -286,6 +300,88 @@ def test_file(read, case, only_python):
     assert [(number, reason) for number, reason, _ in found.rejects] == case.rejects
     assert (found.counts.records, found.counts.structural, found.counts.rejected) == case.counts
     assert found.road == ("python" if only_python else case.road)
+
+
+def swallowed(line, lines):
+    return f"a stray quote: a value of the record in line {line} holds {lines} lines like records"
+
+
+ABC = {"header": False, "columns": ["a", "b", "c"]}
+
+# id: file, profile, rows as first values, rejects as (record, reason)
+SWALLOWED = {
+    "three rows apart": (b'a,b,c\n1,x,5\n2,"x,5\n3,y,6\n4,z,7\n5,w",8\n6,x,9\n', {}, "16", [(3, swallowed(3, 3))]),
+    "three rows apart, CRLF": (b'a,b,c\r\n1,x,5\r\n2,"x,5\r\n3,y,6\r\n4,w",8\r\n6,x,9\r\n', {}, "16", [(3, swallowed(3, 2))]),
+    "two rows": (b'1,x,5\n2,"x,5\n3,w",8\n6,x,9\n', ABC, "16", [(2, swallowed(2, 1))]),
+    "two rows, first column": (b'1,x,5\n"2,x,5\n3",w,8\n6,x,9\n', ABC, "16", [(2, swallowed(2, 1))]),
+    "two rows, last column": (b'1,x,5\n2,x,"5\n3,w,8"\n6,x,9\n', ABC, "16", [(2, swallowed(2, 1))]),
+    "two columns": (b'a,b\n2,"x\n3,y\n4,z"\n5,x\n', {}, "5", [(2, swallowed(2, 2))]),
+    "behind a long text": (b'1,"x\ny",5\n2,"x,5\n3,y,6\n4,w",8\n', ABC, "1", [(2, swallowed(3, 2))]),
+    "semicolon": (b'1;x;5\n2;"x;5\n3;y;6\n4;w";8\n', {**ABC, "delimiter": ";"}, "1", [(2, swallowed(2, 2))]),
+    "tab": (b'1\tx\t5\n2\t"x\t5\n3\ty\t6\n4\tw"\t8\n', {**ABC, "delimiter": "\t"}, "1", [(2, swallowed(2, 2))]),
+    "pipe": (b'1|x|5\n2|"x|5\n3|y|6\n4|w"|8\n', {**ABC, "delimiter": "|"}, "1", [(2, swallowed(2, 2))]),
+    "two characters": (b'1+|x+|5\n2+|"x+|5\n3+|y+|6\n4+|w"+|8\n', {**ABC, "delimiter": "+|"}, "1", [(2, swallowed(2, 2))]),
+    "row end of its own": (b'1,x,5;\n2,"x,5;\n3,y,6;\n4,w",8;\n', {**ABC, "row_end": ";\n"}, "1", [(2, swallowed(2, 2))]),
+    "CR only": (b'1,x,5\r2,"x,5\r3,y,6\r4,w",8\r', ABC, "1", [(2, swallowed(2, 2))]),
+    "blank behind each delimiter": (b'1, x, 5\n2, "x, 5\n3, y, 6\n4, w", 8\n', ABC, "1", [(2, swallowed(2, 2))]),
+    "delimiter at the end of each line": (b'1,x,5,\n2,"x,5,\n3,y,6,\n4,w",8,\n', ABC, "1", [(2, swallowed(2, 2))]),
+    "in one column and closed in another": (b'1,x,5\n2,"x,5\n3,y,6\n4,w,8"\n5,x,5\n', ABC, "15", [(2, swallowed(2, 1))]),
+    "closed by the next quoted value": (b'1,x,5\n2,"x,5\n3,y,6\n4,"w, v",8\n5,x,5\n', ABC, "15", [(2, swallowed(2, 1))]),
+    "closed by it in the next row": (b'1,x,5\n2,"x,5\n4,"w, v",8\n5,x,5\n', ABC, "15", [(2, "text after a closing quote")]),
+    "closed by an empty quoted value and on": (b'1,x,5\n2,"x,5\n3,"",6\n4,w",8\n5,x,5\n', ABC, "15", [(2, swallowed(2, 2))]),
+    "all in one row": (b'1,x,5\n2,"x,6",5\n3,"y"" z",5\n', ABC, "123", []),
+    "an address of three lines": (b'1,"Mill Lane 5\nFloor 2, Room 7\nYork",5\n2,x,5\n', ABC, "12", []),
+    "a letter with many commas": (b'1,"Dear Sir, dear Madam, all,\nwe, the undersigned, ask you, please,\nto come",5\n', ABC, "1", []),
+    "a comma or two": (b'1,"x\nred,blue\ny",5\n2,"x,y\nz",6\n3,x,"1\n2,3"\n', ABC, "123", []),
+    "long texts side by side": (b'1,"x\ny","z\nw"\n"2\n3",x,"5\n6"\n', ABC, ["1", "2\n3"], []),
+    "one column": (b'a\n"1\n2\n3"\n4\n', {}, ["1\n2\n3", "4"], []),
+    "no quoting": (b'1,"x,5\n2,y",6\n', {**ABC, "quote": ""}, "12", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])
+@pytest.mark.parametrize(("content", "spec", "kept", "rejects"), SWALLOWED.values(), ids=SWALLOWED.keys())
+def test_a_stray_quote_makes_no_value_of_records(read, content, spec, kept, rejects, only_python):
+    """The records in such a value are rejected with their text, and texts of several lines are taken."""
+    found = read(content, only_python=only_python, **spec)
+    assert [row[1] for row in found.rows] == list(kept)
+    assert [(number, reason) for number, reason, _ in found.rejects] == rejects
+    assert found.counts.rejected == len(rejects)
+    for _, _, text in found.rejects:
+        assert text.lstrip('"')[0] == "2"
+        assert text.splitlines() == [
+            line for line in content.decode().replace(";\n", "\n").splitlines() if line in text
+        ]
+
+
+def test_quotes_that_swallow_thousands_of_rows_refuse_the_file(read):
+    """In one of two places 9,000 of 30,000 rows stand between two stray quotes; the pieces read are of a megabyte."""
+    lines = [f"{number},dealer number {number} of the north,{number % 7}" for number in range(1, 30_001)]
+    for first in (5_000, 20_000):
+        stray = list(lines)
+        stray[first] = stray[first].replace("dealer", '"dealer')
+        stray[first + 9_000] = stray[first + 9_000].replace("north", 'north"')
+        with pytest.raises(DataError, match="holds 9000 lines like records") as caught:
+            read("\n".join(stray).encode(), **ABC)
+        assert caught.value.where.endswith(f":{first + 1}")
+        assert "quote" in caught.value.mend
+
+
+def test_long_texts_stay_with_the_engine(read):
+    """Where lines are counted inside quotes, over the borders of pieces: values of 800 kB, with delimiters or without."""
+    text = ("a line of text, with a comma or two, and more\n" * 17_000).rstrip()
+    found = read(f'1,"{text}",5\n2,x,"{text.replace(",", "")}"\n3,x,5\n'.encode(), **ABC)
+    assert [row[1] for row in found.rows] == ["1", "2", "3"]
+    assert found.road == "engine"
+
+
+def test_the_survey_counts_inside_quotes_over_the_borders_of_pieces(tmp_path, monkeypatch):
+    """Each line a piece: what is suspected does not hang on where pieces end."""
+    path = tmp_path / "file"
+    path.write_bytes(b'1,"a,b\nc,d\n,e",5\n2,x,5\n3,"y\nz",5\n4,"a,\n,b",5\n')
+    for size in (1, 7, 1_000):
+        monkeypatch.setattr(survey_of, "_CHUNK", size)
+        assert survey_of.survey(path, 0, 1, ",", '"', 3).loose == [(0, 0, 16), (3, 33, 44)]
 
 
 @pytest.mark.parametrize("only_python", [False, True], ids=["", "python"])

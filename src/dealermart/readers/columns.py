@@ -132,7 +132,7 @@ def resolve(found: Sequence[str], spec: FileSpec, where: str) -> Columns:
     if missing:
         # Where no text is known the line may not be a header at all but data, which no message shows.
         seen = (
-            f"the file has: {_shown(texts)}"
+            f"the file has: {shown(texts)}"
             if any(matched)
             else f"none of the {len(texts)} texts of its header is known"
         )
@@ -166,7 +166,7 @@ def _unique(text: str, taken: set[str]) -> str:
     return name
 
 
-def _shown(texts: Iterable[str]) -> str:
+def shown(texts: Iterable[str]) -> str:
     """Header texts for a message: short, because a file without the expected header may show anything."""
     shown = [text if len(text) <= 40 else f"{text[:40]}..." for text in texts if text]
     return ", ".join(shown[:50]) + (f" and {len(shown) - 50} more" if len(shown) > 50 else "") if shown else "none"

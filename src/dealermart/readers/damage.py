@@ -11,7 +11,7 @@ import numpy as np
 
 from dealermart.base import literal
 
-LOST = "a character was lost before the file was sent (U+FFFD)"
+LOST = "a character was lost or cut in half before the file was sent (U+FFFD)"
 
 CONTROL = "control characters that no text has: the encoding is not the one it was read in"
 

@@ -9,12 +9,13 @@ judged by the second road; if that one would take the record, it takes the whole
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -24,8 +25,8 @@ from dealermart.base import DataError, literal, quoted
 from dealermart.config import FileSpec
 from dealermart.readers import columns as columns_of
 from dealermart.readers.columns import Columns, is_code
-from dealermart.readers.encodings import as_utf8
-from dealermart.readers.survey import LONGEST_LINE, Positions, Survey, decoded, ordinals, survey, too_long
+from dealermart.readers.encodings import as_utf8, copied
+from dealermart.readers.survey import LONGEST_LINE, NotEncoded, Positions, Survey, decoded, ordinals, survey, too_long
 from dealermart.readers.table import Counts, Record, Target, clean, cleaned, drop, finish, reject, selection, totals
 
 _BOM = b"\xef\xbb\xbf"
@@ -42,6 +43,10 @@ _MOST_ENGINE_REJECTS = 100_000
 _MOST_COMPARED = 50  # records; for up to so many the engine goes straight to the rows, and else through the table
 
 _MOST_LINES = 100_000  # of one record; more of them are an open quote, and would be held in memory
+
+_MOST_SWALLOWED = 100  # lines of one value that look like records; more are too many to stand in the ledger as one
+
+_DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 _CHUNK = 1024 * 1024
 
@@ -93,7 +98,14 @@ def read(con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Tar
     text, encoding = as_utf8(path, spec.encoding, work)
     limit = csv.field_size_limit(LONGEST_LINE)  # the module's own limit is 128 kB, and it is global
     try:
-        counts = _read(con, text, spec, target, work)
+        spec = spec.model_copy(update={"encoding": encoding.name})
+        try:
+            counts = _read(con, text, spec, target, work)
+        except NotEncoded:
+            if text != path:
+                raise
+            text = copied(path, encoding.name, work)
+            counts = _read(con, text, spec, target, work)
         return replace(counts, encoding=encoding.name, confidence=encoding.confidence)
     except DataError as error:
         if text == path:
@@ -146,9 +158,14 @@ def _may_be_plain(spec: FileSpec, columns: Columns) -> bool:
 def _read_by_engine(
     con: duckdb.DuckDBPyConnection, path: Path, spec: FileSpec, target: Target, head: _Head, work: Path
 ) -> Counts:
-    found = survey(path, head.start, head.lines + 1, spec.delimiter, spec.quote)
+    found = survey(path, head.start, head.lines + 1, spec.delimiter, spec.quote, len(head.columns.names))
     if found.oddity:
         raise _NotPlain(found.oddity)
+    with path.open("rb") as file:
+        for _, start, end in found.loose:
+            file.seek(start)
+            if _swallowed(_parse_one(_body(file.read(end - start).decode()), spec), len(head.columns.names), spec):
+                raise _NotPlain("a stray quote")
     copy = None
     if not head.simple:
         copy = work / f"{path.name}.records"
@@ -276,6 +293,12 @@ def _records(path: Path, spec: FileSpec, head: _Head) -> Iterator[Record | None]
     width = len(head.columns.names)
     for ordinal, parsed in enumerate(_parse(_lines(path, spec.row_end, head.start, head.lines), spec, path)):
         verdict = _judged(parsed, head.columns, spec)
+        if verdict and parsed.lines > _MOST_SWALLOWED and (lines := _swallowed(parsed, width, spec)):
+            raise DataError(
+                f"a stray quote: a value of the record that begins here holds {lines} lines like records",
+                where=f"{path}:{parsed.first_line}",
+                mend=_MEND_QUOTE,
+            )
         if verdict == "":
             yield None
         elif verdict is None:
@@ -291,6 +314,8 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
         return ""
     if "\0" in parsed.text:
         return "a NUL character"
+    if lines := _swallowed(parsed, width, spec):
+        return f"a stray quote: a value of the record in line {parsed.first_line} holds {lines} lines like records"
     if parsed.reason is not None:
         return parsed.reason
     if len(fields) != width and spec.totals and spec.totals.column in columns.names[: len(fields)]:
@@ -305,6 +330,38 @@ def _judged(parsed: _Parsed, columns: Columns, spec: FileSpec) -> str | None:
     return None
 
 
+def _swallowed(parsed: _Parsed, width: int, spec: FileSpec) -> int:
+    """How many lines inside quotes have as many fields as the header: a stray quote made one value of records.
+
+    A text of several lines is no such value, as its lines have fewer delimiters. One before a blank is punctuation,
+    unless the record itself is written so.
+    """
+    ended = spec.row_end if spec.row_end not in (None, "\n", "\r\n") else "\n"
+    if width < 2 or not spec.quote or "\n" not in parsed.text:
+        return 0
+    quote, prose = re.escape(spec.quote), f"{spec.delimiter} "
+    plain = re.sub(f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}", "", parsed.text)
+    is_spaced = prose in plain or spec.delimiter == " "
+
+    def fields(line: str) -> list[str]:
+        return (line if is_spaced else line.replace(prose, "")).split(spec.delimiter)
+
+    def is_record(line: str, fields_before: int = 0) -> bool:
+        found = fields(line)
+        needed = width - fields_before
+        return len(found) >= needed and not any(field.strip() for field in found[needed:])
+
+    if len(parsed.fields) < width:
+        return sum(map(is_record, parsed.text.split("\n")[1:-1]))
+    lines = 0
+    for place, value in enumerate(parsed.fields[:width]):
+        first, *rest = value.split(ended)
+        lines += sum(map(is_record, rest[:-1]))
+        # The ends of the value complete the record's own first and last line.
+        lines += bool(rest) and is_record(first, place) and len(fields(rest[-1])) == place + 1
+    return lines
+
+
 def _parse_one(text: str, spec: FileSpec) -> _Parsed:
     """A record that the engine cut out."""
     parsed = list(_parse([_Line(1, text, 0)], spec, None))
@@ -312,7 +369,7 @@ def _parse_one(text: str, spec: FileSpec) -> _Parsed:
 
 
 def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterator[_Parsed]:
-    """Apply the csv rules (RFC 4180, blanks before a quote allowed) to lines.
+    """Apply the csv rules (RFC 4180, blanks around a quoted value allowed) to lines.
 
     Raises:
         DataError: a quote is never closed (where ``path`` is given).
@@ -329,12 +386,18 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
             yield _Parsed(line.number, 1, text, text.split(spec.delimiter) if text else [], reason, line.after)
         return
 
+    blank_after = _blank_after(delimiter, spec.quote)
+
     def fed() -> Iterator[str]:
         for line in lines:
             taken.append(line)
             if len(taken) > _MOST_LINES and path is not None:
                 raise _never_closed(path, taken[0].number)
-            yield _translated(line.text, spec) if translate else line.text
+            text = _translated(line.text, spec) if translate else line.text
+            if blank_after(text):
+                # The module asks for a second line only where a quote is open.
+                text = _unblanked(text, delimiter, spec.quote, is_open=len(taken) > 1)
+            yield text
 
     reader = csv.reader(
         fed(),
@@ -367,12 +430,37 @@ def _parse(lines: Iterable[_Line], spec: FileSpec, path: Path | None) -> Iterato
 
 _UNCLOSED = "a quoted value is never closed"
 
+_MEND_QUOTE = "close the quote or take it out, or set quote: '' if the file does not quote values"
+
+
+def _blank_after(delimiter: str, quote: str) -> Callable[[str], Any]:
+    """Finds a quote and blanks at the end of a value, which may be a closing one."""
+    return re.compile(f"{re.escape(quote)}{_blanks(delimiter)}+(?:{re.escape(delimiter)}|[\r\n]|$)").search
+
+
+def _unblanked(text: str, delimiter: str, quote: str, *, is_open: bool) -> str:
+    """Lines without the blanks after closing quotes, which the csv module does not allow.
+
+    Args:
+        is_open: Whether the text begins inside quotes.
+    """
+    sign, end, before = re.escape(quote), re.escape(delimiter), "" if delimiter == " " else " *"
+    open_value = f"{before}{sign}(?:[^{sign}]|{sign}{sign})*+"
+    # All fields are matched, so that none begins inside another one's quotes.
+    fields = f"({open_value}{sign}){_blanks(delimiter)}+(?=[{end}\\r\\n]|$)|{open_value}(?:{sign}[^{end}]*|$)|[^{end}]+"
+    text = re.sub(fields, lambda found: found[1] or found[0], f"{quote}{text}" if is_open else text)
+    return text.removeprefix(quote) if is_open else text
+
+
+def _blanks(delimiter: str) -> str:
+    return "[" + " \t".replace(delimiter, "") + "]"
+
 
 def _never_closed(path: Path, line: int) -> DataError:
     return DataError(
         "a quoted value begins here and is never closed",
         where=f"{path}:{line}",
-        mend="close the quote, or set quote: '' if the file does not quote values",
+        mend=_MEND_QUOTE,
     )
 
 
@@ -443,6 +531,7 @@ def _head(path: Path, spec: FileSpec) -> _Head:
     if not spec.header:
         return _Head(columns_of.positional(spec, str(path)), records, lines, start, simple)
     best: tuple[int, list[str], str] = (-1, [], str(path))
+    other: DataError | None = None
     # Titles above a header that has to be found may hold a quote that is never closed: they are taken line by line.
     source = _lines(path, spec.row_end, start, lines)
     above = _one_by_one(source, spec) if spec.header == "find" else _parse(source, spec, path)
@@ -453,7 +542,7 @@ def _head(path: Path, spec: FileSpec) -> _Head:
             raise DataError(
                 f"NUL characters in the header: the text is not in {spec.encoding}",
                 where=where,
-                mend="set encoding in the source profile, probably utf-16",
+                mend="set encoding in the source profile to what the sender uses, probably utf-16 or utf-32",
             )
         fields = list(parsed.fields)
         while fields and not fields[-1].strip():
@@ -463,10 +552,13 @@ def _head(path: Path, spec: FileSpec) -> _Head:
                 found = columns_of.resolve(fields, spec, where)
                 return _Head(found, records, lines, start, simple and parsed.lines == 1)
             best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda pair: pair[0])
+            other = other or _wrong_delimiter(parsed.text, fields, spec, where)
             simple = simple and bool(parsed.text) and (not spec.quote or spec.quote not in parsed.text)
             if records - spec.skip_rows >= columns_of.FIND_WITHIN:
                 break
             continue
+        if error := _wrong_delimiter(parsed.text, fields, spec, where):
+            raise error
         if parsed.reason is not None:
             raise DataError(
                 f"the header cannot be read: {parsed.reason}",
@@ -478,10 +570,32 @@ def _head(path: Path, spec: FileSpec) -> _Head:
             continue
         return _Head(columns_of.resolve(fields, spec, where), records, lines, start, simple and parsed.lines == 1)
     if spec.header == "find":
-        raise columns_of.not_found(spec, best[1], best[2])
+        raise other or columns_of.not_found(spec, best[1], best[2])
     raise DataError(
         "the file has no header and no records", where=str(path), mend="ask the sender for the file with its content"
     )
+
+
+def _wrong_delimiter(text: str, fields: list[str], spec: FileSpec, where: str) -> DataError | None:
+    """The error for a header that shows its columns when it is split by another delimiter than the profile says.
+
+    Free text above a header that has to be found may hold a column's name: there all required ones are asked for.
+    """
+    if columns_of.is_header(fields, spec):
+        return None
+    for sign, name in _DELIMITERS.items():
+        found = [field.strip() for field in _parse_one(text, spec.model_copy(update={"delimiter": sign})).fields]
+        if columns_of.is_header(found, spec) or (
+            spec.header != "find" and columns_of.known(found, spec) > columns_of.known(fields, spec)
+        ):
+            said = _DELIMITERS.get(spec.delimiter, repr(spec.delimiter))
+            return DataError(
+                f"the source profile says that {said} stands between values, in the header it is {name}; "
+                f"the columns are: {columns_of.shown(found)}",
+                where=where,
+                mend=f'set delimiter: "{sign}" in the source profile'.replace("\t", "\\t"),
+            )
+    return None
 
 
 def _one_by_one(lines: Iterator[_Line], spec: FileSpec) -> Iterator[_Parsed]:

@@ -1,7 +1,8 @@
 """Text files in any encoding as UTF-8, in a stream; which encoding it is where the profile leaves that open.
 
 The rules are few and can be told: a byte order mark, strict UTF-8, the NUL bytes of UTF-16, then GB18030 against cp1252
-by what the text would be made of. The confidence is a share that was counted, in percent.
+by what the text would be made of, and against the code pages of other languages by what is common in these. The
+confidence is a share that was counted, in percent.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from dealermart.base import DataError
 from dealermart.config import DETECTABLE
+from dealermart.readers import alphabets
 from dealermart.readers.survey import not_encoded
 
 ENOUGH = 75
@@ -25,6 +27,10 @@ _MUCH, _CONTRADICTION = 4, 90
 _CHUNK = 1024 * 1024
 
 _SAMPLE = 256 * 1024
+
+_WORDS = 16 * 1024  # bytes of the sample that are read in all code pages
+
+_MOST_PRIVATE = 0.05  # of the characters; a rare name may have one
 
 _ASCII = "ASCII only, which all read alike"
 
@@ -89,14 +95,23 @@ def as_utf8(path: Path, stated: str | tuple[str, ...], work: Path) -> tuple[Path
             (with the line) or look like another one, or a detection that is not sure enough.
     """
     encoding = _stated(path, stated) if isinstance(stated, str) and stated != "auto" else _detected(path, stated)
-    codec = codecs.lookup(encoding.name)
-    if codec.name in ("utf-8", "utf-8-sig"):
+    if codecs.lookup(encoding.name).name in ("utf-8", "utf-8-sig"):
         return path, encoding
+    return copied(path, encoding.name, work), encoding
+
+
+def copied(path: Path, encoding: str, work: Path) -> Path:
+    """A copy of a file in ``work``, in UTF-8. A character that a field of fixed width has cut in half is U+FFFD in it.
+
+    Raises:
+        NotEncoded: other bytes that are not in the encoding, or cut characters in more than half of the lines that
+            have characters beyond ASCII.
+    """
     copy = work / f"{path.name}.utf8"
-    decoder, line = codec.incrementaldecoder("strict"), 1
+    decoder, line, cut = codecs.getincrementaldecoder(encoding)(_CUT), 1, False
     with path.open("rb") as source, copy.open("w", encoding="utf-8", newline="") as into:
-        first = True
-        while True:
+        first, piece = True, b"-"
+        while piece:
             piece = source.read(_CHUNK)
             try:
                 text = decoder.decode(piece, final=not piece)
@@ -104,12 +119,58 @@ def as_utf8(path: Path, stated: str | tuple[str, ...], work: Path) -> tuple[Path
             except UnicodeError as error:
                 copy.unlink()
                 good = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
-                line += good.decode(encoding.name, errors="ignore").count("\n")
-                raise not_encoded(path, line, encoding.name) from None
+                line += good.decode(encoding, errors="ignore").count("\n")
+                raise not_encoded(path, line, encoding) from None
             first = first and not text
             line += text.count("\n")
-            if not piece:
-                return copy, encoding
+            cut = cut or "\ufffd" in text
+    if cut and (line := _too_much_cut(copy)):
+        copy.unlink()
+        raise not_encoded(path, line, encoding)
+    return copy
+
+
+def _too_much_cut(copy: Path) -> int:
+    """The first line with a cut character (1-based), where most lines that could have one do; else 0."""
+    beyond, cut = 0, list[int]()
+    with copy.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            beyond += not line.isascii()
+            if "\ufffd".encode() in line:
+                cut.append(number)
+    return cut[0] if len(cut) * 2 > beyond else 0
+
+
+def _cut_character(error: UnicodeError) -> tuple[str, int]:
+    """Handler of decoding errors: the first bytes of a character where a value ends are U+FFFD; others are errors."""
+    if isinstance(error, UnicodeDecodeError):
+        for end in range(error.start + 1, min(error.start + 4, len(error.object) + 1)):
+            after = error.object[end : end + 1]
+            if (not after or (after.isascii() and not after.isalnum())) and _waits(error, end):
+                return "\ufffd", end
+    raise error
+
+
+def _waits(error: UnicodeDecodeError, end: int) -> bool:
+    """Whether the bytes are the beginning of a character: alone they are none, with some others they are one."""
+    piece = error.object[error.start : end]
+    decoder = codecs.getincrementaldecoder(error.encoding)("ignore")
+    return decoder.decode(piece) == "" and any(len(_tried(piece + rest, error.encoding)) == 1 for rest in _RESTS)
+
+
+def _tried(piece: bytes, encoding: str) -> str:
+    try:
+        return piece.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
+# With one of these any beginning of a character is whole, in UTF-8 and in the code pages of East Asia.
+_RESTS = (b"\xa1", b"\xa1\xa1", b"\xa1\xa1\xa1", b"\x80", b"\x80\x80", b"\x80\x80\x80", b"0", b"\x810", b"0\x810")
+
+_CUT = "dealermart.cut"
+
+codecs.register_error(_CUT, _cut_character)
 
 
 def detect(path: Path, candidates: Sequence[str] = DETECTABLE) -> tuple[Encoding, str]:
@@ -143,6 +204,10 @@ def detect(path: Path, candidates: Sequence[str] = DETECTABLE) -> tuple[Encoding
     confidence = int(100 * fitting[best] * (1 - max(0.0, 2 * against - 1)))
     if len(fitting) == 1 and len(candidates) < len(DETECTABLE):
         confidence = max(confidence, 90)  # the profile leaves no other that can read the bytes
+    elif rival := alphabets.rival(sample[:_WORDS], best, least=2):
+        own = alphabets.reading(sample[:_WORDS], best)
+        confidence = min(confidence, int(100 * own.share / (own.share + rival.share)))
+        told = f"{own}, {rival}"
     return Encoding(best, confidence), told
 
 
@@ -175,14 +240,34 @@ def _stated(path: Path, stated: str) -> Encoding:
     family = _FAMILIES.get(codec.name)
     if family in ("gb18030", "cp1252"):
         found, told = detect(path)
-        much = len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
+        much = found.name == "utf-8" or len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
         if found.name != family and much and (found.confidence or 0) >= _CONTRADICTION:
-            raise DataError(
-                f"the source profile says {stated}, the bytes look like {found.name} ({found.confidence} %: {told})",
-                where=str(path),
-                mend=f"set encoding: {found.name} in the source profile, or ask for another export",
-            )
+            raise _contradicted(path, stated, found.name, f"{found.confidence} %: {told}")
+    _hold_against_others(path, stated, codec.name)
     return Encoding(stated)
+
+
+def _hold_against_others(path: Path, stated: str, codec: str) -> None:
+    """Refuse a stated encoding where another one makes far more common text of the bytes."""
+    page = alphabets.page_of(codec)
+    sample = _sample(path)[:_WORDS] if page else b""
+    if page is None or len(re.findall(rb"[\x80-\xff]", sample)) < _MUCH:
+        return
+    own = alphabets.reading(sample, page)
+    if rival := alphabets.rival(sample, page):
+        raise _contradicted(path, stated, rival.page, f"{rival}, {own}")
+    signs = re.findall(r"[^\x00-\x7f]", sample.decode(codec, errors="ignore"))
+    private = sum("\ue000" <= sign <= "\uf8ff" for sign in signs) / max(len(signs), 1)
+    if private > _MOST_PRIVATE and own.share < 0.5:
+        raise _contradicted(path, stated, "another one", f"{private * 100:.0f} % characters of private use, {own}")
+
+
+def _contradicted(path: Path, stated: str, other: str, told: str) -> DataError:
+    return DataError(
+        f"the source profile says {stated}, the bytes look like {other} ({told})",
+        where=str(path),
+        mend="set encoding in the source profile to what the sender uses, or ask for another export",
+    )
 
 
 def _detected(path: Path, stated: str | tuple[str, ...]) -> Encoding:
@@ -199,27 +284,30 @@ def _detected(path: Path, stated: str | tuple[str, ...]) -> Encoding:
 
 
 def _look(path: Path) -> tuple[bool, bool, bool, bool]:
-    """Whether a file is ASCII only, holds NUL bytes, is UTF-8, and shows that by more than two accented letters."""
-    ascii_only, nul, utf8, letters, wide = True, False, True, 0, False
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    """Whether a file is ASCII only, holds NUL bytes, is UTF-8, and shows that by more than two accented letters.
+
+    UTF-8 that shows itself may have cut characters.
+    """
+    ascii_only, nul, utf8, cut, letters, wide = True, False, True, False, 0, False
+    decoder = codecs.getincrementaldecoder("utf-8")(_CUT)
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
+        piece = b"-"
+        while piece and (utf8 or ascii_only):
+            piece = file.read(_CHUNK)
             nul = nul or b"\0" in piece
             if piece.isascii() and decoder.getstate()[0] == b"":
                 continue
             ascii_only = False
-            if not utf8:
-                break
             try:
-                text = decoder.decode(piece)
+                text = decoder.decode(piece, final=not piece)
             except UnicodeDecodeError:
                 utf8 = False
-                continue
+                break
+            cut = cut or "\ufffd" in text
             if not wide:
-                letters += len(re.findall(r"[^\x00-\x7f]", text[:_SAMPLE]))
-                wide = letters > 2 or re.search("[\u0800-\U0010ffff]", text) is not None
-    utf8 = utf8 and decoder.getstate()[0] == b""
-    return ascii_only, nul, utf8, wide
+                letters += len(re.findall(r"[^\x00-\x7f\ufffd]", text[:_SAMPLE]))
+                wide = letters > 2 or re.search("[\u0800-\ufffc\U00010000-\U0010ffff]", text) is not None
+    return ascii_only, nul, utf8 and (wide or not cut), wide
 
 
 def _utf16(path: Path) -> tuple[Encoding, str]:
@@ -261,7 +349,7 @@ def _cut(pieces: Iterable[bytes]) -> Iterable[bytes]:
 def _hanzi(sample: bytes) -> float | None:
     """Share of the characters beyond ASCII that are common in Chinese, read as GB18030; None where it is not that."""
     try:
-        text = sample.decode("gb18030")
+        text = sample.decode("gb18030", errors=_CUT)
     except UnicodeDecodeError:
         return None
     signs = Counter(re.findall(r"[^\x00-\x7f]", text))

@@ -50,6 +50,8 @@ class Survey:
         padded: Whether some value may begin or end with white space, or hold what has to be cleaned in any column.
         wide: Whether full-width signs may stand in it.
         folded: Whether newlines stand inside quotes. DuckDB's parallel scan can take one for a record's end.
+        loose: Records with newlines and as many delimiters inside quotes as a record has: as ``samples``. A stray quote
+            may have made them of several.
         suspect: Whether some text may be damaged.
         oddity: Why the engine must not read the file; None where it may.
         samples: Ordinals of some records, evenly spread, with their first byte and the byte after them.
@@ -61,12 +63,13 @@ class Survey:
     padded: bool
     wide: bool
     folded: bool
+    loose: list[tuple[int, int, int]]
     suspect: bool
     oddity: str | None
     samples: list[tuple[int, int, int]]
 
 
-def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Survey:
+def survey(path: Path, start: int, line: int, delimiter: str, quote: str, width: int) -> Survey:
     """Go over the file once.
 
     Args:
@@ -74,9 +77,10 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         line: Number of the line (1-based) that begins there.
         delimiter: One ASCII character.
         quote: One ASCII character, or nothing.
+        width: Fields of a record.
 
     Raises:
-        DataError: bytes that are not UTF-8, with the line.
+        NotEncoded: bytes that are not UTF-8, with the line.
     """
     edges = np.zeros(256, dtype=bool)
     edges[[ord(delimiter), _LF, _CR, *map(ord, quote)]] = True
@@ -85,6 +89,8 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
     blanks: list[Positions] = []
     samples: list[tuple[int, int, int]] = []
     padded, wide, folded, suspect, oddity = False, False, False, False, None
+    loose: list[tuple[int, int, int]] = []
+    inside = [0, 0]  # newlines and delimiters inside quotes, of the record that began in the piece before
     for offset, chunk in _chunks(path, start):
         if not chunk.isascii():
             text = decoded(chunk, path, line)
@@ -109,7 +115,15 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         lengths = np.diff(absolute, prepend=previous)
         short = np.flatnonzero(lengths <= 2)
         blanks.append(short[(lengths[short] == 1) | (view[ends[short] - 1] == _CR)] + records)
-        folded = folded or len(ends) != len(newlines)
+        if len(ends) != len(newlines) or quotes % 2:
+            folded = True
+            counted = []
+            for sign, before in zip((newlines, _places(chunk, view, delimiter)), inside, strict=True):
+                within = sign[(np.searchsorted(marks, sign) + quotes) % 2 == 1]
+                counted.append(np.diff(np.searchsorted(within, [*ends, len(view)]), prepend=-before))
+            inside = [int(count[-1]) for count in counted]
+            for index in np.flatnonzero((counted[0][:-1] > 0) & (counted[1][:-1] >= width - 1)):
+                loose.append((records + int(index), int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         for index in range(-records % _STRIDE, len(ends), _STRIDE):
             samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))
@@ -134,6 +148,7 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str) -> Sur
         padded=padded,
         wide=wide,
         folded=folded,
+        loose=loose,
         suspect=suspect,
         oddity=oddity,
         samples=samples,
@@ -171,9 +186,13 @@ def decoded(chunk: bytes, path: Path, line: int) -> str:
         raise not_encoded(path, line + chunk[: error.start].count(b"\n"), "utf-8") from None
 
 
-def not_encoded(path: Path, line: int, encoding: str) -> DataError:
+class NotEncoded(DataError):
+    """Bytes that are not in the encoding of their file."""
+
+
+def not_encoded(path: Path, line: int, encoding: str) -> NotEncoded:
     """The error for bytes that are not in the encoding."""
-    return DataError(
+    return NotEncoded(
         f"the bytes are not text in {encoding}",
         where=f"{path}:{line}",
         mend="set encoding in the source profile (utf-8, utf-16, gb18030, cp1252 ...), or ask for another export",
