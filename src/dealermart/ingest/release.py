@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from dealermart import lake
-from dealermart.base import DataError, Settings, code_version, record_run, utc_now, warehouse_lock
+from dealermart.base import DataError, Settings, UsageError, code_version, record_run, utc_now, warehouse_lock
 from dealermart.config import load_contracts
 from dealermart.ingest.choice import KEY_SQL, UNSETTLED, Choice, pick
 from dealermart.ingest.job import Folders, Job
@@ -54,7 +54,7 @@ def release(
         at: The moment of the decision (UTC, without zone); by default now.
 
     Raises:
-        DataError: name or reason is missing, nothing is chosen, or nothing of it maps.
+        UsageError: name or reason is missing, or nothing is chosen. DataError: nothing of it maps.
     """
     with _deciding(settings, "release", choice, by, reason, at, say) as (job, entry, note):
         suites = Suites(settings, job.contracts)
@@ -91,7 +91,7 @@ def reject(
     """Close rows for good: they are not taken up, whatever comes.
 
     Raises:
-        DataError: name or reason is missing, or nothing is chosen.
+        UsageError: name or reason is missing, or nothing is chosen.
     """
     with _deciding(settings, "reject", choice, by, reason, at, say) as (job, entry, note):
         paths = job.quarantine_paths(lambda entry: True)
@@ -116,9 +116,9 @@ def _deciding(
     """Lock, run log and, if the block ends well, the commit of a decision."""
     for name, text in (("--by", by), ("--reason", reason)):
         if not text.strip():
-            raise DataError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
+            raise UsageError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
     if choice == Choice(source=choice.source, state=choice.state, received=choice.received):
-        raise DataError("no rows are named", mend="name them by --feed, --file, --rule or --rows")
+        raise UsageError("no rows are named", mend="name them by --feed, --file, --rule or --rows")
     known = load_contracts(settings)
     with (
         record_run(settings, kind, rows=choice, by=by, reason=reason) as run,
@@ -127,7 +127,7 @@ def _deciding(
         lake.recover(settings)
         log = lake.read(settings)
         if not log.commits:
-            raise DataError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
+            raise lake.nothing_yet(settings)
         moment = at or utc_now()
         entry: dict[str, Any] = {
             "kind": kind,
@@ -159,14 +159,14 @@ def _choose(con: duckdb.DuckDBPyConnection, job: Job, choice: Choice) -> int:
     """Table ``chosen``: the rows that are meant and not settled; gives their number.
 
     Raises:
-        DataError: there is none.
+        UsageError: there is none.
     """
     lake.find_states(con, job.settings, job.contracts, Log(job.log.commits[:-1]))
     pick(con, job.settings, job.contracts, choice)
     con.execute(f"delete from chosen where state not in {UNSETTLED}")
     count: int = con.execute("select count(*) from chosen").fetchall()[0][0]
     if not count:
-        raise DataError(
+        raise UsageError(
             "no row in quarantine that is open or waits is meant by this",
             where=str(choice),
             mend="`dealermart quarantine list` shows what there is",

@@ -95,7 +95,10 @@ def find_states(con: duckdb.DuckDBPyConnection, settings: Settings, contracts: d
     """
     con.execute(f"create table corrected as select {', '.join(ROW_KEY)} from held where false")
     con.execute("create table commits (run_id varchar, seq bigint)")
-    con.executemany("insert into commits values (?, ?)", [[commit["run_id"], commit["seq"]] for commit in log.commits])
+    if log.commits:
+        con.executemany(
+            "insert into commits values (?, ?)", [[commit["run_id"], commit["seq"]] for commit in log.commits]
+        )
     key = ", ".join(ROW_KEY)
     undecided = "decision is null and mapped is not null"
     for feed, first in con.execute(f"select feed, min(seq) from held where {undecided} group by feed").fetchall():
