@@ -15,7 +15,7 @@ import pytest
 from tests.content_hash import content_hash
 
 from dealermart import checks, ingest, lake, upkeep
-from dealermart.base import ConfigError, Settings, SuiteError
+from dealermart.base import ConfigError, Settings, SuiteError, read_runs
 from dealermart.config import load_contracts, load_profile
 from dealermart.ingest.partition import IngestResult
 
