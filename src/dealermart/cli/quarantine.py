@@ -119,7 +119,7 @@ def quarantine_release(config: Settings, arguments: argparse.Namespace, choice: 
     print(f"{done.rows} rows released{more}")
     if done.left:
         print(
-            f"{done.left} rows were not: they do not map to their feed\n"
+            f"{done.left} rows were not: they do not map to their feed, or have no key\n"
             "  mend: correct them with `dealermart quarantine export`, or reject them",
             file=sys.stderr,
         )

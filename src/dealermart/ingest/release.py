@@ -15,13 +15,13 @@ from typing import Any
 import duckdb
 
 from dealermart import lake
-from dealermart.base import DataError, Settings, UsageError, code_version, record_run, utc_now, warehouse_lock
-from dealermart.config import load_contracts
+from dealermart.base import DataError, Settings, UsageError, code_version, quoted, record_run, utc_now, warehouse_lock
+from dealermart.config import Contract, load_contracts
 from dealermart.ingest.choice import KEY_SQL, UNSETTLED, Choice, pick
 from dealermart.ingest.job import Folders, Job
-from dealermart.ingest.judge import Suites, judge_by_suites
+from dealermart.ingest.judge import Judge, Rejects, Suites, judge_by_suites
 from dealermart.ingest.overrides import Refusals
-from dealermart.ingest.waiting import RELEASED, nothing_fails, releaser
+from dealermart.ingest.waiting import RELEASED, releaser
 from dealermart.lake import Log
 
 
@@ -31,7 +31,7 @@ class Decided:
 
     Attributes:
         rows: Rows released or rejected.
-        left: Rows that were meant and do not map.
+        left: Rows that were meant and do not map, or have no key.
         taken_up: Rows that had waited for those released.
     """
 
@@ -50,6 +50,8 @@ def release(
 ) -> Decided:
     """Let rows into the lake in spite of the rules that hold them back; what waited for them is taken up with them.
 
+    A row that lacks a part of its key stays: nothing could correct it, and no build would pass with it.
+
     Args:
         at: The moment of the decision (UTC, without zone); by default now.
 
@@ -63,11 +65,11 @@ def release(
             chosen = f"({KEY_SQL}) in (select {KEY_SQL} from chosen)"
             moved: dict[str, int] = {}
             for feed in rows.feeds(chosen):
-                moved[feed] = rows.move(feed, chosen, nothing_fails, RELEASED, say)
+                moved[feed] = rows.move(feed, chosen, _keyless_fail(job.contracts), RELEASED, say)
             released = sum(moved.values())
             if not released:
                 raise DataError(
-                    f"none of the {wanted} rows maps to its feed",
+                    f"none of the {wanted} rows maps to its feed and has a key",
                     where=str(choice),
                     mend="correct them with `dealermart quarantine export`, or reject them",
                 )
@@ -101,6 +103,17 @@ def reject(
             entry["decisions"] = lake.keep_decisions(rows.con, settings, rows.space.folder, job.run_id, sql)
         note(rejected=wanted)
     return Decided(wanted)
+
+
+def _keyless_fail(contracts: dict[str, Contract]) -> Judge:
+    """The judge of a release: what a person decides stands, but for rows that nothing can tell apart."""
+
+    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
+        missing = " or ".join(f"{quoted(name)} is null" for name in contracts[feed].key)
+        con.execute(f"insert into failing (_row_id, rule) select _row_id, 'release' from {table} where {missing}")
+        return {}
+
+    return judge
 
 
 @contextmanager
