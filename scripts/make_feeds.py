@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from dealermart.config import PROVENANCE, Column, Contract, load_contracts
 from dealermart.lake import LEDGER
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGING = Path("dbt_project/models/staging")
+MODELS = Path("dbt_project/models")
+STAGING = MODELS / "staging"
 SOURCES = Path("dbt_project/models/sources/lake.yml")
 MACRO = Path("dbt_project/macros/feeds.sql")
 DOC = Path("docs/feeds.md")
@@ -47,7 +49,8 @@ def generated(known: dict[str, Contract], suites: Path) -> dict[Path, str]:
         known: Contracts by feed.
         suites: Folder of the suites, whose rules docs/feeds.md lists.
     """
-    files = {SOURCES: sources_yml(known), MACRO: feeds_macro(known), DOC: document(known, suites)}
+    reached, asked = marts_of(ROOT / MODELS), looked_up(suites, ROOT / "config" / "sources")
+    files = {SOURCES: sources_yml(known), MACRO: feeds_macro(known), DOC: document(known, suites, reached, asked)}
     for feed, contract in known.items():
         files[STAGING / f"stg_{feed}.sql"] = staging_sql(contract)
         files[STAGING / f"stg_{feed}.yml"] = staging_yml(contract)
@@ -301,23 +304,70 @@ what stands here counts. A row that a check finds is quarantined with the rule's
 Marks: **key** tells records apart; **required** must be filled; **version** is the source's own change time, the later
 row wins; **HR** is never shown to BI; **personal** names a person, **about a person** can lead to one.
 
-| feed | | one row per | delivered |
-|---|---|---|---|
+Where a feed ends: its rows reach published **marts**, or they are taken in, checked and kept as far as **staging**, and
+no figure, pay or review counts them yet.
+
+| feed | | one row per | delivered | ends in |
+|---|---|---|---|---|
 """
 
 
-def document(known: dict[str, Contract], suites: Path) -> str:
-    """docs/feeds.md."""
+def marts_of(models: Path) -> dict[str, list[str]]:
+    """By staging model, the marts that its rows reach through the references of the dbt project, in order of name.
+
+    Args:
+        models: Folder of the dbt models.
+    """
+    paths = {path.stem: path for path in models.rglob("*.sql")}
+    reads = {
+        name: set(re.findall(r"""ref\(\s*['"](\w+)['"]""", path.read_text("utf-8"))) for name, path in paths.items()
+    }
+    readers: dict[str, set[str]] = {}
+    for name, others in reads.items():
+        for other in others:
+            readers.setdefault(other, set()).add(name)
+    reached = {}
+    for name in (name for name in paths if name.startswith("stg_")):
+        seen, todo = {name}, [name]
+        while todo:
+            new = readers.get(todo.pop(), set()) - seen
+            seen |= new
+            todo += new
+        reached[name] = sorted(found for found in seen if "marts" in paths[found].relative_to(models).parts)
+    return reached
+
+
+def looked_up(*folders: Path) -> set[str]:
+    """The feeds in which checks and selects of other feeds look things up, as ``feed_<feed>``."""
+    files = (path for folder in folders for path in folder.rglob("*") if path.suffix in (".json", ".sql"))
+    return {feed for path in files for feed in re.findall(r"\bfeed_(\w+)", path.read_text("utf-8"))}
+
+
+def document(known: dict[str, Contract], suites: Path, reached: dict[str, list[str]], asked: set[str]) -> str:
+    """docs/feeds.md.
+
+    Args:
+        reached: See `marts_of`.
+        asked: See `looked_up`.
+    """
     text = [_INTRO]
+    marts = {feed: reached.get(f"stg_{feed}", []) for feed in known}
     for feed, contract in known.items():
         grain = contract.grain.removeprefix("one row per ")
-        text.append(f"| [{feed}](#{feed}) | {contract.title}, {contract.title_zh} | {grain} | {contract.delivery} |\n")
+        end = "marts" if marts[feed] else "staging"
+        named = f"[{feed}](#{feed}) | {contract.title}, {contract.title_zh}"
+        text.append(f"| {named} | {grain} | {contract.delivery} | {end} |\n")
     for feed, contract in known.items():
         text.append(f"\n## {feed}\n{contract.title} ({contract.title_zh}): {contract.grain}.")
         if contract.hr_only:
             text.append(" For HR only.")
         for column, values in contract.hr_only_rows.items():
             text.append(f" Rows whose {column} is {' or '.join(values)} are for HR only.")
+        if marts[feed]:
+            text.append(f"\n\nReaches {', '.join(f'`{name}`' for name in marts[feed])}.")
+        else:
+            more = " Other feeds are checked or mapped by it." if feed in asked else ""
+            text.append(f"\n\n**Ends at staging**: no mart reads it yet.{more}")
         text.append("\n\n| column | type | | meaning |\n|---|---|---|---|\n")
         for column_of in contract.columns:
             marks = ", ".join(_marks(contract, column_of))

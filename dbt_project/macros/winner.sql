@@ -32,3 +32,17 @@
         coalesce(lead(valid_from) over (partition by {{ key_columns | join(', ') }} order by valid_from nulls last), {{ open_end() }})
     )
 {%- endmacro %}
+
+{#-
+    1 = the one row per key that a reader of today wants: the one in force or, where none is, the last that was. What
+    lies ahead is first only where there is nothing else.
+-#}
+{% macro latest_rank(key_columns) -%}
+    row_number() over (
+        partition by {{ key_columns | join(', ') }}
+        order by
+            case when valid_from <= {{ as_of_date() }} then 0 else 1 end nulls last,
+            case when valid_from <= {{ as_of_date() }} then valid_from end desc nulls last,
+            valid_from nulls last
+    )
+{%- endmacro %}

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dealermart import ingest, upkeep
-from dealermart.base import DataError, Settings, read_runs, record_run
+from dealermart.base import DataError, Settings, UsageError, read_runs, record_run
 from dealermart.base.runlog import Entry
 from dealermart.cli import main
 
@@ -32,10 +32,10 @@ def test_the_log_says_who_what_when_with_which_code_and_counts(
     home: Settings, drop: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
-    with pytest.raises(DataError):
+    with pytest.raises(UsageError):
         ingest.run(home, "mini", dt.date(2026, 3, 3), drop({}))
     entry, failed = read_runs(home)
-    assert (failed["status"], "holds no file" in failed["error"]) == ("failed", True)
+    assert (failed["status"], "holds no file" in failed["error"]) == ("wrong usage", True)
     assert (entry["command"], entry["user"], entry["status"]) == ("ingest", "tester", "done")
     assert entry["arguments"]["received"] == "2026-03-02"
     assert entry["rows"]["accepted"] == 1
@@ -80,6 +80,7 @@ def test_failed_and_killed_runs_are_told_apart(home: Settings) -> None:
 
 def test_a_healthy_installation_has_no_finding_but_marts_behind(home: Settings, drop: Callable[..., Path]) -> None:
     assert [one.name for one in upkeep.examine(home) if not one.ok] == []
+    assert [(one.name, one.text) for one in upkeep.examine(home) if one.todo] == [("lake", "nothing was ingested yet")]
     ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"dealers.csv": DEALERS}))
     assert [(one.name, one.text) for one in upkeep.examine(home) if not one.ok] == [("marts", "behind the lake")]
 
@@ -118,3 +119,137 @@ def test_what_is_wrong_is_found_with_a_mend(
     assert found[0].mend
     assert main(["doctor"]) == 1
     assert f"FAIL {name}" in capsys.readouterr().out
+
+
+SALES = "doc,line,kind,dealer,product,qty,net,cost,day\n" + "".join(
+    f"A{number},1,invoice,D1,P1,2,{net},60,{day}\n"
+    for number, (net, day) in enumerate(
+        [("100", "2026-03-01"), ("70", "2026-03-01"), ("many", "2026-03-01"), ("few", "2026-03-01"), ("1", "soon")]
+        + [("9", "2026-03-01")] * 5
+    )
+)
+
+
+@pytest.fixture
+def troubled(home: Settings, drop: Callable[..., Path]) -> Settings:
+    """Two runs. In the first nothing is taken: a file without its columns and one that nobody expects. In the second
+    a file has ten rows: three do not map, one names no dealer, one a negative line that a rule holds back."""
+    first = {"sales_bad.csv": "doc,line\nA1,1\n", "notes.txt": "hello"}
+    ingest.run(home, "mini", dt.date(2026, 3, 2), drop(first))
+    sales = SALES.replace("A8,1,invoice,D1", "A8,1,invoice,").replace("A9,1,", "A9,-1,")
+    ingest.run(home, "mini", dt.date(2026, 3, 3), drop({"dealers.csv": DEALERS, "sales.csv": sales}))
+    return home
+
+
+def test_runs_say_what_was_refused_and_count_as_the_report_and_the_quarantine_do(
+    troubled: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown(*arguments: str) -> str:
+        assert main([*arguments]) == 0
+        return capsys.readouterr().out
+
+    said = shown("runs")
+    lines = {line.split("received=")[1].split()[0]: line.split() for line in said.splitlines() if "received=" in line}
+    counts = {day: line[line.index("done") + 2 : -1] for day, line in lines.items()}
+    # files refused, accepted, in quarantine, taken up: five sales and a dealer are good
+    assert counts == {"2026-03-02": ["2", "0", "0", "0"], "2026-03-03": ["0", "6", "5", "0"]}
+    assert "  sales_bad.csv:1: " in said and "  notes.txt: no entry" in said
+    assert f"{troubled.reports}/" in said
+    page = (troubled.reports / read_runs(troubled)[1]["run_id"] / "index.html").read_text("utf-8")
+    assert "5 rows in quarantine" in page
+    assert "5 rows: 5 open." in shown("quarantine", "list")
+
+
+def test_doctor_says_what_waits_for_people(
+    troubled: Settings, drop: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told() -> dict[str, str]:
+        return {one.name: one.text for one in upkeep.examine(troubled) if one.todo}
+
+    assert told() == {
+        "refused files": "2 not taken so far: sales_bad.csv (mini, received 2026-03-02), "
+        "notes.txt (mini, received 2026-03-02)",
+        "quarantine": "5 rows are open",
+    }
+    ingest.run(
+        troubled,
+        "mini",
+        dt.date(2026, 3, 2),
+        drop({"sales_bad.csv": SALES.splitlines()[0] + "\nB1,1,invoice,D1,P1,1,1,1,2026-03-01\n"}),
+    )
+    assert told()["refused files"] == "1 not taken so far: notes.txt (mini, received 2026-03-02)"
+    profile = troubled.config / "sources" / "mini" / "source.yml"
+    profile.write_text(profile.read_text("utf-8") + "ignore:\n  - {pattern: '*.txt', reason: notes}\n", "utf-8")
+    main(["quarantine", "reject", "--feed", "sales", "--by", "Chen", "--reason", "test entries"])
+    assert told() == {}
+    capsys.readouterr()
+    assert main(["doctor", "--deep"]) == 1
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith(("FAIL", "TODO"))] == ["FAIL marts: behind the lake"]
+
+
+def test_a_mistyped_command_is_no_fault_of_the_house(troubled: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    said = ["--by", "Chen", "--reason", "r"]
+    for words in (
+        ["ingest", "--source", "mimi", "--received", "2026-03-02"],
+        ["ingest", "--source", "mini", "--received", "2026-03-02", "--drop", "no-such-folder"],
+        ["ingest", "--source", "mini", "--received", "2999-03-02"],
+        ["ingest", "--source", "mini", "--received", "2026-03-02", "--override", "nothing", *said],
+        ["quarantine", "release", "--feed", "assignments", *said],
+        ["build", "--period", "2026-03"],
+        ["build", "--as-of", "2020-01-01"],
+        ["erase", "--person", "M999", *said],
+    ):
+        assert main(words) == 1, words
+        assert "mend: " in capsys.readouterr().err, words
+    assert [run["status"] for run in read_runs(troubled)[2:]] == ["wrong usage"] * 8
+    assert [one.name for one in upkeep.examine(troubled) if not one.ok] == ["marts"]
+    (troubled.config / "company.yml").rename(troubled.config / "company.old")
+    assert main(["build"]) == 1  # that is a fault of the house
+    assert "last build" in [one.name for one in upkeep.examine(troubled) if not one.ok]
+
+
+def test_runs_are_shown_whatever_a_command_counted(troubled: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    upkeep.rebuild(troubled)
+    with record_run(troubled, "rebuild") as old:
+        old.note(commits=2, deliveries=3, rows=6)  # as it was written before
+    assert main(["runs"]) == 0
+    assert main(["runs", "--command", "rebuild"]) == 0
+    capsys.readouterr()
+    assert main(["runs", "--command", "erase"]) == 0
+    assert capsys.readouterr().out == "no runs of erase; there are runs of: ingest, rebuild\n"
+    broken = next(troubled.runs.glob("*ingest*.json"))
+    broken.write_text(json.dumps({"status": "done", "command": "ingest", "pid": 1}))
+    assert main(["runs", "--json"]) == 0
+    assert "unreadable" in capsys.readouterr().out
+
+
+def test_a_fresh_home_says_that_nothing_came_yet(home: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    nothing, mend = "nothing was ingested yet", "dealermart ingest --source"
+    for words, code in (("doctor", 3), ("report", 0), ("report --all", 0), ("quarantine show", 1), ("build", 1)):
+        assert main(words.split()) == code, words
+        said = "".join(capsys.readouterr())
+        assert nothing in said and mend in said, words
+        assert "damaged" not in said, words
+    assert main(["runs", "--command", "fetch"]) == 0
+    assert "build" in capsys.readouterr().out
+
+
+def test_where_every_file_was_refused_build_says_so(
+    home: Settings, drop: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingest.run(home, "mini", dt.date(2026, 3, 2), drop({"notes.txt": "hello"}))
+    assert main(["build"]) == 1
+    assert "every file that came so far was refused" in capsys.readouterr().err
+    assert main(["quarantine", "list"]) == 0
+    assert capsys.readouterr().out == "no such rows\n"
+
+
+def test_who_reads_the_beginning_only_sees_no_complaint(troubled: Settings) -> None:
+    command = f"{sys.executable} -m dealermart.cli runs --json --last 200 | head -1; echo ${{PIPESTATUS[0]}}"
+    # More than a pipe holds, so that the writer finds it closed.
+    for number in range(200):
+        with record_run(troubled, "fetch", source="x" * 500, number=number):
+            pass
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[\n141\n", "")

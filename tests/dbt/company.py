@@ -159,7 +159,7 @@ FEEDS: dict[str, Rows] = {
         member("M1", feb(15), "sales", "Blue"),  # transfer in mid-period
         member("M2", START, "sales", "Red"),
         member("M3", START, "service", "Care"),
-        member("M4", START, "sales", "Red", left_date=jan(1)),
+        member("M4", START, "sales", "Red", left_date=jan(1), valid_to=jan(1)),
     ],
     "assignments": [
         share("D1", "M1", "owner", START, feb(10), 60),

@@ -75,3 +75,28 @@ def test_with_too_little_measured_a_member_is_not_rated(con: duckdb.DuckDBPyConn
 def test_who_had_left_is_not_reviewed(con: duckdb.DuckDBPyConnection) -> None:
     periods = con.execute("select period_id from marts.mart_review__rating where member_id = 'M4'").fetchall()
     assert sorted(periods) == [("2025-Q1",), ("2025-Q2",), ("2025-Q3",), ("2025-Q4",)]
+
+
+def test_a_plain_join_of_reviews_on_the_latest_row_keeps_who_left_and_doubles_nobody(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """M1 changed the team and has two rows; M4 left on 1 January, so that no row of M4 is in force."""
+    joined = con.execute(
+        "select rating.member_id, member.member_name, member.team, count(*) "
+        "from marts.mart_review__rating as rating "
+        "inner join marts.dim_member as member on rating.member_id = member.member_id and member.is_latest "
+        "where rating.period_id = '2025-Q4' group by all order by all"
+    ).fetchall()
+    assert joined == [
+        ("M1", "M1", "Blue", 1),
+        ("M2", "M2", "Red", 1),
+        ("M3", "M3", "Care", 1),
+        ("M4", "M4", "Red", 1),
+    ]
+    assert con.execute("select count(*) from marts.dim_member where member_id = 'M4' and is_current").fetchall() == [
+        (0,)
+    ]
+    for dim, key in (("dim_member", "member_id"), ("dim_dealer", "dealer_id"), ("dim_product", "product_id")):
+        sql = f"select count(*) filter (where is_latest), count(distinct {key}) from marts.{dim}"
+        ((latest, all_of_them),) = con.execute(sql).fetchall()
+        assert latest == all_of_them > 0, dim

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dealermart import demo
-from dealermart.base import REPO, ConfigError, DataError, DealermartError, Settings
-from dealermart.demo.demo import MARKER, _fresh, partitions
+from dealermart.base import REPO, ConfigError, DataError, DealermartError, Settings, record_run
+from dealermart.demo.api import DagRun
+from dealermart.demo.demo import MARKER, _did, _fresh, partitions
 
 DAY = dt.date(2026, 3, 2)
 
@@ -91,3 +92,27 @@ def test_only_the_sample_can_be_made(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no sample for the source adventureworks"):
         demo.run(settings, "adventureworks", None, "S", None, print)
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken_up", "said"),
+    [
+        pytest.param(
+            {"accepted": 6, "quarantined": 2}, 0, "2 files; rows: 6 accepted, 2 quarantined", id="nothing waited"
+        ),
+        pytest.param(
+            {"accepted": 1},
+            3,
+            "2 files; rows: 1 accepted; 3 that had waited in quarantine taken up",
+            id="uptake in words",
+        ),
+        pytest.param({}, 0, "2 files; rows: none new", id="nothing new"),
+    ],
+)
+def test_progress_says_what_a_run_did(tmp_path: Path, rows: dict[str, int], taken_up: int, said: str) -> None:
+    settings = Settings(home=tmp_path)
+    with record_run(settings, "ingest") as entry:
+        counts = dict.fromkeys(("accepted", "quarantined", "rejected", "duplicate"), 0) | rows
+        entry.note(received="2026-03-02", files={"accepted": 1, "duplicate": 1}, rows=counts, taken_up=taken_up)
+    run = DagRun("ingest_sample", "run", "success", "manual", "2026-03-02", None, None, None)
+    assert _did(settings, run) == said

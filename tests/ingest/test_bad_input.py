@@ -236,7 +236,15 @@ def test_a_broken_plan_stops_a_build(
             ["ingest", "--source", "nobody", "--received", "2026-03-02"], "no source 'nobody'", id="unknown source"
         ),
         pytest.param(["build"], "nothing was ingested yet", id="build of nothing"),
-        pytest.param(["publish"], "no finished build", id="publish of nothing"),
+        pytest.param(["publish"], "nothing was ingested yet", id="publish of nothing"),
+        pytest.param(["rebuild"], "nothing was ingested yet", id="rebuild of nothing"),
+        pytest.param(["quarantine", "list"], "nothing was ingested yet", id="quarantine of nothing"),
+        pytest.param(["quarantine", "export", "--out", "x.csv"], "nothing was ingested yet", id="export of nothing"),
+        pytest.param(
+            ["erase", "--person", "M1", "--by", "Chen", "--reason", "r"],
+            "nothing was ingested yet",
+            id="erase in nothing",
+        ),
     ],
 )
 def test_a_wrong_command_says_what_to_do(

@@ -10,7 +10,7 @@ import pytest
 from tests.lake.things import SALES, dealers, source
 
 from dealermart import ingest, lake, upkeep
-from dealermart.base import ConfigError, Settings
+from dealermart.base import Settings, UsageError
 from dealermart.cli import main
 from dealermart.ingest import Override
 from dealermart.lake import FileResult
@@ -183,7 +183,7 @@ def test_an_override_of_a_critical_check_quarantines_row_by_row(here: Settings, 
 def test_an_override_that_says_too_little_is_refused(
     here: Settings, drop: Drop, override: Override, message: str
 ) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(UsageError, match=message):
         take(here, 1, drop({"sales.csv": SALES}), [override])
     assert lake.read(here).commits == ()
 

@@ -16,7 +16,7 @@ import python_calamine
 import xlsxwriter
 
 from dealermart import ingest, lake, upkeep
-from dealermart.base import DataError, Settings
+from dealermart.base import DataError, DealermartError, Settings
 from dealermart.cli import main
 from dealermart.config import load_contracts
 from dealermart.ingest import Choice
@@ -222,7 +222,7 @@ def test_corrected_rows_need_no_required_file_beside_them(
 def test_an_export_that_cannot_be_is_explained(
     settings: Settings, tmp_path: Path, choice: Choice, name: str, message: str
 ) -> None:
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(DealermartError, match=message) as caught:
         ingest.export(settings, choice, tmp_path / name)
     assert caught.value.mend
     assert not list(tmp_path.glob("*.txt")) + list(tmp_path.glob("*.csv"))
@@ -295,6 +295,17 @@ def test_a_row_that_maps_after_its_profile_was_mended_can_be_released(settings: 
     before = documents(settings)
     upkeep.rebuild(settings)  # in its first commit the row maps now; what was said of it then holds all the same
     assert documents(settings) == before
+
+
+def test_a_row_without_its_key_is_not_released(settings: Settings, drop: Drop) -> None:
+    """No build would pass with it, and nothing could take it back."""
+    lines = [f"{key},gift,D1,P1,2,10,6,2026-03-01,\n" for key in (",1", "B1,", "B2,1", "B3,1", "B4,1")]
+    ingest.run(settings, "mini", DAY, drop({"sales_2.csv": SALES.splitlines()[0] + "\n" + "".join(lines)}))
+    done = ingest.release(settings, Choice(file="sales_2.csv"), "Wang Min", "agreed")
+    assert (done.rows, done.left) == (3, 2)
+    assert documents(settings) == [("B2", "sales_2.csv", 4), ("B3", "sales_2.csv", 5), ("B4", "sales_2.csv", 6)]
+    with pytest.raises(DataError, match="none of the 2 rows maps to its feed and has a key"):
+        ingest.release(settings, Choice(file="sales_2.csv"), "Wang Min", "agreed")
 
 
 def test_what_waited_for_a_released_row_comes_in_with_it(settings: Settings, drop: Drop) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.content_hash import content_hash
 
 from dealermart import checks, ingest, lake, upkeep
-from dealermart.base import ConfigError, Settings, SuiteError
+from dealermart.base import ConfigError, Settings, SuiteError, read_runs
 from dealermart.config import load_contracts, load_profile
 from dealermart.ingest.partition import IngestResult
 
@@ -115,6 +115,10 @@ def test_a_sale_waits_for_its_dealer_and_is_taken_up_when_the_dealer_comes(setti
         settings, "mini", DAY + dt.timedelta(days=3), drop({"dealers.csv": DEALERS + D1}), ingested_at=moment
     )
     assert counts(later) == {"dealers.csv": (1, 1, 0, 0, 0), "+sales.csv": (0, 1, -1, 0, 0)}
+    run = read_runs(settings)[-1]
+    assert (run["rows"]["accepted"], run["rows"]["quarantined"], run["taken_up"]) == (1, 0, 1), (
+        "told apart, as in the report"
+    )
     provenance = (
         "transaction_id, _source, _source_file, _row_number, _row_part, _received_date, _ingested_at, _is_repeat"
     )

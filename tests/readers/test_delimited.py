@@ -10,8 +10,8 @@ from dealermart.base import DataError
 from dealermart.config import FileSpec
 from dealermart.config.profiles import NULLS
 from dealermart.readers import delimited
-from dealermart.readers.damage import ERROR, SHORTENED
 from dealermart.readers import survey as survey_of
+from dealermart.readers.damage import ERROR, SHORTENED
 from dealermart.readers.files import read_file
 from dealermart.readers.table import _word
 
@@ -252,7 +252,7 @@ CASES = [
     ),
     Case(
         "errors of a spreadsheet",
-        "a,b,c\n1,#REF!,x\n2,####,#NAME?\n3,#1,##\n#N/A,,\n5,\"#DIV/0!\",\"a,\"\"b\"\n6,Err:502,\n7,#BEZUG!,\nTotal,#N/A,\n".encode(),
+        b"a,b,c\n1,#REF!,x\n2,####,#NAME?\n3,#1,##\n#N/A,,\n5,\"#DIV/0!\",\"a,\"\"b\"\n6,Err:502,\n7,#BEZUG!,\nTotal,#N/A,\n",
         [(4, "3", "#1", "##")],
         (8, 1, 6),
         [

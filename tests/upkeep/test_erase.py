@@ -19,7 +19,7 @@ import xlsxwriter
 from tests.landing.packed import zipped
 
 from dealermart import ingest, lake, upkeep
-from dealermart.base import BalanceError, DataError, Settings
+from dealermart.base import BalanceError, DealermartError, Settings, UsageError, read_runs
 from dealermart.config import load_contracts
 from dealermart.ingest.partition import IngestResult
 from dealermart.lake import recovery
@@ -194,6 +194,19 @@ def test_a_file_that_nobody_read_goes_also_where_it_is_packed_and_alone(settings
     assert len(rows(settings, "dealers", "*")) == 1
 
 
+def test_who_is_known_from_a_refused_file_alone_is_erased(settings: Settings) -> None:
+    """Rows of a file that a rule refuses lie in quarantine; the person of one of them was nobody to a search of the lake."""
+    settings = replace(settings, home=settings.home / "new")
+    bad = HEAD + "".join(f",,invoice,D1,P1,1,9,5,2026-03-01,{seller},\n" for seller in ("M555", "M018", "M018"))
+    [refused] = deliver(settings, DAY, {"dealers.csv": DEALERS.encode(), "sales.csv": bad.encode()}).refused
+    assert "more than half" in str(refused.error)
+    assert forget(settings, Wanted("M555")).rows == {"sales": 1}
+    assert holders(settings, ("M555",)) == []
+    with pytest.raises(UsageError, match="nobody of this code"):
+        forget(settings, Wanted("M555"))
+    assert [run["status"] for run in read_runs(settings) if run["command"] == "erase"] == ["done", "wrong usage"]
+
+
 def test_a_record_that_could_not_be_read_is_emptied(settings: Settings) -> None:
     settings = replace(settings, home=settings.home / "new")
     members = MEMBERS + "M002,2026-01-01,钱多,sales,East,,too,many\nM003,2026-01-01,孙静,sales,East,,王小伟,x\n"
@@ -221,7 +234,7 @@ def test_the_log_says_what_and_why_and_not_who(settings: Settings) -> None:
     (entry,) = [one for one in lake.read(settings).commits if one["kind"] == "erase"]
     assert (entry["by"], entry["reason"], entry["what"]) == ("Chen, data protection", "request 2026-118", "member")
     assert entry["rows"]["team_members"] == 2
-    with pytest.raises(DataError, match="names the person"):
+    with pytest.raises(UsageError, match="names the person"):
         erase(settings, Wanted("M018"), "Chen", "Mrs 李娜 asked for it")
     assert lake.read(settings).last == entry["seq"]
     assert not [path for path in settings.runs.glob("*.json") if "asked for it" in path.read_text("utf-8")]
@@ -302,8 +315,10 @@ def test_what_cannot_be_erased_is_said_and_changes_nothing(
     settings: Settings, wanted: Wanted, by: str, reason: str, words: str
 ) -> None:
     seq, held = lake.read(settings).last, holders(settings)
-    with pytest.raises(DataError, match=words):
-        erase(settings, wanted, by, reason)
+    said: list[str] = []
+    with pytest.raises(DealermartError, match=words):
+        erase(settings, wanted, by, reason, say=said.append)
+    assert said == [], "it is told before anything is repeated"
     assert lake.read(settings).last == seq
     assert holders(settings) == held
     assert not settings.pending.exists()

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from dealermart import ingest, lake, upkeep, warehouse
-from dealermart.base import BuildError, ConfigError, DataError, Settings
+from dealermart.base import BuildError, ConfigError, Settings, UsageError
 from dealermart.cli import main
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def test_a_date_on_which_nothing_was_taken_is_not_the_latest(settings: Settings,
 def test_the_future_is_refused(
     settings: Settings, drop: Drop, received: dt.date, ingested_at: dt.datetime | None
 ) -> None:
-    with pytest.raises(DataError, match="lies in the future"):
+    with pytest.raises(UsageError, match="lies in the future"):
         ingest.run(settings, "mini", received, drop({"sales.csv": SALES}), ingested_at=ingested_at)
     assert lake.read(settings).last == 0
 
@@ -129,7 +129,7 @@ def test_a_log_with_a_gap_or_half_a_commit_is_noticed(
 
 def test_nothing_was_known_before_the_first_commit(settings: Settings, drop: Drop) -> None:
     ingest.run(settings, "mini", DAY, drop({"sales.csv": SALES}), ingested_at=dt.datetime(2026, 3, 2, 6))
-    with pytest.raises(BuildError, match="nothing was known at that moment"):
+    with pytest.raises(UsageError, match="nothing was known at that moment"):
         warehouse.run(settings, as_of=dt.datetime(2026, 3, 1))
 
 

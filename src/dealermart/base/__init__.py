@@ -15,15 +15,17 @@ from dealermart.base.errors import (
     FetchError,
     LockError,
     SuiteError,
+    UsageError,
 )
 from dealermart.base.files import as_json, sync, sync_all, write_json, write_text
 from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
-from dealermart.base.runlog import Entry, code_version, query_runs, read_runs, record_run, utc_now
+from dealermart.base.runlog import WRONG_USAGE, Entry, code_version, query_runs, read_runs, record_run, utc_now
 from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
 
 __all__ = [
     "FORMAT",
     "REPO",
+    "WRONG_USAGE",
     "BalanceError",
     "BuildError",
     "CheckCrashed",
@@ -36,6 +38,7 @@ __all__ = [
     "LockError",
     "Settings",
     "SuiteError",
+    "UsageError",
     "Workspace",
     "alone",
     "as_json",

@@ -39,6 +39,10 @@ class DataError(DealermartError):
     """A delivered file cannot be taken as it is."""
 
 
+class UsageError(DealermartError):
+    """What was asked for cannot be: an argument is wrong, or comes too early. That is no fault of the house."""
+
+
 class SuiteError(ConfigError):
     """An expectation suite is broken or asks for what the engine cannot do."""
 

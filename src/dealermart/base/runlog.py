@@ -16,7 +16,7 @@ import duckdb
 
 from dealermart import __version__
 from dealermart.base.duck import sandbox
-from dealermart.base.errors import DealermartError
+from dealermart.base.errors import DealermartError, UsageError
 from dealermart.base.files import write_json
 from dealermart.base.settings import REPO, Settings
 
@@ -40,6 +40,10 @@ def code_version() -> str:
     except (OSError, subprocess.SubprocessError):
         return __version__
     return f"{__version__}+{found.stdout.strip()}"
+
+
+# Status of a run that was asked for what cannot be: nothing was done, and nothing has to be mended.
+WRONG_USAGE = "wrong usage"
 
 
 class Entry:
@@ -81,13 +85,16 @@ class Entry:
 
 @contextmanager
 def record_run(settings: Settings, command: str, **arguments: Any) -> Iterator[Entry]:
-    """Log a run: written at its start as running, at its end as done or failed with the error's text (no traceback)."""
+    """Log a run: written at its start as running, at its end as done, failed or refused as wrong usage.
+
+    The error's text goes with it, without a traceback.
+    """
     run = Entry(settings, command, arguments)
     try:
         yield run
     except DealermartError as error:
         run.note(error=str(error))
-        run.end("failed")
+        run.end(WRONG_USAGE if isinstance(error, UsageError) else "failed")
         raise
     except BaseException as error:
         # The text of an unforeseen error may quote data; its type is enough here.
@@ -103,7 +110,7 @@ def read_runs(settings: Settings) -> list[dict[str, Any]]:
     for path in sorted(settings.runs.glob("*.json")):
         try:
             entry = json.loads(path.read_text("utf-8"))
-            entry["status"], entry["command"], entry["pid"]
+            entry["status"], entry["command"], entry["pid"], entry["started_at"], entry["arguments"], entry["user"]
         except (ValueError, TypeError, KeyError):
             run_id = path.stem
             stamp = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:11]}:{run_id[11:13]}:{run_id[13:15]}"

@@ -1,13 +1,14 @@
 """The ``dealermart`` command: what DAGs do, for people. A module per group of commands, with their arguments.
 
 Exit codes: 0 done; 1 a fault that the message explains; 2 wrong usage; 3 done, and some rows are in quarantine or some
-files are left for the next run.
+files are left for the next run; 141 the reader of the output went away before its end (as shells say it of SIGPIPE).
 """
 
 from __future__ import annotations
 
 import argparse
 import errno
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -27,7 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         command: Command = arguments.command
-        return command(load_settings(), arguments)
+        code = command(load_settings(), arguments)
+        sys.stdout.flush()  # here, where a reader that went away can be told from other faults
+        return code
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+        return 141
     except DealermartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -61,7 +67,11 @@ def _engine_fault(error: duckdb.Error) -> str:
         return (
             "the memory limit is reached\n  mend: raise DEALERMART_MEMORY_LIMIT, or make room on the disk for spilling"
         )
-    found = re.search(r'"(/[^"]+)"', str(error))
+    found = re.search(r"""["'](/[^"']+)["']""", str(error))
+    if found is None and isinstance(error, duckdb.InvalidInputException):
+        return (
+            "the engine refuses what it was asked, which is a fault of the program\n  mend: report it with the command"
+        )
     return (
         f"a file is gone, damaged, or there is no room{f': {found[1]}' if found else ''}\n"
         "  mend: `dealermart doctor` looks for the cause; a lake file is made anew by `dealermart rebuild`"

@@ -68,7 +68,13 @@ def quarantine_list(config: Settings, arguments: argparse.Namespace, choice: Cho
         [line.received.isoformat(), line.source, line.feed, line.file, line.rule, line.state, number(line.rows)]
         for line in lines
     ]
-    print(table(["received", "source", "feed", "file", "rule", "state", "rows"], rows) if rows else "no such rows")
+    if not rows:
+        print("no such rows")
+        return 0
+    print(table(["received", "source", "feed", "file", "rule", "state", "rows"], rows))
+    counts = ingest.states(config, choice)
+    said = ", ".join(f"{number(count)} {state}" for state, count in counts.items())
+    print(f"{number(sum(counts.values()))} rows: {said}. A row that several rules hold back stands in a line of each.")
     return 0
 
 
@@ -113,7 +119,7 @@ def quarantine_release(config: Settings, arguments: argparse.Namespace, choice: 
     print(f"{done.rows} rows released{more}")
     if done.left:
         print(
-            f"{done.left} rows were not: they do not map to their feed\n"
+            f"{done.left} rows were not: they do not map to their feed, or have no key\n"
             "  mend: correct them with `dealermart quarantine export`, or reject them",
             file=sys.stderr,
         )

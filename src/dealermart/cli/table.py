@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import sys
 import unicodedata
@@ -53,8 +54,9 @@ def number(value: int | None) -> str:
 
 
 def say(text: str) -> None:
-    """A word on the way, beside the result."""
-    print(text, file=sys.stderr, flush=True)
+    """A word on the way, beside the result. That nobody listens any more does not stop the work."""
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def day(text: str) -> dt.date:

@@ -25,6 +25,8 @@ PATIENCE_SECONDS = 1800.0
 
 MARKER = "demo.json"  # stands in a state folder that a demonstration made, and may therefore remove
 
+CAME = ("accepted", "duplicate", "refused", "unrecognised")  # status of files; others are rows of files before
+
 COUNTS = ("records", "structural", "rejected", "accepted", "quarantined", "duplicate")
 
 BEHIND = ("build_marts", "publish")
@@ -164,7 +166,7 @@ def table(settings: Settings, seconds: float, started: float) -> list[str]:
         spent[run["command"]] += run["seconds"]
     steps = "".join(f", {name} {spent[name]:.0f}" for name in ("ingest", "build", "publish"))
     lines: list[tuple[str, str, str]] = [
-        ("files read", f"{len(deliveries):,}", shown(settings.inbox)),
+        ("files read", f"{sum(status[name] for name in CAME):,}", shown(settings.inbox)),
         ("  taken", f"{status['accepted']:,}", shown(settings.landing)),
         ("  delivered before", f"{status['duplicate']:,}", ""),
         ("  refused", f"{status['refused'] + status['unrecognised']:,}", ""),
@@ -240,7 +242,8 @@ def _did(settings: Settings, run: DagRun) -> str:
             return "nothing was delivered"
         named = ("accepted", "quarantined", "rejected", "duplicate")
         counts = ", ".join(f"{last['rows'][name]:,} {name}" for name in named if last["rows"][name])
-        return f"{files} file{'' if files == 1 else 's'}; rows: {counts or 'none new'}"
+        waited = f"; {last['taken_up']:,} that had waited in quarantine taken up" if last.get("taken_up") else ""
+        return f"{files} file{'' if files == 1 else 's'}; rows: {counts or 'none new'}{waited}"
     if command == "build":
         return "nothing new" if last.get("skipped") else f"{last['dbt']['models']} models, {last['dbt']['tests']} tests"
     return ", ".join(f"{count} marts for {audience}" for audience, count in last["tables"].items())

@@ -5,7 +5,7 @@ passes, ``waiting`` moves rows out of the quarantine. A rebuild repeats ``batch`
 """
 
 from dealermart.ingest.batch import process
-from dealermart.ingest.choice import Choice, listing, rows
+from dealermart.ingest.choice import Choice, listing, rows, states
 from dealermart.ingest.count import VERDICT
 from dealermart.ingest.export import export
 from dealermart.ingest.job import Batch, Eraser, Folders, Job
@@ -37,4 +37,5 @@ __all__ = [
     "repeat",
     "rows",
     "run",
+    "states",
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from dealermart import lake
-from dealermart.base import DataError, Settings, literal, workspace
+from dealermart.base import Settings, UsageError, literal, workspace
 from dealermart.config import Contract, load_contracts, load_profile
 
 # State "open" and "waiting" can still change; the others are settled.
@@ -90,6 +90,12 @@ def listing(settings: Settings, choice: Choice) -> list[Line]:
     return [Line(*row) for row in found]
 
 
+def states(settings: Settings, choice: Choice) -> dict[str, int]:
+    """Rows by state; each is counted once."""
+    with opened(settings, choice) as con:
+        return dict(con.execute("select state, count(*) from chosen group by state order by state").fetchall())
+
+
 def rows(settings: Settings, choice: Choice) -> list[Row]:
     """The rows themselves, in the order of file and row."""
     with opened(settings, choice) as con:
@@ -106,8 +112,14 @@ KEY_SQL = ", ".join(lake.ROW_KEY)
 
 @contextmanager
 def opened(settings: Settings, choice: Choice) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The state of the quarantine, and in table ``chosen`` the rows that are meant."""
+    """The state of the quarantine, and in table ``chosen`` the rows that are meant.
+
+    Raises:
+        UsageError: nothing was ingested yet, or ``rows`` are no row numbers.
+    """
     log, known = lake.read(settings), load_contracts(settings)
+    if not log.commits:
+        raise lake.nothing_yet(settings)
     readable = (settings.log, settings.lake, settings.quarantine)
     with (
         tempfile.TemporaryDirectory(prefix="dealermart-quarantine-") as scratch,  # reading needs no lock
@@ -149,7 +161,7 @@ def _spans(text: str) -> list[tuple[int, int]]:
     spans = []
     for part in text.split(","):
         if (found := _ROWS.fullmatch(part.strip())) is None:
-            raise DataError(
+            raise UsageError(
                 f"--rows {text} is no list of row numbers", mend="write them like 5,9-12, with --file beside it"
             )
         spans.append((int(found[1]), int(found[2] or found[1])))

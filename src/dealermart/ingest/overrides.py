@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dealermart.base import ConfigError
+from dealermart.base import UsageError
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,17 @@ def check_overrides(overrides: Sequence[Override], rules: Collection[str]) -> No
     """Refuse overrides that would do nothing or say too little.
 
     Raises:
-        ConfigError: a rule that refuses no file, or no name or reason.
+        UsageError: a rule that refuses no file, or no name or reason.
     """
     for override in overrides:
         if override.rule not in rules:
-            raise ConfigError(
+            raise UsageError(
                 f"no rule {override.rule!r} refuses files of this source",
                 where="--override",
                 mend=f"one of: {', '.join(sorted(rules))}",
             )
         if not override.by.strip() or not override.reason.strip():
-            raise ConfigError(
+            raise UsageError(
                 f"the override of {override.rule} has no name or no reason",
                 where="--override",
                 mend="say who decides and why: --by NAME --reason TEXT; the decision log keeps both",

@@ -15,6 +15,7 @@ from dealermart.base import (
     DataError,
     Entry,
     Settings,
+    UsageError,
     code_version,
     literal,
     record_run,
@@ -23,7 +24,15 @@ from dealermart.base import (
     workspace,
     write_json,
 )
-from dealermart.config import FileSpec, Profile, check_company, load_contracts, load_profile, profile_hash
+from dealermart.config import (
+    FileSpec,
+    Profile,
+    check_company,
+    load_contracts,
+    load_profile,
+    profile_hash,
+    source_names,
+)
 from dealermart.ingest.batch import process
 from dealermart.ingest.drift import RULES, DriftWatch
 from dealermart.ingest.expected import late, missing, undelivered
@@ -90,14 +99,18 @@ def run(
         decided: Rules that do not refuse files of this run, with the name and reason that go into the log.
 
     Raises:
-        ConfigError: contract, profile or suite is broken, or an override names no rule that refuses files.
-        DataError: a given ``drop`` or a required file is missing, or is late on a day on which nothing came.
+        ConfigError: contract, profile or suite is broken.
+        UsageError: no such source, no such ``drop``, a day or moment in the future, an override without sense.
+        DataError: a required file is missing, or is late on a day on which nothing came.
         LockError: another process is at work. CheckCrashed, BalanceError: nothing was committed.
     """
     with (
         _home(settings, bool(dry_run)) as home,
         record_run(home, "ingest", source=source, received=received, drop=drop) as entry,
     ):
+        if source not in (sources := source_names(settings)):
+            what, mend = f"there is no source {source!r}", f"known sources: {', '.join(sources) or 'none'}"
+            raise UsageError(what, where=str(settings.sources), mend=mend)
         known = load_contracts(settings)  # broken config is found before the lock is waited for
         profile = load_profile(settings, source, known)
         suites = Suites(settings, known)
@@ -155,7 +168,7 @@ def _home(settings: Settings, dry_run: bool) -> Iterator[Settings]:
 
 
 def _note(entry: Entry, result: IngestResult) -> None:
-    """What the run log says of a run."""
+    """What the run log says of a run: counts of the files that came, as in its report, and what was taken up apart."""
     entry.note(
         source=result.source,
         received=result.received.isoformat(),
@@ -165,7 +178,7 @@ def _note(entry: Entry, result: IngestResult) -> None:
             for status in ("accepted", "duplicate", "refused", "unrecognised")
         },
         rows={
-            name: sum(getattr(file, name) or 0 for file in (*result.files, *result.taken_up))
+            name: sum(getattr(file, name) or 0 for file in result.files)
             for name in ("records", "structural", "rejected", "mapped", "accepted", "quarantined", "duplicate")
         },
         taken_up=sum((file.accepted or 0) + (file.duplicate or 0) for file in result.taken_up),
@@ -179,11 +192,11 @@ def _check_moments(received: dt.date, ingested_at: dt.datetime | None) -> None:
     """Refuse what cannot have happened yet: a slip of the pen in the log could not be taken back."""
     now = utc_now()
     if received > now.date() + dt.timedelta(days=1):  # a day, because somewhere it is tomorrow
-        raise DataError(
+        raise UsageError(
             "the received date lies in the future", where=received.isoformat(), mend="give the day on which they came"
         )
     if ingested_at is not None and ingested_at > now:
-        raise DataError(
+        raise UsageError(
             "the moment of learning lies in the future",
             where=ingested_at.isoformat(),
             mend="leave it out, or correct it",
@@ -194,12 +207,12 @@ def _scan(settings: Settings, profile: Profile, received: dt.date, drop: Path | 
     folder = drop if drop is not None else settings.inbox / profile.source / received.isoformat()
     if drop is not None and not drop.is_dir():
         what = "the drop folder is a file" if drop.exists() else "the drop folder does not exist"
-        raise DataError(what, where=str(drop), mend="give the folder that holds the delivered files")
+        raise UsageError(what, where=str(drop), mend="give the folder that holds the delivered files")
     if drop is None and folder.is_symlink():
         raise DataError("the folder of this date is a link", where=str(folder), mend="put the files into a real folder")
     found = landing.scan(folder) if folder.is_dir() else []
     if drop is not None and not found:
-        raise DataError(
+        raise UsageError(
             "the drop folder holds no file", where=str(drop), mend="give the folder that holds the delivered files"
         )
     required = [spec for spec in profile.files if spec.required]

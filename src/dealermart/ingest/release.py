@@ -15,13 +15,13 @@ from typing import Any
 import duckdb
 
 from dealermart import lake
-from dealermart.base import DataError, Settings, code_version, record_run, utc_now, warehouse_lock
-from dealermart.config import load_contracts
+from dealermart.base import DataError, Settings, UsageError, code_version, quoted, record_run, utc_now, warehouse_lock
+from dealermart.config import Contract, load_contracts
 from dealermart.ingest.choice import KEY_SQL, UNSETTLED, Choice, pick
 from dealermart.ingest.job import Folders, Job
-from dealermart.ingest.judge import Suites, judge_by_suites
+from dealermart.ingest.judge import Judge, Rejects, Suites, judge_by_suites
 from dealermart.ingest.overrides import Refusals
-from dealermart.ingest.waiting import RELEASED, nothing_fails, releaser
+from dealermart.ingest.waiting import RELEASED, releaser
 from dealermart.lake import Log
 
 
@@ -31,7 +31,7 @@ class Decided:
 
     Attributes:
         rows: Rows released or rejected.
-        left: Rows that were meant and do not map.
+        left: Rows that were meant and do not map, or have no key.
         taken_up: Rows that had waited for those released.
     """
 
@@ -50,11 +50,13 @@ def release(
 ) -> Decided:
     """Let rows into the lake in spite of the rules that hold them back; what waited for them is taken up with them.
 
+    A row that lacks a part of its key stays: nothing could correct it, and no build would pass with it.
+
     Args:
         at: The moment of the decision (UTC, without zone); by default now.
 
     Raises:
-        DataError: name or reason is missing, nothing is chosen, or nothing of it maps.
+        UsageError: name or reason is missing, or nothing is chosen. DataError: nothing of it maps.
     """
     with _deciding(settings, "release", choice, by, reason, at, say) as (job, entry, note):
         suites = Suites(settings, job.contracts)
@@ -63,11 +65,11 @@ def release(
             chosen = f"({KEY_SQL}) in (select {KEY_SQL} from chosen)"
             moved: dict[str, int] = {}
             for feed in rows.feeds(chosen):
-                moved[feed] = rows.move(feed, chosen, nothing_fails, RELEASED, say)
+                moved[feed] = rows.move(feed, chosen, _keyless_fail(job.contracts), RELEASED, say)
             released = sum(moved.values())
             if not released:
                 raise DataError(
-                    f"none of the {wanted} rows maps to its feed",
+                    f"none of the {wanted} rows maps to its feed and has a key",
                     where=str(choice),
                     mend="correct them with `dealermart quarantine export`, or reject them",
                 )
@@ -91,7 +93,7 @@ def reject(
     """Close rows for good: they are not taken up, whatever comes.
 
     Raises:
-        DataError: name or reason is missing, or nothing is chosen.
+        UsageError: name or reason is missing, or nothing is chosen.
     """
     with _deciding(settings, "reject", choice, by, reason, at, say) as (job, entry, note):
         paths = job.quarantine_paths(lambda entry: True)
@@ -101,6 +103,17 @@ def reject(
             entry["decisions"] = lake.keep_decisions(rows.con, settings, rows.space.folder, job.run_id, sql)
         note(rejected=wanted)
     return Decided(wanted)
+
+
+def _keyless_fail(contracts: dict[str, Contract]) -> Judge:
+    """The judge of a release: what a person decides stands, but for rows that nothing can tell apart."""
+
+    def judge(con: duckdb.DuckDBPyConnection, feed: str, table: str, rejects: dict[str, Rejects]) -> dict[str, str]:
+        missing = " or ".join(f"{quoted(name)} is null" for name in contracts[feed].key)
+        con.execute(f"insert into failing (_row_id, rule) select _row_id, 'release' from {table} where {missing}")
+        return {}
+
+    return judge
 
 
 @contextmanager
@@ -116,9 +129,9 @@ def _deciding(
     """Lock, run log and, if the block ends well, the commit of a decision."""
     for name, text in (("--by", by), ("--reason", reason)):
         if not text.strip():
-            raise DataError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
+            raise UsageError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
     if choice == Choice(source=choice.source, state=choice.state, received=choice.received):
-        raise DataError("no rows are named", mend="name them by --feed, --file, --rule or --rows")
+        raise UsageError("no rows are named", mend="name them by --feed, --file, --rule or --rows")
     known = load_contracts(settings)
     with (
         record_run(settings, kind, rows=choice, by=by, reason=reason) as run,
@@ -127,7 +140,7 @@ def _deciding(
         lake.recover(settings)
         log = lake.read(settings)
         if not log.commits:
-            raise DataError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
+            raise lake.nothing_yet(settings)
         moment = at or utc_now()
         entry: dict[str, Any] = {
             "kind": kind,
@@ -159,14 +172,14 @@ def _choose(con: duckdb.DuckDBPyConnection, job: Job, choice: Choice) -> int:
     """Table ``chosen``: the rows that are meant and not settled; gives their number.
 
     Raises:
-        DataError: there is none.
+        UsageError: there is none.
     """
     lake.find_states(con, job.settings, job.contracts, Log(job.log.commits[:-1]))
     pick(con, job.settings, job.contracts, choice)
     con.execute(f"delete from chosen where state not in {UNSETTLED}")
     count: int = con.execute("select count(*) from chosen").fetchall()[0][0]
     if not count:
-        raise DataError(
+        raise UsageError(
             "no row in quarantine that is open or waits is meant by this",
             where=str(choice),
             mend="`dealermart quarantine list` shows what there is",

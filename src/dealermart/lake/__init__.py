@@ -15,7 +15,7 @@ from dealermart.lake.decisions import (
     mapped_sql,
 )
 from dealermart.lake.ledger import LEDGER, FileResult
-from dealermart.lake.log import COMPACT, ERASE, Log, commit, content_of, missing_files, read, stray_files
+from dealermart.lake.log import COMPACT, ERASE, Log, commit, content_of, missing_files, nothing_yet, read, stray_files
 from dealermart.lake.quarantine import Quarantine
 from dealermart.lake.recovery import plan, recover
 from dealermart.lake.rows import current_sql, rows_sql
@@ -42,6 +42,7 @@ __all__ = [
     "load_held",
     "mapped_sql",
     "missing_files",
+    "nothing_yet",
     "plan",
     "read",
     "receipts_of",

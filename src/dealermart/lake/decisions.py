@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from dealermart.base import Settings, literal, quoted, typed_sql
 from dealermart.config import Contract
@@ -50,17 +51,15 @@ def load_held(con: duckdb.DuckDBPyConnection, log: Log, decided: Path, paths: It
         decided: The folder of the log, in which the decisions lie.
         paths: Quarantine files; those that are not there hold rows of refused files only and are passed over.
     """
-    con.execute(
-        "create table accepted (run_id varchar, seq bigint, source varchar, delivery_id varchar, received date)"
-    )
     rows = [
-        [commit["run_id"], commit["seq"], delivery["source"], delivery["delivery_id"], delivery["received"]]
+        (commit["run_id"], commit["seq"], delivery["source"], delivery["delivery_id"], delivery["received"])
         for commit in log.commits
         for delivery in commit["deliveries"]
         if delivery["status"] == "accepted"
     ]
-    if rows:
-        con.executemany("insert into accepted values (?, ?, ?, ?, ?)", rows)
+    texts = dict.fromkeys(("source", "delivery_id", "received"), "varchar")
+    _fill(con, "listed", {"run_id": "varchar", "seq": "bigint"} | texts, rows)
+    con.execute("create table accepted as select * replace (cast(received as date) as received) from listed")
     found = typed_sql(FAULT_COLUMNS, [path for path in paths if path.exists()])
     con.execute(f"""
         create table fault as
@@ -94,8 +93,8 @@ def find_states(con: duckdb.DuckDBPyConnection, settings: Settings, contracts: d
     A row is corrected when its key was accepted later, from a delivery received on the same day or after it.
     """
     con.execute(f"create table corrected as select {', '.join(ROW_KEY)} from held where false")
-    con.execute("create table commits (run_id varchar, seq bigint)")
-    con.executemany("insert into commits values (?, ?)", [[commit["run_id"], commit["seq"]] for commit in log.commits])
+    rows = [(commit["run_id"], commit["seq"]) for commit in log.commits]
+    _fill(con, "commits", {"run_id": "varchar", "seq": "bigint"}, rows)
     key = ", ".join(ROW_KEY)
     undecided = "decision is null and mapped is not null"
     for feed, first in con.execute(f"select feed, min(seq) from held where {undecided} group by feed").fetchall():
@@ -128,6 +127,16 @@ def find_states(con: duckdb.DuckDBPyConnection, settings: Settings, contracts: d
         ) as state
         from held left join corrected using ({key})
     """)
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Make a table of rows, all at once: one by one takes seconds for a log of thousands of commits."""
+    kinds = {"varchar": pa.string(), "bigint": pa.int64()}
+    parts = zip(*rows, strict=True) if rows else [()] * len(columns)
+    arrays = [pa.array(part, kinds[kind]) for part, kind in zip(parts, columns.values(), strict=True)]
+    con.register("rows_of_log", pa.table(arrays, list(columns)))
+    con.execute(f"create table {table} as from rows_of_log")
+    con.unregister("rows_of_log")
 
 
 def mapped_sql(contract: Contract) -> str:

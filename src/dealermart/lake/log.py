@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dealermart.base import DataError, Settings, write_json, write_text
+from dealermart.base import DataError, Settings, UsageError, write_json, write_text
 from dealermart.lake.told import KnownReceipts, receipts_of, withheld
 
 _MEND_LOG = "restore log/ from its backup; it is the truth that all else is built from"
@@ -194,6 +194,16 @@ def read(settings: Settings, *, whole: bool = False) -> Log:
         if found != len(commits):
             raise DataError(f"commit {len(commits)} of the log is missing", where=str(settings.log), mend=_MEND_LOG)
     return Log(tuple(commits))
+
+
+def nothing_yet(settings: Settings) -> UsageError:
+    """The error of whatever looks for rows in a home into which nothing came yet."""
+    return UsageError(
+        "nothing was ingested yet",
+        where=str(settings.home),
+        mend="put files into inbox/<source>/<day> there and run "
+        "`dealermart ingest --source <source> --received <day>`; `make demo` shows it on a sample",
+    )
 
 
 # After so many commits all of them are copied together: a file each costs a millisecond to read.

@@ -56,7 +56,8 @@ def run(
         keep_previous: False where nothing of the copy before may remain.
 
     Raises:
-        BuildError: there is no finished build. LockError: another process is at work.
+        BuildError: there is no finished build. UsageError: nothing was ingested yet.
+        LockError: another process is at work.
     """
     with record_run(settings, "publish") as entry, warehouse_lock(settings, "publish", say=say):
         built = warehouse.finished(settings)

@@ -4,11 +4,14 @@ Each works under the lock and becomes visible by one commit or not at all.
 """
 
 from dealermart.upkeep.compaction import compact
-from dealermart.upkeep.doctor import examine
+from dealermart.upkeep.doctor import FAIL, OK, TODO, examine
 from dealermart.upkeep.erasure import EraseResult, Wanted, erase, erase_by_retention, renew
 from dealermart.upkeep.replay import rebuild
 
 __all__ = [
+    "FAIL",
+    "OK",
+    "TODO",
     "EraseResult",
     "Wanted",
     "compact",

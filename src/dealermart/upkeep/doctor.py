@@ -1,4 +1,4 @@
-"""Doctor: look at environment, lock, disk, config and last runs, and say how to mend what is wrong."""
+"""Doctor: look at environment, lock, disk, config, what waits for people and last runs, and say how to mend it."""
 
 from __future__ import annotations
 
@@ -8,47 +8,69 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from dealermart import checks, lake, warehouse
-from dealermart.base import DealermartError, Settings, lock_holder, lock_is_held, read_runs
+import duckdb
+
+from dealermart import checks, ingest, lake, warehouse
+from dealermart.base import WRONG_USAGE, DealermartError, Settings, lock_holder, lock_is_held, read_runs
 from dealermart.config import load_config, load_contracts, load_profile, source_names
 
 _LEAST_FREE = 2 * 1024**3
+
+# A fault keeps the pipeline from working; what is to do waits for somebody's decision, and the rest goes on without it.
+OK, TODO, FAIL = "ok", "TODO", "FAIL"
+
+_NAMED = 3  # refused files that are named
 
 _NEEDED = ("apache-airflow", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. ``mend`` counts where it is not ok."""
+    """One thing looked at. ``mend`` counts where it is not ok, or to do."""
 
     name: str
     ok: bool
     text: str
     mend: str = ""
+    todo: bool = False
+
+    @property
+    def state(self) -> str:
+        return FAIL if not self.ok else TODO if self.todo else OK
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which faults cause each other."""
-    looks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_environment, _disk, _lock, _config, _state, _runs)
+def examine(settings: Settings, deep: bool = False) -> list[Finding]:
+    """All findings, in the order in which faults cause each other.
+
+    Args:
+        deep: Read every commit from its own file, and look for lake files of no commit: seconds per thousand of them.
+    """
+    looks: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+        "environment": _environment,
+        "disk": _disk,
+        "lock": _lock,
+        "config": _config,
+        "state": partial(_state, deep=deep),
+        "refused files": _refused,
+        "quarantine": _quarantine,
+        "runs": _runs,
+    }
     findings: list[Finding] = []
-    for look in looks:
+    for name, look in looks.items():
         try:
             findings.extend(look(settings))
         except (OSError, ValueError) as error:
-            findings.append(
-                Finding(look.__name__.strip("_"), False, f"cannot be looked at: {error}", "see what lies there")
-            )
+            findings.append(Finding(name, False, f"cannot be looked at: {error}", "see what lies there"))
+        except duckdb.Error as error:  # its text can quote data
+            mend = "look again when no command is at work; if it stays so, run `dealermart rebuild`"
+            findings.append(Finding(name, False, f"cannot be read ({type(error).__name__})", mend))
         except DealermartError as error:
-            findings.append(
-                Finding(
-                    look.__name__.strip("_"),
-                    False,
-                    f"{error.where}: {error.what}" if error.where else error.what,
-                    error.mend,
-                )
-            )
+            what = f"{error.where}: {error.what}" if error.where else error.what
+            if what not in (finding.text for finding in findings):  # broken config stops several looks
+                findings.append(Finding(name, False, what, error.mend))
     return findings
 
 
@@ -115,9 +137,13 @@ def _config(settings: Settings) -> Iterator[Finding]:
     yield Finding("company", True, f"{settings.company_file.name}, amounts in {company.reporting_currency}")
 
 
-def _state(settings: Settings) -> Iterator[Finding]:
-    log = lake.read(settings, whole=True)
-    gone, stray = lake.missing_files(settings, log), lake.stray_files(settings, log)
+def _state(settings: Settings, deep: bool) -> Iterator[Finding]:
+    log = lake.read(settings, whole=deep)
+    if not log.commits:
+        nothing = lake.nothing_yet(settings)
+        yield Finding("lake", True, nothing.what, nothing.mend, todo=True)
+        return
+    gone, stray = lake.missing_files(settings, log), lake.stray_files(settings, log) if deep else []
     yield Finding(
         "lake",
         not gone,
@@ -132,21 +158,66 @@ def _state(settings: Settings) -> Iterator[Finding]:
             True,
             f"{len(stray)} files in the lake belong to no commit; nobody reads them, `dealermart compact` removes them",
         )
-    if log.last:
-        behind = warehouse.pending(settings)
-        yield Finding(
-            "marts",
-            not behind,
-            "behind the lake" if behind else "hold all of the lake",
-            "run `dealermart build`, or let the DAG build_marts run",
-        )
+    behind = warehouse.pending(settings)
+    yield Finding(
+        "marts",
+        not behind,
+        "behind the lake" if behind else "hold all of the lake",
+        "run `dealermart build`, or let the DAG build_marts run",
+    )
     damaged = list(settings.warehouse.parent.glob("*.damaged"))
     if damaged:
         yield Finding("damaged warehouse", True, f"{damaged[0]} was set aside; it can be deleted")
 
 
+def _refused(settings: Settings) -> Iterator[Finding]:
+    """Files that were not taken: not on their day later, nor as the same content, nor ignored since."""
+    log, known = lake.read(settings), load_contracts(settings)
+    last: dict[tuple[str, str, str], dict[str, str]] = {}
+    for file in log.deliveries():
+        if file["status"] in ("accepted", "duplicate", "refused", "unrecognised"):
+            last[file["received"], file["source"], file["file"]] = file
+    sources = {source for _, source, _ in last}
+    taken = {source: log.taken(source) for source in sources}
+    profiles = {source: load_profile(settings, source, known) for source in sources & set(source_names(settings))}
+    refused = [
+        (received, source, name)
+        for (received, source, name), file in sorted(last.items(), reverse=True)
+        if file["status"] in ("refused", "unrecognised")
+        and file["delivery_id"] not in taken[source]
+        and not (source in profiles and profiles[source].ignores(name))
+    ]
+    if refused:
+        named = ", ".join(f"{name} ({source}, received {received})" for received, source, name in refused[:_NAMED])
+        more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+        yield Finding(
+            "refused files",
+            True,
+            f"{len(refused)} not taken so far: {named}{more}",
+            f"{settings.reports / 'index.html'} says why; have them corrected, put them into the folder of their day "
+            "and ingest that day again; what is never to be taken gets an ignore pattern in source.yml",
+            todo=True,
+        )
+
+
+def _quarantine(settings: Settings) -> Iterator[Finding]:
+    if not lake.read(settings).commits:
+        return
+    rows = ingest.states(settings, ingest.Choice())
+    if waiting := rows.get("waiting"):
+        yield Finding("rows that wait", True, f"{waiting:,}, each for what it names; they are taken up when that comes")
+    if left := rows.get("open"):
+        yield Finding(
+            "quarantine",
+            True,
+            f"{left:,} rows are open",
+            "`dealermart quarantine list --state open` says in which files and why; correct, release or reject them",
+            todo=True,
+        )
+
+
 def _runs(settings: Settings) -> Iterator[Finding]:
-    latest = {run["command"]: run for run in read_runs(settings)}
+    latest = {run["command"]: run for run in read_runs(settings) if run["status"] != WRONG_USAGE}
     for command, run in latest.items():
         ok = run["status"] in ("done", "running")
         text = f"{run['status']} at {run['started_at'][:19]} UTC"

@@ -30,13 +30,15 @@ def rebuild(settings: Settings, say: Callable[[str], None] = lambda text: None) 
         Numbers of commits, deliveries and rows.
 
     Raises:
-        DataError: a landed file is gone or was changed.
+        UsageError: nothing was ingested yet. DataError: a landed file is gone or was changed.
         ConfigError: a profile no longer takes a file that was accepted.
     """
     known = load_contracts(settings)
     with record_run(settings, "rebuild") as entry, warehouse_lock(settings, "rebuild", say=say):
         lake.recover(settings)
         log = lake.read(settings, whole=True)
+        if not log.commits:
+            raise lake.nothing_yet(settings)
         draft = Folders(settings.home / "rebuild" / "lake", settings.home / "rebuild" / "quarantine")
         counts = redo(settings, known, log, draft, entry.run_id, say)
         old = settings.home / "lake.old"
@@ -44,7 +46,7 @@ def rebuild(settings: Settings, say: Callable[[str], None] = lambda text: None) 
         _swap(settings, draft, old)
         shutil.rmtree(old, ignore_errors=True)
         shutil.rmtree(settings.warehouse.parent, ignore_errors=True)
-        entry.note(**counts)
+        entry.note(commits=counts["commits"], deliveries=counts["deliveries"], lake_rows=counts["rows"])
         return counts
 
 

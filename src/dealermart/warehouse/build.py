@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dealermart import lake
-from dealermart.base import BuildError, Settings, record_run, utc_now, warehouse_lock
+from dealermart.base import BuildError, Settings, UsageError, record_run, utc_now, warehouse_lock
 from dealermart.config import Contract, check_company, load_config, load_contracts
 from dealermart.lake import Log
 from dealermart.warehouse.dbt import dbt_build
@@ -55,7 +55,8 @@ def run(
         full: Build every month, whatever changed.
 
     Raises:
-        BuildError: nothing was ingested yet, dbt failed or a test on the marts did. ConfigError: config is broken.
+        UsageError: nothing was ingested yet, or known at that moment; no such period.
+        BuildError: dbt failed or a test on the marts did. ConfigError: config is broken.
         LockError: another process is at work.
     """
     known = load_contracts(settings)
@@ -130,7 +131,7 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
     lake.recover(settings)
     log = lake.read(settings)
     if log.ingested_at is None:
-        raise BuildError("nothing was ingested yet", where=str(settings.home), mend="run `dealermart ingest` first")
+        raise lake.nothing_yet(settings)
     if gone := lake.missing_files(settings, log):
         raise BuildError(
             f"{len(gone)} lake files that the log names are gone", where=str(gone[0]), mend="run `dealermart rebuild`"
@@ -139,8 +140,14 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
     if moment < log.ingested_at:
         settings = replace(settings, warehouse_override=past_warehouse(settings, moment))
     seen = log.until(moment)
-    if seen.received is None:
+    if log.received is None:
         raise BuildError(
+            "every file that came so far was refused: there is nothing to build",
+            where=str(settings.home),
+            mend="`dealermart report` says why; have the files corrected and ingest them again",
+        )
+    if seen.received is None:
+        raise UsageError(
             "nothing was known at that moment",
             where=f"--as-of {moment}",
             mend=f"give a later one: the first commit is of {log.commits[0]['ingested_at']}",
@@ -202,9 +209,11 @@ def finished(settings: Settings) -> dict[str, Any]:
     """What the warehouse holds: lake_seq, as_of, period_end.
 
     Raises:
-        BuildError: no build has ended well, or the last one was cut off.
+        BuildError: no build has ended well, or the last one was cut off. UsageError: nothing was ingested yet.
     """
     state = State.read(settings)
+    if not settings.warehouse.parent.exists() and not lake.read(settings).commits:
+        raise lake.nothing_yet(settings)
     if state.done is None or state.attempt or not settings.warehouse.exists():
         raise BuildError("there is no finished build", where=str(settings.warehouse), mend="run `dealermart build`")
     return {"lake_seq": state.done["seq"], "as_of": state.done["as_of"], "period_end": state.done["period_end"]}

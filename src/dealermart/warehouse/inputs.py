@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from dealermart import lake
-from dealermart.base import ConfigError, Settings, literal, quoted
+from dealermart.base import ConfigError, Settings, UsageError, literal, quoted
 from dealermart.config import Company, Contract
 from dealermart.lake import LEDGER, Log
 from dealermart.warehouse.file import name_lake_files
@@ -118,13 +118,13 @@ def period_end_of(settings: Settings, company: Company, received: str, period: s
     else:
         found = re.fullmatch(r"(\d{4})-M(0[1-9]|1[0-2])", period)
         if not found:
-            raise ConfigError(
+            raise UsageError(
                 f"the period {period!r} is no fiscal month", mend="write it like 2026-M03 (fiscal year, fiscal month)"
             )
         # The fiscal year is named by the calendar year in which it ends.
         first = company.fiscal_year_start_month
         if int(found[1]) > 9000:
-            raise ConfigError(f"the period {period!r} lies outside of the calendar", mend="write it like 2026-M03")
+            raise UsageError(f"the period {period!r} lies outside of the calendar", mend="write it like 2026-M03")
         number = int(found[1]) * 12 + (first - 1) - (12 if first > 1 else 0) + int(found[2]) - 1
         year, month = number // 12, number % 12 + 1
     end = dt.date(year + month // 12, month % 12 + 1, 1)

@@ -11,6 +11,7 @@ final as (
         valid_from,
         valid_to,
         valid_from <= {{ as_of_date() }} and valid_to > {{ as_of_date() }} as is_current,
+        {{ latest_rank(['dealer_id']) }} = 1 as is_latest,
         dealer_name,
         dealer_type,
         tier,

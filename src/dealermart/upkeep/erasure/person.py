@@ -61,31 +61,44 @@ class Person:
         self._telling = sorted({code for codes in self._codes.values() for _, code in codes if _is_telling(code)})
         self.pattern = _pattern(self._texts | set(self._telling))
 
+    def is_known(self) -> bool:
+        """Whether lake or quarantine, rows of refused files included, hold the code as that of a person of its kind."""
+        folders = (self.settings.lake, self.settings.quarantine)
+        with workspace(self.settings, f"known-{secrets.token_hex(4)}", *folders) as (con, _):
+            for contract in self.known.values():
+                tests = {self.matches(contract, column.name) for column in contract.columns if column.person} - {
+                    "false"
+                }
+                where = " or ".join(sorted(tests))
+                if tests and con.execute(f"select 1 from ({self._said(contract)}) where {where} limit 1").fetchall():
+                    return True
+        return False
+
+    def _said(self, contract: Contract) -> str:
+        """SELECT of all rows of a feed in lake and quarantine."""
+        held = [
+            path
+            for commit in self.log.commits
+            for entry in commit["quarantine"]
+            if entry["feed"] == contract.feed and (path := self.settings.quarantine / entry["path"]).exists()
+        ]
+        listed = ", ".join(literal(str(path)) for path in held)
+        mapped = f"select {lake.mapped_sql(contract)} from read_parquet([{listed}]) where mapped is not null"
+        every = lake.rows_sql(contract, self.log.paths(self.settings, contract.feed))
+        columns = ", ".join(map(quoted, contract.names))
+        more = f" union all by name select {columns} from ({mapped})" if held else ""
+        return f"select {columns} from ({every}){more}"
+
     def _learn(self) -> None:
         """Codes of the person in other systems, and names, from all that lake and quarantine say of the person."""
         folders = (self.settings.lake, self.settings.quarantine)
         with workspace(self.settings, f"learn-{secrets.token_hex(4)}", *folders) as (con, _):
-            for feed, contract in self.known.items():
+            for contract in self.known.values():
                 users = [(column, role) for column in contract.columns for role in column.person if role.of]
                 names = [column for column in contract.columns if column.pii == "direct"]
                 if not (users or names):
                     continue
-                held = [
-                    path
-                    for commit in self.log.commits
-                    for entry in commit["quarantine"]
-                    if entry["feed"] == feed and (path := self.settings.quarantine / entry["path"]).exists()
-                ]
-                listed = ", ".join(literal(str(path)) for path in held)
-                mapped = f"""
-                    select {lake.mapped_sql(contract)} from read_parquet([{listed}]) where mapped is not null
-                """
-                every = lake.rows_sql(contract, self.log.paths(self.settings, feed))
-                columns = ", ".join(map(quoted, contract.names))
-                con.execute(
-                    f"create table said as select {columns} from ({every})"
-                    + (f" union all by name select {columns} from ({mapped})" if held else "")
-                )
+                con.execute(f"create table said as {self._said(contract)}")
                 for column, role in users:
                     test = self.matches(contract, str(role.of))
                     sql = f"select distinct {quoted(str(role.system))}, {quoted(column.name)} from said where {test}"

@@ -21,6 +21,7 @@ from dealermart.base import (
     ConfigError,
     DataError,
     Settings,
+    UsageError,
     code_version,
     literal,
     quoted,
@@ -67,12 +68,13 @@ def erase(
     """Erase, and drop the warehouse, so that the next build is a full one; ``renew`` does it.
 
     Raises:
-        DataError: name or reason is missing or names the person, nobody has that code, or no feed has a retention.
+        UsageError: nothing was ingested yet, name or reason is missing or names the person, or nobody has that code.
+        DataError: no feed has a retention.
         BalanceError: another value than those that are to go would change; nothing was committed.
     """
     for name, text in (("--by", by), ("--reason", reason)):
         if not text.strip():
-            raise DataError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
+            raise UsageError(f"{name} is empty", mend="say who decides this and why: it stands in the decision log")
     known = load_contracts(settings)
     company = load_yaml(settings.company_file, Company)
     if unknown := sorted(set(company.retention_months) - set(known)):
@@ -92,6 +94,8 @@ def erase(
     ):
         lake.recover(settings)
         log = lake.read(settings, whole=True)
+        if not log.commits:
+            raise lake.nothing_yet(settings)
         before, draft = (
             Folders(settings.pending / name / "lake", settings.pending / name / "quarantine")
             for name in ("before", "after")
@@ -105,8 +109,12 @@ def erase(
         tables = Tables(person)
         search = Search(tables)
         try:
+            # Said before anything is repeated. Texts given besides can stand in what no feed holds: all is searched.
+            is_known = wanted.person is None or person.is_known()
+            if not is_known and not wanted.also:
+                raise _nobody(wanted)
             if person.names(reason) or person.names(by):
-                raise DataError(
+                raise UsageError(
                     "--by or --reason names the person", mend="refer to the request instead: it stands in the log"
                 )
             entry.note(by=by, reason=reason)
@@ -122,11 +130,8 @@ def erase(
                 redo(settings, known, log, draft, f"{entry.run_id}-2", say, tables)
             done = EraseResult(dict(sorted(tables.rows.items())), len(tables.changed), 0, person.named_in())
             removed = search.remove_unread(say)
-            if wanted.person is not None and not (tables.found or (wanted.also and (done.rows or removed))):
-                raise DataError(
-                    f"nobody of this code is known as {wanted.kind.replace('_', ' ')}",
-                    mend="look at the code and --kind",
-                )
+            if not (is_known or done.rows or removed):
+                raise _nobody(wanted)
             done.files = len(removed)
             if not dry_run and (done.rows or removed):
                 done.had_marts = settings.warehouse.exists()
@@ -150,9 +155,9 @@ def erase_by_retention(
         until: The day on which it is judged; by default today (UTC).
 
     Returns:
-        Nothing where no feed has a retention.
+        Nothing where no feed has a retention, or nothing was ingested yet.
     """
-    if not load_yaml(settings.company_file, Company).retention_months:
+    if not load_yaml(settings.company_file, Company).retention_months or not lake.read(settings).commits:
         return None
     wanted = Wanted(until=until or utc_now().date())
     done = erase(settings, wanted, settings.user, f"retention_months of {settings.company}", say=say)
@@ -168,6 +173,13 @@ def renew(settings: Settings, done: EraseResult, say: Callable[[str], None]) -> 
     if settings.published.exists():
         publish.run(settings, say=say, keep_previous=False)
     return built
+
+
+def _nobody(wanted: Wanted) -> UsageError:
+    return UsageError(
+        f"nobody of this code is known as {wanted.kind.replace('_', ' ')}",
+        mend="look at the code and --kind; --also TEXT has every file searched for what stands in no record",
+    )
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ class Tables:
         self.unmapped: set[tuple[str, str, int]] = set()  # source, delivery_id, row_number
         self.is_looking = True
         self.others: set[tuple[str, str]] = set()  # source, delivery_id: of the same bytes as one that is changed
-        self.found = False  # whether the code stands anywhere as that of a person of this kind
         self.received = {
             (delivery["source"], delivery["delivery_id"]): delivery["received"]
             for delivery in self.log.deliveries()
@@ -72,9 +71,6 @@ class Tables:
         if not self.is_looking:
             return
         raw, mapped = quoted(spec.name), f"mapped_{spec.name}"
-        named = " or ".join(self.person.matches(contract, column.name) for column in contract.columns if column.person)
-        if named and not self.found:
-            self.found = bool(con.execute(f"select count(*) from {mapped} where {named}").fetchall()[0][0])
         new, changed = self.person.changes(contract)
         texts = _texts(con, spec.name)
         said = f"concat_ws(chr(31), {', '.join(texts)})" if texts else "''"
@@ -193,10 +189,11 @@ class Tables:
                 hits.append(f"rowid in (select place from said where {' or '.join(tests) or 'false'})")
             if (cutoff := self.person.cutoffs.get(feed)) and commit["received"] < cutoff.isoformat():
                 hits.append("true")
-            changed = con.execute(
-                f'update kept set "row" = null, mapped = null where ("row" is not null or mapped is not null) '
-                f"and ({' or '.join(hits)})"
-            ).fetchall()[0][0]
+            where = f"""("row" is not null or mapped is not null) and ({" or ".join(hits)})"""
+            # A row stands there once per rule.
+            rows = f"select count(distinct (delivery_id, row_number, row_part)) from kept where {where}"
+            changed = con.execute(rows).fetchall()[0][0]
+            con.execute(f'update kept set "row" = null, mapped = null where {where}')
             con.execute(f"copy (from kept) to {literal(str(copy))} (format parquet, compression zstd)")
         if changed and self.is_looking:
             self.rows[feed] = self.rows.get(feed, 0) + changed
