@@ -361,6 +361,26 @@ def test_codes_kept_as_numbers_are_read_as_excel_shows_them(read: Reader, form: 
     assert read(content, format=form).rows == expected
 
 
+FORMATS = (
+    '<styleSheet><numFmts count="1"><numFmt numFmtId="164" formatCode="00000"/></numFmts>'
+    '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>'
+)
+WRITTEN = {
+    "as usual": ('<c s="1"><v>7</v></c>', FORMATS),
+    "as a number": ('<c s="1" t="n"><v>7</v></c>', FORMATS),
+    "in single quotes": ("<c s = '1'><v>7</v></c>", FORMATS),
+    "the other way round": ('<c t="n" s="1"><v>7</v></c>', FORMATS),
+    "by the style of all cells": ("<c><v>7</v></c>", FORMATS.replace('<xf numFmtId="0"/>', '<xf numFmtId="164"/>')),
+}
+
+
+@pytest.mark.parametrize(("cell", "styles"), WRITTEN.values(), ids=WRITTEN)
+def test_leading_zeros_are_found_however_the_file_writes_them(read: Reader, cell: str, styles: str) -> None:
+    text = '<c s="1" t="str"><v>7</v></c>'  # with the style of a number, and none
+    made = workbook(sheet_of([cell, text, "<c s='1'/>"]), more={"xl/styles.xml": styles.encode()})
+    assert read(made, format="xlsx").rows == [(2, "A2", "00007"), (3, "A3", "7"), (4, "A4", None)]
+
+
 # ------------------------------------------------------------------------------------------------ a fault stays the file's
 
 # Two cells at the ends of a sheet: its reader asks for the memory of 17 billion. Landing refuses it before.

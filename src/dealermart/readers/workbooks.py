@@ -151,7 +151,8 @@ class Parts:
         part = dict(self.sheets)[sheet]
         if part not in self._names:
             raise self.unusual()
-        if _is_suspicious(self._pieces(part), zeros):
+        if not _quick_look(self._pieces(part), found):
+            found = Looks(zeros)
             _feed(self._pieces(part), found)
         return found
 
@@ -196,22 +197,31 @@ def _last(name: str) -> str:
     return _key("", name).rpartition("/")[2]
 
 
-def _is_suspicious(pieces: Iterable[bytes], zeros: Mapping[str, str]) -> bool:
-    """Whether a sheet may hold what a reader does not say, by a look at its bytes that is quick and seldom wrong."""
-    styled = re.compile(rb"\ss\s*=\s*[\"'](?:%s)[\"']" % "|".join(zeros).encode())
+def _quick_look(pieces: Iterable[bytes], found: Looks) -> bool:
+    """Whether a look at a sheet's bytes is enough: nothing but usual numbers with leading zeros was found."""
+    styles = "|".join(found.zeros).encode()
+    if "0" in found.zeros:  # the style of cells that name none
+        return False
+    styled = re.compile(rb"<(?:\w+:)?c\s[^<>]*\bs\s*=\s*[\"'](?:%s)[\"']" % styles)
+    usual = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})" s="(%s)"(?: t="([A-Za-z]+)")?/?>' % styles)
     before = b""
     for text in _whole_tags(pieces):
         if not before and (b"\0" in text[:4] or text.startswith((b"\xff\xfe", b"\xfe\xff"))):  # UTF-16
             raise DataError("the workbook is written in an unusual encoding", mend="open it and save it as .xlsx")
         if _ERROR.search(text) or any(sign in text for sign in _UNUSUAL):
-            return True
+            return False
         joined = before + text
         if (b"<f" in joined or b":f" in joined) and _NO_VALUE.search(joined):
-            return True
-        if zeros and ("0" in zeros or styled.search(text)):
-            return True
+            return False
+        if found.zeros:
+            cells = usual.findall(text)
+            if len(cells) != len(styled.findall(text)):
+                return False
+            for letters, row, style, kind in cells:
+                if kind in (b"", b"n"):
+                    found.shown[int(row), _column(letters)] = found.zeros[style.decode()]
         before = text[-_OVERLAP:]
-    return False
+    return True
 
 
 def _rough(name: str, pieces: Iterable[bytes]) -> _Sheet:
@@ -392,7 +402,7 @@ class Looks(_Listener):
     """
 
     def __init__(self, zeros: Mapping[str, str]) -> None:
-        self._zeros = zeros
+        self.zeros = zeros
         self.errors: dict[int, list[int]] = {}
         self.formulas: dict[int, list[int]] = {}
         self.arrays: list[Range] = []
@@ -416,7 +426,7 @@ class Looks(_Listener):
         self._formula, self._has_value, self._in_value = None, False, False
         if self._kind == "e":
             self.errors.setdefault(row, []).append(self.column)
-        elif self._kind == "n" and (form := self._zeros.get(attributes.get("s", "0"))):
+        elif self._kind == "n" and (form := self.zeros.get(attributes.get("s", "0"))):
             self.shown[row, self.column] = form
 
     def text(self, text: str) -> None:
