@@ -561,10 +561,12 @@ def _rows() -> Iterable[Doc]:
     nul = Doc("nul").good(3)
     yield nul.raw("A\0,1,D,1,1,CNY,5,2026-03-01,", _read_reject("a NUL character"))
     missing = Doc("missing_values", {"more_nulls": ["?"]})
-    texts = ("NULL", "null", "NA", "N/A", "n/a", "#N/A", "-", "—", "无", "空", "未填", "?", " ", "\u3000NULL ")
+    texts = ("NULL", "null", "N/A", "n/a", "-", "—", "无", "空", "未填", "?", " ", "\u3000NULL ")
     for number, text in enumerate(texts, start=1):
         missing.add(missing.order(number, note=None, discount_pct=None), note=text, discount_pct=text)
-    yield missing
+    missing.add(missing.order(21, note="NA", discount_pct=None), discount_pct="NA")
+    spoilt = _read_reject("note, discount_pct: an error of a spreadsheet stands there, such as #N/A or ########")
+    yield missing.add(missing.order(22), spoilt, note="#N/A", discount_pct="#N/A")
     repeated = Doc("repeated_rows").good(3)
     yield repeated.add(repeated.order(1), REPEAT).add(
         repeated.order(2), REPEAT, quantity="2.000", order_date="2026/3/3"

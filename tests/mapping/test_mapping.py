@@ -137,3 +137,45 @@ def test_a_select_that_gives_rows_to_another_delivery_stops_the_run(settings: Se
     """
     with pytest.raises(BalanceError, match="not the same ones"):
         _mapped(settings, "products", ["code"], [("P1",)], sql)
+
+
+PRODUCT = """
+    select _delivery_id, _row_number, code as product_id, '2026-01-01' as valid_from, name as product_name,
+        {category} as category, price as list_price_amount
+    from file
+"""
+
+
+def _products(
+    settings: Settings, rows: list[tuple[str | None, ...]], category: str = "'pumps'"
+) -> list[dict[str, Any]]:
+    return _mapped(settings, "products", ["code", "name", "price"], rows, PRODUCT.format(category=category))
+
+
+def test_signs_in_a_key_are_ascii_and_all_seen_and_names_stay(settings: Settings) -> None:
+    found = _products(
+        settings, [("Ｐ\u200c１", "ＰＵＭＰ\u200cＡ", "5"), ("Ⅷ㎏", "（x）", "6"), ("Ｄ\u3000－１", "y", "7")]
+    )
+    assert [(one["product_id"], one["product_name"]) for one in found] == [
+        ("P1", "ＰＵＭＰ\u200cＡ"),
+        ("Ⅷ㎏", "（x）"),
+        ("D -1", "y"),
+    ]
+
+
+def test_a_key_that_a_spreadsheet_shortened_is_rejected_and_an_amount_is_not(settings: Settings) -> None:
+    found = _products(
+        settings,
+        [("4.50001E+11", "a", "4.5E+3"), ("1,5e+8", "b", "1"), ("1E5", "4.5E+11", "2"), ("E+5", "c", "1E+2")],
+    )
+    said = f"product_id: {readers.SHORTENED}"
+    assert [one["_reject_reason"] for one in found] == [said, said, None, None]
+    assert [one["list_price_amount"] for one in found] == [4500, 1, 2, 100]
+
+
+def test_na_is_a_text_and_no_number(settings: Settings) -> None:
+    found = _products(settings, [("NA", "NA", "NA"), ("P2", "b", "NB")], category="name")
+    assert [(one["product_id"], one["category"], one["list_price_amount"], one["_reject_reason"]) for one in found] == [
+        ("NA", "NA", None, None),
+        ("P2", "b", None, "list_price_amount is not a decimal"),
+    ]
