@@ -169,7 +169,7 @@ def _tried(piece: bytes, encoding: str) -> str:
 # With one of these any beginning of a character is whole, in UTF-8 and in the code pages of East Asia.
 _RESTS = (b"\xa1", b"\xa1\xa1", b"\xa1\xa1\xa1", b"\x80", b"\x80\x80", b"\x80\x80\x80", b"0", b"\x810", b"0\x810")
 
-# The handler's name, and what stands for a cut character while it is looked at: no character, and not one that was lost.
+# The handler's name, and what it leaves for a cut character: a sign that no text has, since a lost one is U+FFFD too.
 _CUT, _MARK = "dealermart.cut", "\ufdd3"
 
 codecs.register_error(_CUT, _cut_character)
