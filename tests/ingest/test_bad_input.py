@@ -137,7 +137,7 @@ def test_rows_with_stray_quotes_and_cut_characters_are_held_and_the_others_go_th
     (one,) = lake.read(settings).deliveries()
     assert (one["records"], one["rejected"], one["accepted"]) == (4, 2, 2)
     held = [row for path in settings.quarantine.glob("*/*.parquet") for row in pq.read_table(path).to_pylist()]
-    assert {row["_row_number"]: row["reason"] for row in held} == {
+    assert {row["row_number"]: row["reason"] for row in held} == {
         3: "a stray quote: a value of the record in line 3 holds 2 lines like records",
         4: "dealer_name: a character was lost or cut in half before the file was sent (U+FFFD)",
     }

@@ -272,6 +272,17 @@ def test_detection_knows_that_there_are_other_code_pages(tmp_path: Path, text: s
     assert told in evidence
 
 
+def test_candidates_are_held_against_others_as_well(read) -> None:
+    with pytest.raises(DataError, match=r"says utf-8 or gb18030, the bytes look like cp949 \(.* % common in Korean"):
+        read(written("ko", "cp949"), encoding=["utf-8", "gb18030"])
+
+
+def test_a_character_that_was_lost_is_not_taken_for_a_cut_one(read) -> None:
+    """However many lines have it: the bytes are in their encoding, and each row is judged by itself."""
+    for page in ("utf-8", "utf-16", "gb18030"):
+        assert [row[1] for row in read("a\nCaf\ufffd\nx\n".encode(page), encoding=page).rows] == ["Caf\ufffd", "x"]
+
+
 @pytest.mark.parametrize("stated", ["gb18030", "cp1252"])
 def test_few_letters_that_are_utf8_are_utf8(read, stated: str) -> None:
     with pytest.raises(DataError, match=f"says {stated}, the bytes look like utf-8"):

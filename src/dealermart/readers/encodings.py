@@ -115,6 +115,8 @@ def copied(path: Path, encoding: str, work: Path) -> Path:
             piece = source.read(_CHUNK)
             try:
                 text = decoder.decode(piece, final=not piece)
+                cut = cut or _MARK in text
+                text = text.replace(_MARK, "\ufffd")
                 into.write(text.removeprefix("\ufeff") if first else text)
             except UnicodeError as error:
                 copy.unlink()
@@ -123,7 +125,6 @@ def copied(path: Path, encoding: str, work: Path) -> Path:
                 raise not_encoded(path, line, encoding) from None
             first = first and not text
             line += text.count("\n")
-            cut = cut or "\ufffd" in text
     if cut and (line := _too_much_cut(copy)):
         copy.unlink()
         raise not_encoded(path, line, encoding)
@@ -142,12 +143,12 @@ def _too_much_cut(copy: Path) -> int:
 
 
 def _cut_character(error: UnicodeError) -> tuple[str, int]:
-    """Handler of decoding errors: the first bytes of a character where a value ends are U+FFFD; others are errors."""
+    """Handler of decoding errors: the first bytes of a character where a value ends are marked; others are errors."""
     if isinstance(error, UnicodeDecodeError):
         for end in range(error.start + 1, min(error.start + 4, len(error.object) + 1)):
             after = error.object[end : end + 1]
             if (not after or (after.isascii() and not after.isalnum())) and _waits(error, end):
-                return "\ufffd", end
+                return _MARK, end
     raise error
 
 
@@ -168,7 +169,8 @@ def _tried(piece: bytes, encoding: str) -> str:
 # With one of these any beginning of a character is whole, in UTF-8 and in the code pages of East Asia.
 _RESTS = (b"\xa1", b"\xa1\xa1", b"\xa1\xa1\xa1", b"\x80", b"\x80\x80", b"\x80\x80\x80", b"0", b"\x810", b"0\x810")
 
-_CUT = "dealermart.cut"
+# The handler's name, and what it leaves for a cut character: a sign that no text has, since a lost one is U+FFFD too.
+_CUT, _MARK = "dealermart.cut", "\ufdd3"
 
 codecs.register_error(_CUT, _cut_character)
 
@@ -280,6 +282,8 @@ def _detected(path: Path, stated: str | tuple[str, ...]) -> Encoding:
             where=str(path),
             mend=_MEND,
         )
+    if not isinstance(stated, str):
+        _hold_against_others(path, " or ".join(stated), codecs.lookup(found.name).name)
     return found
 
 
@@ -303,10 +307,11 @@ def _look(path: Path) -> tuple[bool, bool, bool, bool]:
             except UnicodeDecodeError:
                 utf8 = False
                 break
-            cut = cut or "\ufffd" in text
+            cut = cut or _MARK in text
             if not wide:
-                letters += len(re.findall(r"[^\x00-\x7f\ufffd]", text[:_SAMPLE]))
-                wide = letters > 2 or re.search("[\u0800-\ufffc\U00010000-\U0010ffff]", text) is not None
+                text = text.replace(_MARK, "")
+                letters += len(re.findall(r"[^\x00-\x7f]", text[:_SAMPLE]))
+                wide = letters > 2 or re.search("[\u0800-\U0010ffff]", text) is not None
     return ascii_only, nul, utf8 and (wide or not cut), wide
 
 
