@@ -16,7 +16,7 @@ from dealermart.base.errors import (
     LockError,
     SuiteError,
 )
-from dealermart.base.files import as_json, sync, sync_all, write_json, write_text
+from dealermart.base.files import as_json, read_only, sync, sync_all, write_json, write_text
 from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
 from dealermart.base.runlog import Entry, code_version, query_runs, read_runs, record_run, utc_now
 from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
@@ -49,6 +49,7 @@ __all__ = [
     "lock_is_held",
     "query_runs",
     "quoted",
+    "read_only",
     "read_runs",
     "record_run",
     "sandbox",

@@ -15,7 +15,7 @@ from dealermart.landing.erased import (
     restore_erased,
 )
 from dealermart.landing.fetching import fetch, options_of
-from dealermart.landing.inbox import Due, due, tell
+from dealermart.landing.inbox import Due, came, due, tell
 from dealermart.landing.store import ID_LENGTH, Delivery, StillChanging, delivered_names, find, land, scan, unpacking
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Delivery",
     "Due",
     "StillChanging",
+    "came",
     "close_erased",
     "delivered_names",
     "due",
