@@ -18,7 +18,7 @@ from dealermart.base.errors import (
 )
 from dealermart.base.files import as_json, read_only, sync, sync_all, write_json, write_text
 from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
-from dealermart.base.runlog import Entry, code_version, query_runs, read_runs, record_run, utc_now
+from dealermart.base.runlog import Entry, close_to_others, code_version, query_runs, read_runs, record_run, utc_now
 from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "alone",
     "as_json",
     "child_environment",
+    "close_to_others",
     "code_version",
     "confine",
     "connect",

@@ -6,7 +6,6 @@ import os
 import shutil
 import stat
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from dealermart import warehouse
 from dealermart.base import (
     BuildError,
     Settings,
+    close_to_others,
     code_version,
     connect,
     literal,
@@ -153,15 +153,10 @@ def _mode(folder: Path, audience: str) -> int:
 
 
 def _open(settings: Settings) -> None:
-    """Let everybody pass to the copies for BI. The home leads there, so all else in it is closed to others first."""
-    for path in settings.home.iterdir():
-        if path != settings.published and not path.is_symlink():
-            with suppress(PermissionError):  # another user's; doctor names it
-                path.chmod(stat.S_IMODE(path.stat().st_mode) & ~0o007)
-    home = stat.S_IMODE(settings.home.stat().st_mode)
-    settings.home.chmod((home & ~0o006) | 0o011)
-    for folder in (settings.published, settings.published / "versions"):
-        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o055)
+    """Let everybody pass through the home to the copies for BI."""
+    close_to_others(settings)
+    for folder, more in ((settings.home, 0o011), (settings.published, 0o055), (settings.published / "versions", 0o055)):
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | more)
 
 
 def _swap(settings: Settings, audience: str, folder: Path, keep_previous: bool) -> None:
