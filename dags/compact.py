@@ -1,15 +1,13 @@
 """The airflow DAG that merges the lake's small files once a month; not a row changes."""
 
-from datetime import datetime
-
 from airflow.sdk import dag, task
 
 from assets import WAREHOUSE_TASK
+from monthly import monthly
 
 
 @dag(
-    schedule="0 3 2 * *",  # the second of the month, at night: the month before has been received
-    start_date=datetime(2020, 1, 1),
+    **monthly("0 3 2 * *"),  # the second of the month, at night: the month before has been received
     catchup=False,
     max_active_runs=1,
     tags=["warehouse"],

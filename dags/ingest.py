@@ -2,36 +2,36 @@
 
 from datetime import datetime
 
-from airflow.sdk import CronPartitionTimetable, dag, task
+from airflow.sdk import CronPartitionTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
 
 
 def ingest_dag(source: str):
-    landed = LANDED[source]
-
     @dag(
         dag_id=f"ingest_{source}",
-        # At midnight UTC, for the day that has just ended.
         schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
+        params={"received": Param(None, type=["null", "string"], format="date", title="Received date")},
         start_date=datetime(2020, 1, 1),
         catchup=False,
         max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
         tags=["ingest"],
-        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
+        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake; at midnight UTC that of the day just ended. "
+        "A second run of a date changes nothing.",
     )
     def ingest_source():
         @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
         def ingest(dag_run, ti) -> list[str]:
-            from dealermart import ingest, warehouse
+            from dealermart import demo, ingest, warehouse
             from dealermart.base import DataError, load_settings
 
             config = load_settings()
             result = ingest.run(config, source, resolve_partition(dag_run), say=print)
+            print(text := "\n".join(result.summary()))
+            demo.note(config, ti, text, say=print)
             follow = []
-            # Not "did this run commit": of a run killed after its commit, the next one must tell. And a build that has
-            # not begun will read this commit too.
+            # Not "did it commit": after a killed run the next must tell. A build yet to begin reads this commit too.
             if warehouse.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
                 follow.append("announce")
             try:
@@ -41,10 +41,10 @@ def ingest_dag(source: str):
                 follow.append("verdict")
             return follow
 
-        @task(outlets=[landed])
+        @task(outlets=[LANDED[source]])
         def announce(dag_run, outlet_events) -> None:
             """Starts build_marts."""
-            outlet_events[landed].add_partitions(resolve_partition(dag_run).isoformat())
+            outlet_events[LANDED[source]].add_partitions(resolve_partition(dag_run).isoformat())
 
         @task
         def verdict(ti) -> None:

@@ -1,16 +1,14 @@
 """The airflow DAG that erases values of persons whose retention is over, once a month."""
 
-from datetime import datetime
-
 from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from assets import WAREHOUSE_TASK
+from monthly import monthly
 
 
 @dag(
-    schedule="0 4 3 * *",  # the third of the month, at night: the lake was compacted the night before
-    start_date=datetime(2020, 1, 1),
+    **monthly("0 4 3 * *"),  # the third of the month, at night: the lake was compacted the night before
     catchup=False,
     max_active_runs=1,
     tags=["warehouse"],

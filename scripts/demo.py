@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import signal
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--received", type=dt.date.fromisoformat, help="when the files were received, if their folders do not say it"
     )
     options = parser.parse_args(arguments)
+    os.umask(0o077)  # what comes into the state is pay, among other things: this user's own
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
         settings = demo.settings_for(load_settings(), options.profile)

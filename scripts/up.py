@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -11,20 +12,27 @@ from dealermart.config import source_names
 from dealermart.demo import Standalone
 
 
+def say(text: str) -> None:
+    """Show a line at once, also where the output goes into a pipe."""
+    print(text, flush=True)
+
+
 def main() -> int:
     """Run until told to stop. Returns the exit code."""
+    os.umask(0o077)  # what comes into the state is pay, among other things: this user's own
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that Airflow is stopped too
     try:
         settings = load_settings()
         ingests = [f"ingest_{source}" for source in source_names(settings)]
         dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention"]
-        airflow = Standalone(settings, expected=dags)
-        print(f"starting Airflow, state in {settings.home}", flush=True)
+        airflow = Standalone(settings, expected=dags, say=say)
+        say(f"starting Airflow, state in {settings.home}")
         with airflow:
             airflow.unpause(*dags)
-            print(f"ready: {airflow.url}  (on this machine only, no password)", flush=True)
-            print(f"files go to {settings.inbox}/<source>/<received date>/, the log is {airflow.log_file}", flush=True)
-            print("Ctrl-C stops it", flush=True)
+            say(f"ready: {airflow.url}  (on this machine only)")
+            say(airflow.login)
+            say(f"files go to {settings.inbox}/<source>/<received date>/, the log is {airflow.log_file}")
+            say("Ctrl-C stops it")
             airflow.watch()
     except DealermartError as error:
         print(f"error: {error}", file=sys.stderr)

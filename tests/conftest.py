@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests import small, warm
 from dealermart.base import REPO, Settings
 
 pytest_plugins = ["tests.limits"]
+
+os.umask(0o077)  # as every program of ours begins
 
 COMPANY = """\
 name: Test Brand

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from dealermart import landing
-from dealermart.base import Settings
+from dealermart import ingest, landing
+from dealermart.base import ConfigError, Settings
 from dealermart.landing.fetching import FetchResult
 from dealermart.landing.inbox import company_today
 
@@ -176,3 +176,53 @@ def test_a_fetch_takes_its_secrets_from_airflows_connection_if_there_is_one(
     monkeypatch.setattr(landing, "fetch", stand_in)
     task(dagbag, "fetch")("sample")
     assert seen == [("sample", expected)]
+
+
+def test_what_a_run_has_taken_is_not_due_however_it_was_started(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand, by a backfill, by the demonstration: only what came since, or was not taken, starts a run."""
+    folder = settings.inbox / "mini" / "2026-03-02"
+
+    def put(name: str, text: str, written: float = 1_000_000_000) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+        os.utime(folder / name, (written, written))
+
+    def due() -> list[str]:
+        return [item.received.isoformat() for item in landing.due(settings, "mini")]
+
+    def run(**how: Any) -> Any:
+        return ingest.run(settings, "mini", dt.date(2026, 3, 2), **how)
+
+    put("dealers.csv", "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\n")
+    put("notes.txt", "nobody expects it")
+    assert due() == ["2026-03-02"]
+    run(dry_run=True)
+    assert due() == ["2026-03-02"], "a dry run takes nothing"
+    run(drop=folder)
+    assert due() == ["2026-03-02"], "nobody said that this folder is the inbox"
+    assert [file.status for file in run().files] == ["duplicate", "unrecognised"]
+    assert due() == [], "what was refused is not started again and again"
+    put("dealers_2.csv", "dealer,since,name,region,city\nD2,2026-01-01,乙,West,成都\n")
+    assert due() == ["2026-03-02"]
+    land = landing.land
+
+    def still_written(*what: Any, **how: Any) -> Any:
+        """The sender goes on while the files are copied."""
+        put("dealers_2.csv", "dealer,since,name,region,city\nD2,2026-01-01,乙,West,成都\nD3,2026-01-01,丙,West,成都\n")
+        return land(*what, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(landing, "land", still_written)
+        run()
+    assert due() == ["2026-03-02"], "in another state than it was found in"
+    profile = settings.config / "sources" / "mini" / "source.yml"
+    good = profile.read_text("utf-8")
+    profile.write_text("source: mini\n", "utf-8")
+    with pytest.raises(ConfigError):
+        run()
+    profile.write_text(good, "utf-8")
+    assert due() == ["2026-03-02"], "a run that failed took nothing"
+    run()
+    assert due() == []

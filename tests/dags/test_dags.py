@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,6 +115,101 @@ def test_the_lake_is_merged_once_a_month(dagbag: Any) -> None:
     ]
 
 
+FIRST = {
+    "late in a month": ("2026-11-28T12:00:00", "", "2026-12-02T03:00:00"),
+    "hours after the slot": ("2026-11-02T09:00:00", "", "2026-12-02T03:00:00"),
+    "before the slot": ("2026-11-01T00:00:00", "", "2026-11-02T03:00:00"),
+    "a scheduler that looks a bit late": ("2026-11-02T03:00:20", "", "2026-11-02T03:00:00"),
+    "first started after the slot": ("2026-11-28T12:00:00", "2026-11-28T11:59:00+00:00", "2026-12-02T03:00:00"),
+    "off at its first slot": ("2026-11-10T12:00:00", "2026-10-20T08:00:00+00:00", "2026-11-02T03:00:00"),
+}
+
+
+@pytest.mark.parametrize("case", FIRST)
+def test_a_month_that_had_ended_before_the_first_start_is_not_run(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables import trigger
+    from airflow.timetables.base import TimeRestriction
+
+    import monthly
+
+    now, since, expected = FIRST[case]
+    monkeypatch.setattr(trigger, "utcnow", lambda: datetime.fromisoformat(now).replace(tzinfo=UTC))
+    monkeypatch.setattr(monthly, "SINCE", since)
+    begins = monthly.monthly("0 3 2 * *")
+    restriction = TimeRestriction(earliest=begins["start_date"], latest=None, catchup=False)
+    timetable = coerce_to_core_timetable(begins["schedule"])
+    first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=restriction)
+    assert first.run_after.isoformat() == f"{expected}+00:00"
+    after = timetable.next_dagrun_info_v2(last_dagrun_info=first, restriction=restriction)
+    assert after.run_after > first.run_after
+
+
+def test_both_monthly_dags_begin_so(dagbag: Any) -> None:
+    for dag_id in ("compact", "retention"):
+        dag = dagbag.dags[dag_id]
+        assert (dag.start_date, dag.timetable.run_immediately) == (None, timedelta(minutes=10))
+
+
+@pytest.mark.parametrize("source", ["sample", "adventureworks"])
+def test_the_form_takes_a_received_date_or_none(dagbag: Any, source: str) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    param = dagbag.dags[f"ingest_{source}"].params.get_param("received")
+    assert (param.resolve(), param.resolve("2026-03-02")) == (None, "2026-03-02")
+    for wrong in ("02.03.2026", "2026-02-30", 20260302):
+        with pytest.raises(ParamValidationError):
+            param.resolve(wrong)
+
+
+HOSTS = {
+    "by number": ([("host", "127.0.0.1:8080")], True),
+    "by name": ([("host", "localhost:8080")], True),
+    "version 6": ([("host", "[::1]:8080")], True),
+    "in capitals": ([("host", "LOCALHOST")], True),
+    "through a tunnel": ([("host", "localhost:9"), ("origin", "http://localhost:9")], True),
+    "the name that the settings say": ([("host", "airflow.example")], True),
+    "a foreign name": ([("host", "evil.example")], False),
+    "ours as part of a foreign one": ([("host", "127.0.0.1.evil.example")], False),
+    "ours as the user of a foreign one": ([("host", "localhost@evil.example")], False),
+    "none": ([], False),
+    "two": ([("host", "localhost"), ("host", "evil.example")], False),
+    "no address": ([("host", "[")], False),
+    "another site's page": ([("host", "localhost:8080"), ("origin", "http://evil.example")], False),
+    "another page of this machine": ([("host", "localhost:8080"), ("origin", "http://localhost:3000")], False),
+    "a page without a place": ([("host", "localhost:8080"), ("origin", "null")], False),
+}
+
+
+@pytest.mark.parametrize("case", HOSTS)
+def test_only_hosts_and_pages_of_this_machine_are_answered(
+    airflow_home: None, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    monkeypatch.syspath_prepend(str(REPO / "dags" / "plugins"))
+    from known_hosts import KnownHosts, KnownHostsPlugin
+
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/x")
+    headers, taken = HOSTS[case]
+    passed: list[str] = []
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        passed.append(scope["type"])
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    guard = KnownHosts(app)
+    for kind in ("lifespan", "http", "websocket"):
+        scope = {"type": kind, "headers": [(name.encode(), value.encode()) for name, value in headers]}
+        asyncio.run(guard(scope, None, send))
+    assert passed == (["lifespan", "http", "websocket"] if taken else ["lifespan"])
+    assert [one.get("status") or one.get("code") for one in sent] == ([] if taken else [403, None, 1008])
+    assert KnownHostsPlugin.fastapi_root_middlewares[0]["middleware"] is KnownHosts
+
+
 def test_marts_start_publish(dagbag: Any, assets: ModuleType) -> None:
     from airflow.serialization.encoders import coerce_to_core_timetable
 
@@ -177,6 +273,7 @@ def test_top_level_imports_are_light_and_airflow_is_only_its_sdk(file: Any) -> N
         "assets",
         "arrival_trigger",
         "dealermart",  # its doors base and config, for the names of the sources
+        "monthly",
     }
     everywhere = {name for node in ast.walk(tree) for name in _imported(node)}
     assert {name for name in everywhere if name.startswith("airflow")} <= {"airflow.sdk", "airflow.sdk.exceptions"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dealermart import ingest, warehouse
+from dealermart import demo, ingest, warehouse
 from dealermart.base import DataError
 
 
@@ -93,7 +93,9 @@ FOLLOWS = {
 
 
 @pytest.mark.parametrize("case", FOLLOWS)
-def test_what_follows_an_ingest(dagbag: Any, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+def test_what_follows_an_ingest(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
     behind, builds_to_come, refused, follow = FOLLOWS[case]
     seen: list[tuple[str, date]] = []
 
@@ -104,8 +106,10 @@ def test_what_follows_an_ingest(dagbag: Any, monkeypatch: pytest.MonkeyPatch, ca
             if refused:
                 raise DataError(refused)
 
-        return SimpleNamespace(raise_for_refused=raise_for_refused)
+        return SimpleNamespace(raise_for_refused=raise_for_refused, summary=lambda: ["rows: 3", "report: x.html"])
 
+    notes: list[str] = []
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
     monkeypatch.setattr(ingest, "run", stand_in)
     monkeypatch.setattr(warehouse, "pending", lambda settings: behind)
     ti = TaskInstance({("build_marts", "build"): builds_to_come})
@@ -113,6 +117,8 @@ def test_what_follows_an_ingest(dagbag: Any, monkeypatch: pytest.MonkeyPatch, ca
     assert task(dag_run=run_for("2026-03-02"), ti=ti) == follow
     assert seen == [("adventureworks", date(2026, 3, 2))]
     assert ti.pushed == ({"refused": refused} if refused else {})
+    assert notes == ["rows: 3\nreport: x.html"]
+    assert capsys.readouterr().out == "rows: 3\nreport: x.html\n"
 
 
 def test_the_verdict_is_red_in_the_words_of_the_refusal(dagbag: Any) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,8 +20,8 @@ import pytest
 
 from dealermart.base import Settings
 from dealermart.demo import Standalone
-from dealermart.demo.api import OrchestratorError, log_lines
-from dealermart.demo.scheduler import _end_session, _free_ports, environment
+from dealermart.demo.api import NOTE_LENGTH, OrchestratorError, log_lines
+from dealermart.demo.scheduler import _end_session, _free_port, _is_free, environment, note
 
 # A leader that ends when told to, and a member in a process group of its own that does not listen.
 LEADER = """
@@ -64,12 +69,15 @@ def test_a_process_of_another_session_is_left_alone() -> None:
 
 def test_the_configuration_is_for_one_machine_and_tells_nobody(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", config=tmp_path / "config", company="other.yml", threads=3)
-    found = environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    found = environment(settings, tmp_path / "dags", 4711, "2026-03-02T08:00:00+00:00")
     expected = {
         "AIRFLOW_HOME": str(tmp_path / "home" / "airflow"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(tmp_path / "dags"),
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__API__HOST": "127.0.0.1",  # there is no password
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(tmp_path / "home" / "airflow" / "passwords.json"),
+        "AIRFLOW__DEALERMART__SINCE": "2026-03-02T08:00:00+00:00",
+        "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": "4711",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "DEALERMART_HOME": str(tmp_path / "home"),
@@ -78,14 +86,69 @@ def test_the_configuration_is_for_one_machine_and_tells_nobody(tmp_path: Path) -
         "DEALERMART_THREADS": "3",
     }
     assert {name: found[name] for name in expected} == expected
-    again = environment(settings, tmp_path / "dags", 4711, (4712, 4713))
+    again = environment(settings, tmp_path / "dags", 4711, "2026-03-02T08:00:00+00:00")
     assert found["AIRFLOW__API_AUTH__JWT_SECRET"] != again["AIRFLOW__API_AUTH__JWT_SECRET"]
 
 
-def test_ports_are_free_and_differ() -> None:
-    ports = _free_ports(3)
-    assert len(set(ports)) == 3
-    assert all(1024 <= port <= 65535 for port in ports)
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield int(server.getsockname()[1])
+
+
+def test_a_free_port_is_free_and_a_taken_one_is_not(taken: int) -> None:
+    assert not _is_free(taken)
+    assert _is_free(_free_port())
+
+
+def test_the_port_is_the_same_at_each_start(
+    standalone: Standalone, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = _free_port()
+    monkeypatch.setattr("dealermart.demo.scheduler.FIRST_PORT", wanted)
+    standalone.home.mkdir(parents=True)
+    port, since = standalone._first_start()
+    assert port == wanted
+    monkeypatch.setattr("dealermart.demo.scheduler.FIRST_PORT", _free_port())
+    assert standalone._first_start() == (port, since)
+    said = Standalone(replace(standalone.settings, port=_free_port()))
+    assert said._first_start() == (said.settings.port, since), "what the settings say goes before"
+    assert standalone._first_start() == (port, since)
+    with socket.create_server(("127.0.0.1", port)):
+        assert standalone._first_start()[0] != port, "somebody else has it just now"
+    assert standalone._first_start() == (port, since)
+    with pytest.raises(OrchestratorError, match=f"port {taken} is taken") as error:
+        Standalone(replace(standalone.settings, port=taken))._first_start()
+    assert error.value.where == "DEALERMART_PORT"
+
+
+@pytest.mark.parametrize("left", ["", "[]", '{"port": null}'])
+def test_a_first_port_that_is_taken_is_given_up(
+    standalone: Standalone, taken: int, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    monkeypatch.setattr("dealermart.demo.scheduler.FIRST_PORT", taken)
+    standalone.home.mkdir(parents=True)
+    (standalone.home / "first_start.json").write_text(left)
+    port, since = standalone._first_start()
+    assert port not in (taken, 0)
+    assert standalone._first_start() == (port, since)
+
+
+def test_the_password_is_made_once_and_is_nobody_elses(standalone: Standalone) -> None:
+    standalone.home.mkdir(parents=True)
+    standalone._make_password()
+    first = standalone.password
+    assert len(first) >= 16
+    assert json.loads(standalone.passwords.read_text()) == {"admin": first}
+    assert first in standalone.login
+    standalone.passwords.chmod(0o644)
+    later = Standalone(standalone.settings)
+    later._make_password()
+    assert json.loads(standalone.passwords.read_text()) == {"admin": first}
+    assert first not in later.login
+    assert str(later.passwords) in later.login
+    assert stat.S_IMODE(later.passwords.stat().st_mode) == 0o600
 
 
 def test_a_second_one_on_the_same_state_is_refused(standalone: Standalone) -> None:
@@ -126,6 +189,107 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(
         standalone.start()
     assert "no database" in error.value.mend
     assert not (standalone.home / "standalone.json").exists()
+
+
+def test_a_slow_start_is_waited_for_and_told_and_given_up_with_the_log(
+    asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 10_000, 4))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    said: list[str] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody listens")
+
+    standalone = asked(silent)
+    standalone.say, standalone.start_seconds = said.append, 40
+    standalone.log_file.parent.mkdir(parents=True)
+    standalone.log_file.write_text("scheduler | still migrating")
+    with pytest.raises(OrchestratorError, match="did not start within 40 s: its API did not answer") as error:
+        standalone._await_start()
+    assert error.value.mend == "scheduler | still migrating"
+    assert [line.split(" s: ")[0] for line in said] == [f"waiting for Airflow, {seconds}" for seconds in (12, 24, 36)]
+    assert Standalone(standalone.settings).start_seconds >= 600
+
+
+@pytest.mark.parametrize("open_to", ["no password", "Host", "Origin"])
+def test_an_airflow_that_is_open_is_not_used(asked: Any, monkeypatch: pytest.MonkeyPatch, open_to: str) -> None:
+    def get(url: str, headers: dict[str, str], **how: Any) -> httpx.Response:
+        kind = next(iter(headers), "no password")
+        return httpx.Response(200 if kind == open_to else 403 if headers else 401)
+
+    monkeypatch.setattr(httpx, "get", get)
+    with pytest.raises(OrchestratorError, match=f"should refuse.*{open_to}"):
+        asked(Api([]))._check_closed()
+
+
+class Guarded:
+    """An API that wants a token, and takes each of them for ``calls`` calls."""
+
+    def __init__(self, password: str, calls: int) -> None:
+        self.password, self.calls = password, calls
+        self.tokens = 0
+        self.left = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/auth/token":
+            if json.loads(request.content) != {"username": "admin", "password": self.password}:
+                return httpx.Response(401, json={"detail": "Invalid credentials"})
+            self.tokens, self.left = self.tokens + 1, self.calls
+            return httpx.Response(201, json={"access_token": f"t{self.tokens}"})
+        if request.headers.get("Authorization") != f"Bearer t{self.tokens}" or not self.left:
+            return httpx.Response(401, json={"detail": "Not authenticated"})
+        self.left -= 1
+        return httpx.Response(200, json={"task_instances": [], "dag_runs": [], "total_entries": 0, "asset_events": []})
+
+
+def test_the_client_logs_in_and_again_when_its_token_is_over(asked: Any, standalone: Standalone) -> None:
+    standalone.home.mkdir(parents=True)
+    standalone._make_password()
+    api = Guarded(standalone.password, calls=2)
+    running = asked(api)
+    running.url = "http://airflow"
+    assert [running.runs() for _ in range(5)] == [[]] * 5
+    assert api.tokens == 3
+
+
+@pytest.mark.parametrize(
+    ("left", "what"),
+    [
+        pytest.param('{"admin": "changed"}', "answered 401 to the password", id="another password"),
+        pytest.param("{}", "cannot be read", id="no such user"),
+        pytest.param("", "cannot be read", id="empty"),
+        pytest.param(None, "cannot be read", id="no file"),
+    ],
+)
+def test_a_password_that_is_not_taken_is_told(asked: Any, standalone: Standalone, left: str | None, what: str) -> None:
+    standalone.home.mkdir(parents=True)
+    if left is not None:
+        standalone.passwords.write_text(left)
+    running = asked(Guarded("right", calls=1))
+    running.url = "http://airflow"
+    with pytest.raises(OrchestratorError, match=what) as error:
+        running.runs()
+    assert "makes a new password" in error.value.mend
+
+
+TASK = SimpleNamespace(dag_id="ingest_sample", run_id="r1", task_id="ingest")
+
+
+def test_a_note_is_set_where_our_airflow_runs_and_never_fails_the_task(
+    standalone: Standalone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(standalone.settings, TASK, "an Airflow of another kind: nobody to tell")
+    standalone.home.mkdir(parents=True)
+    (standalone.home / "standalone.json").write_text(json.dumps({"pid": 1, "url": "http://127.0.0.1:1"}))
+    told: list[str] = []
+    note(standalone.settings, TASK, "nobody listens", say=told.append)
+    assert "the task's note was not set" in told[0]
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("dealermart.demo.api.Api._call", lambda self, *what, **how: calls.append((*what, how)) or {})
+    note(standalone.settings, TASK, "x" * 2 * NOTE_LENGTH)
+    path = "/dags/ingest_sample/dagRuns/r1/taskInstances/ingest"
+    assert calls == [("PATCH", path, {"params": {"update_mask": "note"}, "json": {"note": "x" * 1000}})]
 
 
 def test_what_is_not_running_cannot_be_asked(standalone: Standalone) -> None:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import httpx
 import psutil
 import pytest
 from tests import small
 from tests.conftest import write_config
 from tests.limits import HANGS
+from tests.nobody import as_nobody, needs_root, seen_by_nobody, walkable
 
 from dealermart.base import REPO, Settings, read_runs
 from dealermart.demo import Standalone
-from dealermart.demo.api import DagRun
+from dealermart.demo.api import DagRun, log_lines
 from dealermart.demo.demo import table
+from dealermart.demo.scheduler import _session
 
 # One start of Airflow serves all tests of this file, in their order.
 pytestmark = pytest.mark.integration
 LONG = HANGS["integration"] / 2  # a run that hangs is told apart from the others before the test itself ends
 
+MONTHLY = ("compact", "retention")
 SALES = "doc,line,kind,dealer,product,qty,net,cost,day,seller\n"
 MASTERS = {
     "dealers.csv": "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\nD2,2026-01-01,乙,West,成都\n",
@@ -47,8 +52,11 @@ FOURTH = SALES + "A5,1,invoice,D1,P1,1,10.00,5.00,2026-02-25,\n"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The test company and the marts that are looked at; the test source stands in the place of ``ingest_sample``."""
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The test company and the marts that are looked at; the test source stands in the place of ``ingest_sample``.
+
+    The home lies where every user of this machine finds it.
+    """
     root = tmp_path_factory.mktemp("airflow")
     config = write_config(root / "config")
     (config / "sources" / "mini").rename(config / "sources" / "sample")
@@ -58,26 +66,31 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     other = shutil.copytree(profile.parent, config / "sources" / "adventureworks") / "source.yml"
     other.write_text(text.replace("source: mini", "source: adventureworks"), "utf-8")
     project = small.project(root / "project", ("mart_kpi__subject_period", "mart_kpi__target_window"))
-    return Settings(home=root / "home", config=config, project=project, user="tester")
+    with walkable() as place:
+        yield Settings(home=place / "home", config=config, project=project, user="tester", port=0)
 
 
 @pytest.fixture(scope="module")
 def airflow(settings: Settings) -> Iterator[Standalone]:
     """The real DAGs; its tasks find the project of the settings by the environment that the scheduler hands on."""
-    expected = ["ingest_sample", "arrivals", "build_marts", "publish"]
+    expected = ["ingest_sample", "arrivals", "build_marts", "publish", *MONTHLY]
     with Standalone(settings, REPO / "dags", expected=expected, start_seconds=LONG) as running:
-        running.unpause("build_marts", "publish", "ingest_sample")
+        running.unpause("build_marts", "publish", "ingest_sample", *MONTHLY)
         yield running
 
 
 def drop(settings: Settings, received: str, **files: str) -> None:
-    """Put files into the inbox, left alone for long enough to be due at once."""
+    """Put files into the inbox, open to all as senders leave them, and left alone for long enough to be due at once."""
     folder = settings.inbox / "sample" / received
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        path = folder / f"{name}.csv"
-        path.write_text(text, "utf-8")
-        os.utime(path, (1_000_000_000, 1_000_000_000))
+    before = os.umask(0o022)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            path = folder / f"{name}.csv"
+            path.write_text(text, "utf-8")
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+    finally:
+        os.umask(before)
 
 
 def served(settings: Settings, sql: str) -> list[tuple[object, ...]]:
@@ -148,6 +161,108 @@ def test_a_run_without_a_date_fails_at_once_and_says_both_ways(
     assert '{"received": "2026-03-02"}' in why
 
 
+def log_of(airflow: Standalone, run: DagRun, task: str) -> list[str]:
+    path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task}"
+    return log_lines(airflow._get(f"{path}/logs/1", map_index=-1)["content"])
+
+
+def test_a_green_run_says_in_log_and_note_what_it_held_back(
+    settings: Settings, airflow: Standalone, first_wave: dict[str, DagRun]
+) -> None:
+    run = first_wave["corrections"]
+    (page,) = [entry["report"] for entry in read_runs(settings) if entry.get("received") == "2026-03-03"]
+    said = [
+        "files: 1 accepted",
+        "rows: 3 records, 2 accepted, 1 quarantined",
+        "in quarantine: 1 by dealer_id_missing",
+        f"report: {settings.home / page}",
+    ]
+    (note,) = [task["note"] for task in airflow.tasks(run) if task["task_id"] == "ingest"]
+    assert (run.state, note.splitlines()) == ("success", said)
+    assert [line for line in log_of(airflow, run, "ingest") if line in said][-4:] == said
+    assert log_of(airflow, first_wave["build_marts"], "build"), "what other tasks print as well"
+
+
+def test_a_month_waits_for_its_end(airflow: Standalone, first_wave: dict[str, DagRun]) -> None:
+    assert airflow.runs(*MONTHLY) == []
+    for dag_id, day, hour in (("compact", 2, 3), ("retention", 3, 4)):
+        first = datetime.fromisoformat(airflow._get(f"/dags/{dag_id}")["next_dagrun_run_after"])
+        assert (first.day, first.hour) == (day, hour)
+        assert first > datetime.now(UTC)
+
+
+@pytest.mark.usefixtures("first_wave")
+def test_the_form_has_a_field_for_the_received_date(airflow: Standalone) -> None:
+    param = airflow._get("/dags/ingest_sample/details")["params"]["received"]
+    assert (param["value"], param["schema"]["type"], param["schema"]["format"]) == (None, ["null", "string"], "date")
+
+
+REQUESTS = {
+    "page of Airflow's data": ("GET", "/api/v2/dags", {}, 401),
+    "data of the page": ("GET", "/ui/dags", {}, 401),
+    "a run": ("POST", "/api/v2/dags/ingest_sample/dagRuns", {}, 401),
+    "the API of tasks": ("GET", "/execution/variables/x", {"Authorization": "none"}, 401),
+    "a wrong password": ("POST", "/auth/token", {}, 401),
+    "no password at all": ("GET", "/auth/token", {}, 403),
+    "a foreign name": ("GET", "/api/v2/version", {"Host": "evil.example"}, 403),
+    "a foreign name like ours": ("GET", "/api/v2/version", {"Host": "localhost.evil.example"}, 403),
+    "another site's page": ("POST", "/auth/token", {"Origin": "http://evil.example"}, 403),
+    "another page of this machine": ("POST", "/auth/token", {"Origin": "http://localhost:3000"}, 403),
+    "by the name localhost": ("GET", "/api/v2/version", {"Host": "localhost:9999"}, 200),
+}
+
+
+def test_the_api_asks_for_a_password_and_is_closed_to_foreign_pages(airflow: Standalone) -> None:
+    login = {"username": "admin", "password": "admin"}
+
+    def asked() -> dict[str, int]:
+        with httpx.Client(base_url=airflow.url, trust_env=False) as http:
+            good = {"username": "admin", "password": airflow.password}
+            own = http.post("/auth/token", headers={"Origin": airflow.url}, json=good)
+            return {"our own page": own.status_code} | {
+                name: http.request(method, path, headers=headers, json=login if path == "/auth/token" else None).status_code
+                for name, (method, path, headers, _) in REQUESTS.items()
+            }  # fmt: skip
+
+    assert asked() == {"our own page": 201} | {name: code for name, (*_, code) in REQUESTS.items()}
+    assert airflow.passwords.read_text("utf-8").count(airflow.password) == 1
+    assert stat.S_IMODE(airflow.passwords.stat().st_mode) == 0o600
+    assert f"password {airflow.password}" in airflow.login
+
+
+def test_every_port_is_on_the_loopback_address(airflow: Standalone) -> None:
+    assert airflow._process is not None
+    members = {process.pid for process in _session(airflow._process.pid)}
+    listening = {
+        (found.laddr.ip, found.laddr.port)
+        for found in psutil.net_connections("inet")
+        if found.pid in members and found.status == psutil.CONN_LISTEN
+    }
+    assert listening == {("127.0.0.1", int(airflow.url.rsplit(":", 1)[1]))}
+
+
+@needs_root
+def test_nobody_reads_no_pay_and_asks_airflow_nothing(
+    settings: Settings, airflow: Standalone, first_wave: dict[str, DagRun]
+) -> None:
+    """After a first wave the home has everything: inbox, landing, log, lake, quarantine, warehouse, copies, Airflow."""
+    made = {path.name for path in settings.home.iterdir()}
+    assert made >= {"inbox", "landing", "log", "lake", "quarantine", "warehouse", "published", "runs", "airflow"}
+    seen = seen_by_nobody(settings.home)
+    assert {path for path in seen if not path.startswith("published/versions/bi-")} == {
+        "published", "published/versions", "published/bi",
+    }  # fmt: skip
+    (bi,) = {(settings.published / "bi").resolve().relative_to(settings.home)}
+    assert {f"{bi}/dealermart.duckdb", f"{bi}/parquet", f"{bi}/parquet/fct_sale_line.parquet"} <= seen
+    assert (settings.published / "hr" / "dealermart.duckdb").is_file()
+
+    def ask() -> list[int]:
+        paths = ("/api/v2/dags", "/ui/dags", "/api/v2/connections")
+        return [httpx.get(airflow.url + path, trust_env=False).status_code for path in paths]
+
+    assert as_nobody(ask) == [401, 401, 401]
+
+
 @pytest.mark.parametrize(
     ("last", "news_on"),
     [
@@ -198,11 +313,13 @@ def test_the_closing_table_counts_what_was_delivered(settings: Settings, airflow
 
 
 def test_a_file_that_arrives_is_taken_without_being_asked_for(settings: Settings, airflow: Standalone) -> None:
-    """After the table above, which counts what was delivered: the first look takes what lies there once more."""
+    """The first look starts nothing for the dates that runs have taken already, by hand or by a backfill."""
+    ingested = len(airflow.runs("ingest_sample"))
     airflow.unpause("arrivals")
     while not (looked := airflow.runs("arrivals")) or not all(run.done for run in looked):
         time.sleep(0.5)
     airflow.wait(LONG, on_failure="go on")
+    assert not [run.run_id for run in airflow.runs("ingest_sample")[ingested:] if run.run_id.startswith("arrival")]
     before = {run.run_id for run in airflow.runs()}
     drop(settings, "2026-03-09", sales=SALES + "A9,1,invoice,D1,P1,1,89.75,5.00,2026-02-26,\n")
     while not any(run.run_id.startswith("arrival__2026-03-09__") for run in airflow.runs("ingest_sample")):

@@ -17,9 +17,18 @@ from dealermart.base.errors import (
     SuiteError,
     UsageError,
 )
-from dealermart.base.files import as_json, sync, sync_all, write_json, write_text
+from dealermart.base.files import as_json, read_only, sync, sync_all, write_json, write_text
 from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
-from dealermart.base.runlog import WRONG_USAGE, Entry, code_version, query_runs, read_runs, record_run, utc_now
+from dealermart.base.runlog import (
+    WRONG_USAGE,
+    Entry,
+    close_to_others,
+    code_version,
+    query_runs,
+    read_runs,
+    record_run,
+    utc_now,
+)
 from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "alone",
     "as_json",
     "child_environment",
+    "close_to_others",
     "code_version",
     "confine",
     "connect",
@@ -52,6 +62,7 @@ __all__ = [
     "lock_is_held",
     "query_runs",
     "quoted",
+    "read_only",
     "read_runs",
     "record_run",
     "sandbox",

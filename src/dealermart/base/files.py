@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,11 @@ def sync_all(paths: Iterable[Path]) -> None:
     """Force files to disk, many at a time: the disk writes what waits in one go."""
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(sync, paths))
+
+
+def read_only(path: Path) -> None:
+    """Take the right to write to a file; who may read it stays as it is."""
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & 0o555)
 
 
 def as_json(data: Any) -> str:

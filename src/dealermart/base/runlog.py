@@ -6,10 +6,11 @@ import datetime as dt
 import functools
 import json
 import os
+import stat
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -83,12 +84,27 @@ class Entry:
         write_json(self._path, self._entry)
 
 
+def close_to_others(settings: Settings) -> None:
+    """Take from other users of the machine whatever they may do with the state, but for what is published.
+
+    Folders that people made, such as the inbox, are often open to all. What a group may do is left as it is.
+    """
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    closed = {path: 0o007 for path in settings.home.iterdir() if path != settings.published and not path.is_symlink()}
+    for path, taken in {settings.home: 0o006, **closed}.items():
+        with suppress(OSError):  # gone meanwhile, or another user's: doctor names it
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & taken:
+                path.chmod(mode & ~taken)
+
+
 @contextmanager
 def record_run(settings: Settings, command: str, **arguments: Any) -> Iterator[Entry]:
     """Log a run: written at its start as running, at its end as done, failed or refused as wrong usage.
 
     The error's text goes with it, without a traceback.
     """
+    close_to_others(settings)
     run = Entry(settings, command, arguments)
     try:
         yield run

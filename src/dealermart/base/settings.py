@@ -26,6 +26,7 @@ class Settings:
         memory_limit: What DuckDB may use, as DuckDB writes it.
         threads: Threads of DuckDB.
         lock_wait: Seconds for which a command waits while another one is at work.
+        port: Where Airflow's page is; 0 is any free port, None the one of the starts before.
     """
 
     home: Path
@@ -35,6 +36,7 @@ class Settings:
     memory_limit: str = "3GB"
     threads: int = 2
     lock_wait: float = 3600.0
+    port: int | None = None
     user: str = field(default="unknown", compare=False)
     warehouse_override: Path | None = None
 
@@ -125,7 +127,7 @@ def load_settings() -> Settings:
 
     Reads ``DEALERMART_HOME`` (default ``var`` beside the code), ``DEALERMART_CONFIG``, ``DEALERMART_COMPANY``,
     ``DEALERMART_PROJECT`` (default the code's own dbt project and suites), ``DEALERMART_MEMORY_LIMIT``,
-    ``DEALERMART_THREADS`` and ``DEALERMART_LOCK_WAIT``.
+    ``DEALERMART_THREADS``, ``DEALERMART_LOCK_WAIT`` and ``DEALERMART_PORT``.
 
     Raises:
         ConfigError: a number does not parse, or the config folder or the company file does not exist.
@@ -154,6 +156,9 @@ def load_settings() -> Settings:
         raise ConfigError(
             "DEALERMART_LOCK_WAIT is not a whole number of seconds", mend="for example 3600, or 0 to not wait"
         )
+    port = env.get("DEALERMART_PORT", "")
+    if port and not (port.isdigit() and int(port) < 65536):
+        raise ConfigError("DEALERMART_PORT is not a port", mend="for example 8081; leave it out to keep the last one")
     return Settings(
         home=Path(env.get("DEALERMART_HOME", REPO / "var")).resolve(),
         config=config,
@@ -162,6 +167,7 @@ def load_settings() -> Settings:
         memory_limit=env.get("DEALERMART_MEMORY_LIMIT", Settings.memory_limit),
         threads=int(threads),
         lock_wait=float(wait),
+        port=int(port) if port else None,
         user=env.get("DEALERMART_USER") or _user(),
     )
 

@@ -25,6 +25,7 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    os.umask(0o077)  # what comes into the state is pay, among other things: this user's own
     arguments = _parser().parse_args(argv)
     try:
         command: Command = arguments.command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from contextlib import suppress
@@ -19,6 +20,10 @@ FINAL = frozenset({"success", "failed"})
 
 # Two requests that write at the same moment can hold each other up in SQLite until one of them gives up with a 500.
 ATTEMPTS = 4
+
+USER = "admin"
+
+NOTE_LENGTH = 1000  # Airflow's own limit
 
 
 class OrchestratorError(DealermartError):
@@ -92,10 +97,11 @@ class Api:
 
     Args:
         log_file: Where Airflow tells more; errors name it.
+        passwords: File with the passwords, by user.
     """
 
-    def __init__(self, log_file: Path) -> None:
-        self.log_file = log_file
+    def __init__(self, log_file: Path, passwords: Path) -> None:
+        self.log_file, self.passwords = log_file, passwords
         self.url = ""
         self._http: httpx.Client | None = None
 
@@ -147,6 +153,29 @@ class Api:
         """The task instances of a run, as the REST API shows them."""
         return list(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"])
 
+    def note(self, dag_id: str, run_id: str, task_id: str, text: str) -> None:
+        """Set the note of a task; what is longer than Airflow takes is cut."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self._call("PATCH", path, params={"update_mask": "note"}, json={"note": text[:NOTE_LENGTH]})
+
+    def _log_in(self, http: httpx.Client) -> None:
+        """A token for the calls that follow.
+
+        Raises:
+            OrchestratorError: there is no password, or Airflow does not take it.
+        """
+        again = f"remove {self.passwords}, stop Airflow and start it again: it makes a new password"
+        try:
+            entry = {"username": USER, "password": str(json.loads(self.passwords.read_text("utf-8"))[USER])}
+        except (OSError, ValueError, KeyError, TypeError):
+            what = f"the password of {USER} cannot be read"
+            raise OrchestratorError(what, where=str(self.passwords), mend=again) from None
+        answer = http.post(f"{self.url}/auth/token", json=entry)
+        if answer.is_error:
+            what = f"Airflow answered {answer.status_code} to the password of {USER}"
+            raise OrchestratorError(what, where=self.url, mend=again)
+        http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
     def _get(self, path: str, **params: Any) -> dict[str, Any]:
         return self._call("GET", path, params=params)
 
@@ -157,6 +186,9 @@ class Api:
             last = attempt == ATTEMPTS - 1
             try:
                 answer = self._http.request(method, path, **request)
+                if answer.status_code == 401:  # no token yet, or its day is over
+                    self._log_in(self._http)
+                    answer = self._http.request(method, path, **request)
             except httpx.HTTPError as error:
                 if isinstance(error, httpx.TimeoutException) and not last:
                     continue

@@ -100,7 +100,7 @@ def run(settings: Settings, source: str, data: Path | None, size: str, received:
             mend=f"give its files: make demo DATA=folder PROFILE={source}",
         )
     ingest = f"ingest_{source}"
-    airflow = Standalone(settings, expected={ingest, *BEHIND})
+    airflow = Standalone(settings, expected={ingest, *BEHIND}, say=tell)
     airflow.check_free()
     _fresh(settings, source)
     tell(f"starting Airflow, state in {shown(settings.home)}")
@@ -118,7 +118,8 @@ def run(settings: Settings, source: str, data: Path | None, size: str, received:
         )
         airflow.await_ready()
         started = time.monotonic() - began
-        tell(f"Airflow is ready at {airflow.url}; one run of {ingest} per received date")
+        tell(f"Airflow is ready at {airflow.url}; {airflow.login}")
+        tell(f"one run of {ingest} per received date")
         airflow.unpause(*BEHIND, ingest)
         for day in sorted(drops):
             airflow.trigger(ingest, day.isoformat())

@@ -19,18 +19,24 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import psutil
 
-from dealermart.base import Settings, child_environment
-from dealermart.demo.api import Api, DagRun, OrchestratorError, RunFailed, Unanswered, log_lines
+from dealermart.base import Settings, child_environment, utc_now, write_json
+from dealermart.demo.api import USER, Api, DagRun, OrchestratorError, RunFailed, Unanswered, log_lines
 
 POOL = "warehouse"
 
 LOOPBACK = "127.0.0.1"
 
+FIRST_PORT = 8080
+
+PASSWORDS, PID_FILE, LOG_FILE = "passwords.json", "standalone.json", "standalone.log"
+
+# Airflow's log servers listen on every interface, and nothing can be set about it. All logs lie on this machine, so
+# they are not needed. Without `suppress`: where Airflow changes, it shall not start rather than listen.
 # Every task is forked from the scheduler. What that has imported, the tasks need not: seconds for each of them.
 LOCAL_SETTINGS = """\
 import contextlib
@@ -38,18 +44,27 @@ import sys
 
 __all__ = []
 
+if "scheduler" in sys.argv or "triggerer" in sys.argv:
+    import airflow.utils.serve_logs
+
+    airflow.utils.serve_logs.serve_logs = lambda port=None: None
+
 if "scheduler" in sys.argv:
     with contextlib.suppress(Exception):
         import dealermart.ingest
         import dealermart.checks.gx
+        import dealermart.demo
 """
 
 
-def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int, int]) -> dict[str, str]:
+def environment(settings: Settings, dags: Path, port: int, since: str) -> dict[str, str]:
     """The process environment of every Airflow component: all of our Airflow configuration is here.
 
-    One machine, metadata in SQLite, no password and therefore bound to the loopback address, nothing sent to anyone,
+    One machine, metadata in SQLite, one user with a password, bound to the loopback address, nothing sent to anyone,
     intervals short because a few small DAGs should start at once.
+
+    Args:
+        since: When Airflow was first started on this state; monthly DAGs begin then.
     """
     home = settings.home / "airflow"
     url = f"http://{LOOPBACK}:{port}"
@@ -59,7 +74,9 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": "4",
-        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / PASSWORDS),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=15",  # see ATTEMPTS in api.py
@@ -69,9 +86,12 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
         "API__WORKERS": "1",
         "API__SECRET_KEY": secrets.token_hex(16),
         "API_AUTH__JWT_SECRET": secrets.token_hex(32),
-        "LOGGING__WORKER_LOG_SERVER_PORT": str(log_ports[0]),
-        "LOGGING__TRIGGER_LOG_SERVER_PORT": str(log_ports[1]),
+        "DEALERMART__SINCE": since,
         "LOGGING__LOGGING_LEVEL": "WARNING",
+        "LOGGING__NAMESPACE_LEVELS": "task=INFO",  # what a task prints: counts, quarantine, the report
+        # Airflow does not heed the umask here.
+        "LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "USAGE_DATA_COLLECTION__ENABLED": "False",
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",  # the end of a red task is seen at a heartbeat only
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
@@ -108,31 +128,39 @@ def environment(settings: Settings, dags: Path, port: int, log_ports: tuple[int,
 
 
 class Standalone(Api):
-    """``airflow standalone`` as a context manager: started on free ports, stopped with all its children.
+    """``airflow standalone`` as a context manager: started on one port, stopped with all its children.
 
     Args:
         settings: State goes to ``settings.home / "airflow"``.
         dags: Folder of the DAG files; default the project's.
         expected: DAG ids that must be parsed before it counts as started.
-        start_seconds: How long the start may take.
+        start_seconds: How long the start may take; a slow machine needs minutes.
+        say: Told every ten seconds what is waited for.
     """
 
     def __init__(
-        self, settings: Settings, dags: Path | None = None, *, expected: Iterable[str] = (), start_seconds: float = 120
+        self,
+        settings: Settings,
+        dags: Path | None = None,
+        *,
+        expected: Iterable[str] = (),
+        start_seconds: float = 600,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.home = settings.home / "airflow"
-        super().__init__(self.home / "standalone.log")
+        super().__init__(self.home / LOG_FILE, self.home / PASSWORDS)
         self.settings = settings
         self.dags = dags or settings.dags
         self.expected = frozenset(expected)
-        self.start_seconds = start_seconds
+        self.start_seconds, self.say = start_seconds, say
+        self.password = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._seen: dict[tuple[str, str], str] = {}
 
     @property
     def _pid_file(self) -> Path:
-        return self.home / "standalone.json"
+        return self.home / PID_FILE
 
     def __enter__(self) -> Standalone:
         self.start()
@@ -152,14 +180,15 @@ class Standalone(Api):
         """Start the processes and return at once.
 
         Raises:
-            OrchestratorError: one is running on this state already.
+            OrchestratorError: one is running on this state already, or the port of the settings is taken.
         """
         self.check_free()
         (self.home / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS, "utf-8")
-        port, *log_ports = _free_ports(3)
+        self._make_password()
+        port, since = self._first_start()
         self._log = self.log_file.open("wb")
-        variables = environment(self.settings, self.dags, port, (log_ports[0], log_ports[1]))
+        variables = environment(self.settings, self.dags, port, since)
         self._keep(variables)
         self._process = subprocess.Popen(
             [str(Path(sys.executable).with_name("airflow")), "standalone"],
@@ -169,6 +198,7 @@ class Standalone(Api):
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
         )
         url = f"http://{LOOPBACK}:{port}"
         self._pid_file.write_text(json.dumps({"pid": self._process.pid, "url": url}))
@@ -198,6 +228,50 @@ class Standalone(Api):
             self._log.close()
             self._log = None
 
+    @property
+    def login(self) -> str:
+        """How to log in, for a person: the password itself only by the start that made it."""
+        if self.password:
+            return f"user {USER}, password {self.password}  (shown this once; it is kept in {self.passwords})"
+        return f"user {USER}, password in {self.passwords}"
+
+    def _make_password(self) -> None:
+        """See that there is a password which nobody but this user can read."""
+        if self.passwords.exists():
+            self.passwords.chmod(0o600)
+            return
+        self.password = secrets.token_urlsafe(12)
+        with open(os.open(self.passwords, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:  # noqa: PTH123
+            json.dump({USER: self.password}, out)
+
+    def _first_start(self) -> tuple[int, str]:
+        """The port, and when Airflow was first started on this state; both are kept for the starts to come.
+
+        Raises:
+            OrchestratorError: the port that the settings say is taken.
+        """
+        file = self.home / "first_start.json"
+        try:
+            before = dict(json.loads(file.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            before = {}
+        since = str(before.get("since") or f"{utc_now():%Y-%m-%dT%H:%M:%S}+00:00")
+        said, port = self.settings.port, int(before.get("port") or 0)
+        if said and not _is_free(said):
+            raise OrchestratorError(
+                f"the port {said} is taken by another program",
+                where="DEALERMART_PORT",
+                mend="set it to another one, or leave it out",
+            )
+        if said is None and not port:
+            port = FIRST_PORT if _is_free(FIRST_PORT) else _free_port()
+        if before != (after := {"port": port, "since": since}):
+            write_json(file, after)
+        if said:
+            return said, since
+        # A port that another program has taken meanwhile is left to it for this time.
+        return port if said is None and _is_free(port) else _free_port(), since
+
     def _keep(self, variables: dict[str, str]) -> None:
         """Write the variables to ``env.sh``, so that a shell can give the running Airflow commands of its own."""
         ours = {name: value for name, value in sorted(variables.items()) if name.startswith(("AIRFLOW", "DEALERMART"))}
@@ -226,9 +300,9 @@ class Standalone(Api):
             )
 
     def _await_start(self) -> None:
-        deadline = time.monotonic() + self.start_seconds
+        start = told = time.monotonic()
         what = "its API did not answer"
-        while time.monotonic() < deadline:
+        while (now := time.monotonic()) < start + self.start_seconds:
             if self._process is None or self._process.poll() is not None:
                 raise OrchestratorError("Airflow ended while starting", where=str(self.log_file), mend=self.log_tail())
             with suppress(httpx.TransportError, Unanswered):
@@ -240,18 +314,37 @@ class Standalone(Api):
                 missing = self.expected - {dag["dag_id"] for dag in self._get("/dags")["dags"]}
                 alive = self._get("/monitor/health")["scheduler"]["status"] == "healthy"
                 if alive and not missing:
+                    self._check_closed()
                     # The first call builds the API that tasks use, which takes longer than a task is ready to wait.
                     # (Without a header of its own Airflow would give this call one that the task API cannot read.)
                     ping = f"{self.url}/execution/health/ping"
                     httpx.get(ping, headers={"Authorization": "none"}, timeout=60, trust_env=False)
                     return
                 what = f"not parsed: {', '.join(sorted(missing))}" if missing else "no scheduler heartbeat"
+            if now - told >= 10:
+                told = now
+                self.say(f"waiting for Airflow, {now - start:.0f} s: {what}; its log is {self.log_file}")
             time.sleep(0.3)
         raise OrchestratorError(
             f"Airflow did not start within {self.start_seconds:.0f} s: {what}",
             where=str(self.log_file),
             mend=self.log_tail(),
         )
+
+    def _check_closed(self) -> None:
+        """Raise OrchestratorError unless the API refuses who has no password, and what comes by a foreign name."""
+        for headers, code in (
+            ({}, 401),
+            ({"Host": "foreign.invalid"}, 403),
+            ({"Origin": "http://foreign.invalid"}, 403),
+        ):
+            found = httpx.get(f"{self.url}/api/v2/dags", headers=headers, timeout=60, trust_env=False).status_code
+            if found != code:
+                raise OrchestratorError(
+                    f"Airflow answered {found} where it should refuse with {code}: {headers or 'no password'}",
+                    where=self.url,
+                    mend=f"see that {self.dags / 'plugins'} is whole, and what {self.log_file} says of it",
+                )
 
     def watch(self) -> None:
         """Return never, unless it dies.
@@ -326,18 +419,45 @@ class Standalone(Api):
         return "\n".join(texts) or self.log_tail(lines)
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now. Held open together, so that they differ."""
-    sockets = []
+def note(settings: Settings, task: Any, text: str, say: Callable[[str], None] = lambda text: None) -> None:
+    """Set the note of a task that is at work, where the Airflow of this state runs it; a task cannot by itself.
+
+    A note that cannot be set is told and no fault of the task: the same stands in its log.
+
+    Args:
+        task: Has ``dag_id``, ``run_id`` and ``task_id``.
+    """
+    home = settings.home / "airflow"
     try:
-        for _ in range(count):
-            held = socket.socket()
-            held.bind((LOOPBACK, 0))
-            sockets.append(held)
-        return [int(held.getsockname()[1]) for held in sockets]
+        url = str(json.loads((home / PID_FILE).read_text("utf-8"))["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # an Airflow of another kind
+    api = Api(home / LOG_FILE, home / PASSWORDS)
+    api.connect(url)
+    try:
+        api.note(task.dag_id, task.run_id, task.task_id, text)
+    except OrchestratorError as error:
+        say(f"the task's note was not set: {error}")
     finally:
-        for held in sockets:
-            held.close()
+        api.disconnect()
+
+
+def _free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as held:
+        held.bind((LOOPBACK, 0))
+        return int(held.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    """Whether a server could listen on the port now; one that has just ended does not count."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _session(leader: int) -> list[psutil.Process]:

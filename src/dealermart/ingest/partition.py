@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -43,6 +44,8 @@ from dealermart.ingest.waiting import Anew, Moved, take_up
 from dealermart.lake import FileResult
 from dealermart.landing import Delivery
 
+_SAID = ("records", "structural", "accepted", "quarantined", "rejected", "duplicate")
+
 
 @dataclass(frozen=True)
 class IngestResult:
@@ -59,10 +62,32 @@ class IngestResult:
     taken_up: tuple[FileResult, ...] = ()
     undelivered: tuple[str, ...] = ()  # entries of which nothing came that day, where something came at all
     late: tuple[str, ...] = ()  # entries that are silent for longer than the profile expects, in words
+    report: str = ""  # path of its page
 
     @property
     def refused(self) -> tuple[FileResult, ...]:
         return tuple(file for file in self.files if file.status in ("refused", "unrecognised"))
+
+    def summary(self) -> list[str]:
+        """What became of the files in a few lines, without a value of the data: counts, what is wrong, the report."""
+        if not self.files and not self.left:
+            return [f"{self.source} delivered nothing on {self.received}"]
+        status = Counter(file.status for file in self.files)
+        rows = {name: sum(getattr(file, name) or 0 for file in self.files) for name in _SAID}
+        rules: Counter[str] = Counter()
+        for file in self.files:
+            for fault in file.faults:
+                rules[fault["rule"]] += fault["rows"]
+        uptake = sum((file.accepted or 0) + (file.duplicate or 0) for file in self.taken_up)
+        return [
+            f"files: {', '.join(f'{count:,} {name}' for name, count in status.items()) or 'none'}",
+            f"rows: {', '.join(f'{count:,} {name}' for name, count in rows.items() if count) or 'none'}",
+            *(f"in quarantine: {count:,} by {rule}" for rule, count in rules.most_common()),
+            *([f"taken up from quarantine: {uptake:,}"] if uptake else []),
+            *(f"not taken: {file.file}" for file in self.refused),
+            *([f"left for the next run: {len(self.left):,} files"] if self.left else []),
+            *([f"report: {self.report}"] if self.report else []),
+        ]
 
     def raise_for_refused(self) -> None:
         """Raise DataError that names every file that was not taken, with its fault and mend."""
@@ -122,6 +147,7 @@ def run(
             _check_moments(received, ingested_at)
             refusing = {rule.rule for suite in suites.values() for rule in suite.rules if rule.severity == "critical"}
             check_overrides(decided, {MOSTLY_REJECTED, *RULES, *refusing})
+            came = None if dry_run or drop is not None else landing.came(settings, source, received)
             found = _scan(settings, profile, received, drop)
             if found:
                 check_company(settings, source)
@@ -153,7 +179,11 @@ def run(
             result = _ingest(partition, found)
         _note(entry, result)
         if not dry_run:
-            entry.note(**report.after_ingest(settings, entry.run_id, say))
+            page = report.after_ingest(settings, entry.run_id, say)
+            entry.note(**page)
+            result = replace(result, report=str(settings.home / page["report"]) if "report" in page else "")
+        if came and not result.left:
+            landing.tell(settings, came)  # however the run was started, it need not be started again
     return result
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 
-from dealermart.base import Settings, literal, sync
+from dealermart.base import Settings, literal, read_only, sync
 
 
 def keep(con: duckdb.DuckDBPyConnection, select: str, settings: Settings, draft: Path, kept: str) -> str:
@@ -26,5 +25,5 @@ def keep(con: duckdb.DuckDBPyConnection, select: str, settings: Settings, draft:
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(made, path)
     sync(path)
-    os.chmod(path, 0o444)
+    read_only(path)
     return kept

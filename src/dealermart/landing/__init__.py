@@ -15,7 +15,7 @@ from dealermart.landing.erased import (
     restore_erased,
 )
 from dealermart.landing.fetching import fetch, options_of
-from dealermart.landing.inbox import Due, due, tell
+from dealermart.landing.inbox import Due, came, due, tell
 from dealermart.landing.store import (
     ID_LENGTH,
     Delivery,
@@ -37,6 +37,7 @@ __all__ = [
     "Due",
     "StillChanging",
     "another",
+    "came",
     "close_erased",
     "delivered_names",
     "due",

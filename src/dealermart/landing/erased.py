@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart.base import Settings, literal, quoted, sync, typed_sql, write_json
+from dealermart.base import Settings, literal, quoted, read_only, sync, typed_sql, write_json
 from dealermart.config import PROVENANCE, Contract
 from dealermart.readers import Counts, drop
 
@@ -50,7 +50,7 @@ def close_erased(folder: Path, counts: Counts) -> None:
     hashes = {}
     for path in sorted(folder.glob("*.parquet")):
         sync(path)
-        path.chmod(0o444)
+        read_only(path)
         hashes[path.name] = _hash(path)
     write_json(folder / "erased.json", {"counts": asdict(counts), "sha256": hashes})
 

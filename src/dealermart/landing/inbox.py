@@ -1,7 +1,7 @@
 """What lies in the inbox and waits to be ingested: found by looking, told once.
 
-A file counts as new until a run was started for it in the size and with the time of writing that it has. Nothing here
-opens a file: what is the same content under another name, the ingest says.
+A file counts as new until a run was started for it, or took it, in the size and with the time of writing that it has.
+Nothing here opens a file: what is the same content under another name, the ingest says.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from zoneinfo import ZoneInfo
@@ -79,13 +80,19 @@ def due(settings: Settings, source: str, quiet_seconds: float = QUIET_SECONDS) -
     return found
 
 
+def came(settings: Settings, source: str, received: dt.date) -> Due | None:
+    """The state of a date's files just now, for ``tell``; None where nothing lies there."""
+    seen = _seen(settings.inbox / source / received.isoformat())
+    return Due(source, received, _mark(seen)) if seen else None
+
+
 def tell(settings: Settings, started: Due) -> None:
-    """Note that a run was started for a date. What has been written since then stays due."""
-    now = _inbox(settings, started.source)
-    seen = now.get(started.received, {})
-    if _mark(seen) != started.mark:
+    """Note that a run was started for a date, or took it. What has been written since then stays due."""
+    root = settings.inbox / started.source
+    seen = _seen(root / started.received.isoformat())
+    if not seen or _mark(seen) != started.mark:
         return
-    told = {date: old for date, old in _told(settings, started.source).items() if dt.date.fromisoformat(date) in now}
+    told = {date: old for date, old in _told(settings, started.source).items() if (root / date).is_dir()}
     write_json(_file(settings, started.source), told | {started.received.isoformat(): seen})
 
 
@@ -100,18 +107,19 @@ def _inbox(settings: Settings, source: str) -> dict[dt.date, Seen]:
     found: dict[dt.date, Seen] = {}
     for folder in folders:
         received = date_of(folder.name)
-        if received is None or folder.is_symlink():
-            continue
-        seen: Seen = {}
-        for name, path in scan(folder):
-            try:
-                state = os.lstat(path)
-            except FileNotFoundError:
-                continue
-            seen[name] = [state.st_size, state.st_mtime_ns]
-        if seen:
+        if received is not None and (seen := _seen(folder)):
             found[received] = seen
     return found
+
+
+def _seen(folder: Path) -> Seen:
+    """What a folder of a date holds; of a link nothing."""
+    seen: Seen = {}
+    for name, path in scan(folder) if folder.is_dir() and not folder.is_symlink() else []:
+        with suppress(FileNotFoundError):
+            state = os.lstat(path)
+            seen[name] = [state.st_size, state.st_mtime_ns]
+    return seen
 
 
 def _told(settings: Settings, source: str) -> dict[str, Seen]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dealermart import readers
-from dealermart.base import DataError, Settings, as_json, sync, sync_all
+from dealermart.base import DataError, Settings, as_json, read_only, sync, sync_all
 from dealermart.config import Limits
 from dealermart.landing.erased import ERASED_NAME, erased_folders, erased_is_whole
 from dealermart.readers import Member
@@ -371,7 +371,7 @@ def _state(found: os.stat_result) -> tuple[int, int]:
 def _describe(draft: Path, delivery: Delivery, more: dict[str, Any]) -> None:
     """Write the manifest of a draft."""
     if (draft / "payload").exists():
-        (draft / "payload").chmod(0o444)
+        read_only(draft / "payload")
     manifest = {
         "delivery_id": delivery.delivery_id,
         "source": delivery.source,

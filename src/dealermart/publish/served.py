@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from dealermart import warehouse
 from dealermart.base import (
     BuildError,
     Settings,
+    close_to_others,
     code_version,
     connect,
     literal,
@@ -67,8 +69,7 @@ def run(
         for audience in AUDIENCES:
             folder = settings.published / "versions" / f"{audience}-{entry.run_id}"
             folder.mkdir(parents=True)
-            # Pay is in the hands of the file's group at most.
-            folder.chmod(0o750 if audience == "hr" else 0o755)
+            folder.chmod(_mode(folder, audience))
             drafts[audience] = folder
             counts[audience] = _copy(
                 settings,
@@ -77,6 +78,7 @@ def run(
                 {**built, "published_run": entry.run_id, "code_version": code_version(), "audience": audience},
             )
             say(f"published for {audience}: {len(counts[audience])} tables, {sum(counts[audience].values())} rows")
+        _open(settings)
         for audience, folder in drafts.items():
             _swap(settings, audience, folder, keep_previous)
         entry.note(
@@ -114,6 +116,7 @@ def _copy(settings: Settings, tables: list[Table], folder: Path, about: dict[str
         )
     parquet = folder / "parquet"
     parquet.mkdir()
+    parquet.chmod(stat.S_IMODE(folder.stat().st_mode))
     con = connect(settings, spill=settings.home / "dbt" / "spill")
     try:
         con.execute(f"attach {literal(str(settings.warehouse))} as warehouse (read_only)")
@@ -136,8 +139,25 @@ def _copy(settings: Settings, tables: list[Table], folder: Path, about: dict[str
         con.close()
     for path in (folder / FILE, *parquet.iterdir()):
         sync(path)
-        path.chmod(0o640 if about["audience"] == "hr" else 0o644)
+        path.chmod(stat.S_IMODE(folder.stat().st_mode) & 0o644)
     return counts
+
+
+def _mode(folder: Path, audience: str) -> int:
+    """Who may enter a new folder: for BI everybody, for HR nobody else.
+
+    Only where somebody gave `published/versions` a group of its own, with its setgid bit, that group may see pay.
+    """
+    found = folder.stat()
+    group = 0o050 if found.st_gid != os.getegid() else 0
+    return (found.st_mode & stat.S_ISGID) | 0o700 | (group if audience == "hr" else 0o055)
+
+
+def _open(settings: Settings) -> None:
+    """Let everybody pass through the home to the copies for BI."""
+    close_to_others(settings)
+    for folder, more in ((settings.home, 0o011), (settings.published, 0o055), (settings.published / "versions", 0o055)):
+        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | more)
 
 
 def _swap(settings: Settings, audience: str, folder: Path, keep_previous: bool) -> None:

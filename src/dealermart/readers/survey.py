@@ -122,8 +122,9 @@ def survey(path: Path, start: int, line: int, delimiter: str, quote: str, width:
                 within = sign[(np.searchsorted(marks, sign) + quotes) % 2 == 1]
                 counted.append(np.diff(np.searchsorted(within, [*ends, len(view)]), prepend=-before))
             inside = [int(count[-1]) for count in counted]
-            for place in np.flatnonzero((counted[0][:-1] > 0) & (counted[1][:-1] >= width - 1)):
-                loose.append((records + int(place), int(absolute[place] - lengths[place]) + 1, int(absolute[place])))
+            for found in np.flatnonzero((counted[0][:-1] > 0) & (counted[1][:-1] >= width - 1)):
+                place = int(found)
+                loose.append((records + place, int(absolute[place] - lengths[place]) + 1, int(absolute[place])))
         for index in range(-records % _STRIDE, len(ends), _STRIDE):
             samples.append((records + index, int(absolute[index] - lengths[index]) + 1, int(absolute[index])))
         longest = max(longest, int(lengths.max(initial=0)))

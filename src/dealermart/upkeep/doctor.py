@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -51,6 +52,7 @@ def examine(settings: Settings, deep: bool = False) -> list[Finding]:
     looks: dict[str, Callable[[Settings], Iterator[Finding]]] = {
         "environment": _environment,
         "disk": _disk,
+        "closed": _closed,
         "lock": _lock,
         "config": _config,
         "state": partial(_state, deep=deep),
@@ -116,6 +118,26 @@ def _disk(settings: Settings) -> Iterator[Finding]:
         free > _LEAST_FREE,
         f"{free / 1024**3:.1f} GiB free at {settings.home}",
         "make room, or set DEALERMART_HOME to another disk",
+    )
+
+
+def _closed(settings: Settings) -> Iterator[Finding]:
+    home = settings.home
+    if not home.is_dir():
+        return
+    # A closed folder closes all that lies in it. `published` is open for the copies of BI, not for those of HR.
+    looked = [path for path in home.iterdir() if path != settings.published and not path.is_symlink()]
+    looked += (settings.published / "versions").glob("hr-*")
+    found = sorted(str(path.relative_to(home)) for path in looked if path.stat().st_mode & 0o007)
+    can = [f"enter {', '.join(found)}"] if found else []
+    mend = [f"chmod -R o= {' '.join(shlex.quote(str(home / name)) for name in found)}"] if found else []
+    if home.stat().st_mode & 0o002:
+        can, mend = [*can, f"write to {home}"], [*mend, f"chmod o-w {shlex.quote(str(home))}"]
+    yield Finding(
+        "closed to others",
+        not can,
+        f"every user of this machine can {' and '.join(can)}" if can else "only the copies published for BI are open",
+        f"run `{' && '.join(mend)}`",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dealermart import lake, landing, readers
+from dealermart.base import read_only
 from dealermart.upkeep.erasure.tables import Tables
 
 _PIECE, _OVERLAP = 1 << 20, 4096
@@ -72,7 +73,7 @@ class Search:
             if (manifest["source"], home.name) not in self.tables.received and self._holds(draft):
                 gone.add(home.name)
                 continue
-            draft.chmod(0o444)
+            read_only(draft)
             self.unpacked[draft] = home / "payload"
         say(f"an archive of {payload.parent.parent.name} is unpacked for good, without what is erased")
 
