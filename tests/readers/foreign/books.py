@@ -15,9 +15,9 @@ from xml.sax.saxutils import escape
 
 import openpyxl
 import xlsxwriter
+from tests.readers.foreign.case import COLUMNS, HEAD, Case, Line, numbered, three
 
 from sample_company import xls
-from tests.readers.foreign.case import COLUMNS, HEAD, Case, Line, numbered, three
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -147,7 +147,7 @@ def made(
             f'<{p}worksheet {space}{mc}><{p}dimension ref="A1:E{max(len(rows), 1)}"/>'
             f"{columns}<{p}sheetData>{inner}</{p}sheetData>{ends}</{p}worksheet>"
         )
-    states = {name: ' state="hidden"' for name in hidden}
+    states = dict.fromkeys(hidden, ' state="hidden"')
     listed = "".join(
         f'<{p}sheet name="{escape(name)}" sheetId="{n}"{states.get(name, "")} r:id="rId{n}"/>'
         for n, name in enumerate(sheets, 1)

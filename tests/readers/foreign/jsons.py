@@ -68,7 +68,7 @@ def cases() -> Iterable[Case]:
                 "credit_limit_amount": ["Limit.$numberDecimal"],
                 "city": ["City"],
             }
-        },  # fmt: skip
+        },
         columns=(*COLUMNS, "_id.$oid"),
     )
     yield Case(

@@ -19,7 +19,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
-
 from tests.readers.foreign.case import COLUMNS, HEAD, Case, Line, numbered, three
 
 ARROW = ("none", "snappy", "gzip", "zstd", "lz4", "brotli")

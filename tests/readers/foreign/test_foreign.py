@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -73,7 +74,7 @@ def written(case: Case, folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came of a delivery: results by entry, faults by entry and record as (stage, reason), typed rows by entry."""
+    """What came of a delivery: results by case, faults by case and record as (stage, reason), typed rows by case."""
 
     results: dict[str, FileResult]
     faults: dict[str, dict[int, tuple[str, str]]]
@@ -84,20 +85,23 @@ class Delivery:
 def deliver(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Callable[[list[Case]], Delivery]:
     def run(cases: list[Case]) -> Delivery:
         root = tmp_path_factory.mktemp("foreign")
-        settings = Settings(home=root / "home", config=write_config(root / "config"), project=project, user="tester")
+        settings = Settings(
+            home=root / "home", config=write_config(root / "config"), project=project, user="tester", threads=1
+        )
         source, drop = settings.sources / SOURCE, root / "drop"
         source.mkdir()
         drop.mkdir()
-        entries = []
+        names = ", ".join(COLUMNS)
+        entries: dict[str, dict[str, Any]] = {}  # by what the profile says; cases of which it says the same share one
         for case in cases:
-            written(case, drop)
-            names = ", ".join(COLUMNS)
-            (source / f"{case.id}.sql").write_text(
-                f"select _delivery_id, _row_number, {names} from {case.id}\n", "utf-8"
-            )
-            entry = {"name": case.id, "feed": "dealers", "map": f"{case.id}.sql", "pattern": case.file}
-            entries.append({**entry, **case.profile})
-        profile = {"source": SOURCE, "title": "What others write", "files": entries}
+            said = json.dumps(case.profile)
+            name = entries.get(said, {}).get("name", f"entry_{len(entries)}")
+            (drop / name).mkdir(exist_ok=True)
+            written(case, drop / name)
+            (source / f"{name}.sql").write_text(f"select _delivery_id, _row_number, {names} from {name}\n", "utf-8")
+            entry = {"name": name, "feed": "dealers", "map": f"{name}.sql", "pattern": f"{name}/*"}
+            entries[said] = {**entry, **case.profile}
+        profile = {"source": SOURCE, "title": "What others write", "files": list(entries.values())}
         (source / "source.yml").write_text(yaml.safe_dump(profile, allow_unicode=True, sort_keys=False), "utf-8")
         result = ingest.run(settings, SOURCE, RECEIVED, drop)
         faults: dict[str, dict[int, tuple[str, str]]] = {}
@@ -112,14 +116,14 @@ def deliver(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Callable
                 if paths
                 else []
             ):
-                faults.setdefault(file.split(".")[0], {})[number] = (stage, reason)
+                faults.setdefault(Path(file).stem, {})[number] = (stage, reason)
             known = lake.rows_sql(contract, lake.read(settings).paths(settings, "dealers"))
             names = ", ".join(f"{name}::varchar" for name in COLUMNS)
             for file, *cells in con.execute(
                 f"select _source_file, {names} from ({known}) where not _is_repeat order by _source_file, _row_number"
             ).fetchall():
-                rows.setdefault(file.split(".")[0], []).append(typed(cells))
-        return Delivery({found.file.split(".")[0]: found for found in result.files}, faults, rows)
+                rows.setdefault(Path(file).stem, []).append(typed(cells))
+        return Delivery({Path(found.file).stem: found for found in result.files}, faults, rows)
 
     return run
 

@@ -493,9 +493,11 @@ def _layouts() -> Iterable[Case]:
     for count, mark in ((600, "ZF"), (2_500, "ZG")):
         more = [f"c{n}" for n in range(count)]
         lines = [(*line, *[f"v{n}" for n in range(count)]) for line in three(mark)]
-        content = delimited(lines, head=(*HEAD, *more)).encode()
+        content = delimited(lines, "~", head=(*HEAD, *more)).encode()
         read: dict[str, Any] = {"rows": numbered(lines), "columns": (*COLUMNS, *more)}
-        yield Case(f"columns_{count}", content, **(read if count < 2_000 else {"refused": "column"}))
+        yield Case(
+            f"columns_{count}", content, spec={"delimiter": "~"}, **(read if count < 2_000 else {"refused": "column"})
+        )
     wide = [("ZH1", "x" * 100_000, "2026-01-01", "1", "y"), ("ZH2", "A", "2026-01-02", "2", "y")]
     yield Case("a_long_value", delimited(wide).encode(), numbered(wide))
     yield Case(
