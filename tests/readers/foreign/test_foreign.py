@@ -40,8 +40,8 @@ def test_no_two_cases_share_a_name_or_a_key() -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in TAKEN if case.is_raw], ids=lambda case: case.id)
-def test_read(case: Case, read: Reader, tmp_path: Path) -> None:
-    found = read(written(case, tmp_path), **case.profile)
+def test_read(case: Case, read: Reader) -> None:
+    found = read(case.made(), **case.profile)
     assert sorted(found.columns) == sorted(case.columns)
     places = [1 + found.columns.index(name) for name in case.columns]
     assert [(row[0], *(row[place] for place in places)) for row in found.rows] == case.rows
@@ -54,19 +54,13 @@ def test_read(case: Case, read: Reader, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.id)
-def test_refused(case: Case, read: Reader, tmp_path: Path) -> None:
+def test_refused(case: Case, read: Reader) -> None:
     with pytest.raises(DataError) as caught:
-        read(written(case, tmp_path), **case.profile)
-    said = f"{caught.value.what}; {caught.value.mend}"  # without the file's name
+        read(case.made(), **case.profile)
+    said = f"{caught.value.what}; {caught.value.mend}"
     assert re.search(case.refused, said), said
     assert caught.value.where
     assert caught.value.mend
-
-
-def written(case: Case, folder: Path) -> Path:
-    path = folder / case.file
-    path.write_bytes(case.made())
-    return path
 
 
 # -- all in one delivery -----------------------------------------------------------------------------------------------------
@@ -97,7 +91,7 @@ def deliver(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Callable
             said = json.dumps(case.profile)
             name = entries.get(said, {}).get("name", f"entry_{len(entries)}")
             (drop / name).mkdir(exist_ok=True)
-            written(case, drop / name)
+            (drop / name / case.file).write_bytes(case.made())
             (source / f"{name}.sql").write_text(f"select _delivery_id, _row_number, {names} from {name}\n", "utf-8")
             entry = {"name": name, "feed": "dealers", "map": f"{name}.sql", "pattern": f"{name}/*"}
             entries[said] = {**entry, **case.profile}
