@@ -238,7 +238,7 @@ CASES = [
     ),
     Case(
         "errors of a spreadsheet",
-        "a,b,c\n1,#REF!,x\n2,####,#NAME?\n3,#1,##\n#N/A,,\n5,\"#DIV/0!\",\"a,\"\"b\"\n6,Err:502,\n7,#BEZUG!,\nTotal,#N/A,\n".encode(),
+        b"a,b,c\n1,#REF!,x\n2,####,#NAME?\n3,#1,##\n#N/A,,\n5,\"#DIV/0!\",\"a,\"\"b\"\n6,Err:502,\n7,#BEZUG!,\nTotal,#N/A,\n",
         [(4, "3", "#1", "##")],
         (8, 1, 6),
         [
