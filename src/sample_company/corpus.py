@@ -565,7 +565,7 @@ def _rows() -> Iterable[Doc]:
     for number, text in enumerate(texts, start=1):
         missing.add(missing.order(number, note=None, discount_pct=None), note=text, discount_pct=text)
     missing.add(missing.order(21, note="NA", discount_pct=None), discount_pct="NA")
-    spoilt = _read_reject("note, discount_pct: an error of a spreadsheet stands there, such as #N/A or ########")
+    spoilt = _read_reject("discount_pct, note: an error of a spreadsheet stands there, such as #N/A or ########")
     yield missing.add(missing.order(22), spoilt, note="#N/A", discount_pct="#N/A")
     repeated = Doc("repeated_rows").good(3)
     yield repeated.add(repeated.order(1), REPEAT).add(
