@@ -300,7 +300,7 @@ CUT = "a character was lost or cut in half before the file was sent (U+FFFD)"
 
 @pytest.mark.parametrize(
     ("page", "name"),
-    [("gb18030", "广州户外用品有限公司"), ("gbk", "广州户外用品"), ("utf-8", "广州户外用品"), ("big5", "高雄戶外用品"), ("cp949", "부산 아웃도어"), ("cp932", "東京販売"), ("euc_jp", "東京販売")],
+    [("gb18030", "广州户外用品有限公司"), ("gbk", "广州户外用品"), ("utf-8", "广州户外用品"), ("utf-8-sig", "广州户外用品"), ("big5", "高雄戶外用品"), ("cp949", "부산 아웃도어"), ("cp932", "東京販売"), ("euc_jp", "東京販売")],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "after",
@@ -308,7 +308,7 @@ CUT = "a character was lost or cut in half before the file was sent (U+FFFD)"
     ids=["delimiter", "quote", "line end", "blank", "other delimiter"],
 )
 def test_a_character_cut_in_half_is_that_rows_own(read, page: str, name: str, after: bytes) -> None:
-    whole, half = name.encode(page), name.encode(page)[:-1]
+    whole, half = (name.encode(page.removesuffix("-sig"))[:end] for end in (None, -1))
     end = b"\r\n" if after == b"\r\n" else b"\n"
     start = b'"' if after.startswith(b'"') else b""
     delimiter = ";" if after.startswith(b";") else ","
@@ -340,9 +340,12 @@ def test_cut_characters_in_a_large_file_and_under_auto(read, page: str) -> None:
         (b"".join("a,经销商\n".encode("gbk")[:-2] + b"\n" for _ in range(3)) + "a,经销商\n".encode("gbk") * 2, "gbk", 1),
         (b"a,b\n1,\xff\n" + "2,经销商\n3,经销商\n".encode("gbk"), "gbk", 2),
         ("a,经销商\n".encode() + b"1,caf\xe9s\n", "utf-8", 2),
+        ("a,经销商\n经销商\n".encode() + "经销商".encode()[:-1], "utf-8", 3),
+        ("a,经销商\n经销商\n".encode("gbk") + "经销商".encode("gbk")[:-1], "gbk", 3),
+        ("经销商\n经销商,x\n".encode("utf-16-le")[:-1], "utf-16-le", 2),
         (b"a\n1\x81\n" + "é\nè\n".encode("cp1252"), "cp1252", 2),
     ],
-    ids=["Western words that end", "most lines are cut", "no beginning of a character", "letters go on", "one byte each"],
+    ids=["Western words that end", "most lines are cut", "no beginning of a character", "letters go on", "file cut off", "GBK file cut off", "UTF-16 file cut off", "one byte each"],
 )  # fmt: skip
 def test_what_is_no_cut_character_is_another_encoding(read, content: bytes, page: str, line: int) -> None:
     with pytest.raises(DataError, match=f"not text in {page}") as caught:

@@ -108,7 +108,9 @@ def copied(path: Path, encoding: str, work: Path) -> Path:
             have characters beyond ASCII.
     """
     copy = work / f"{path.name}.utf8"
-    decoder, line, cut = codecs.getincrementaldecoder(encoding)(_CUT), 1, False
+    # In UTF-16 a byte that lacks shifts all that follow.
+    errors = "strict" if codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) else _CUT
+    decoder, line, cut = codecs.getincrementaldecoder(encoding)(errors), 1, False
     with path.open("rb") as source, copy.open("w", encoding="utf-8", newline="") as into:
         first, piece = True, b"-"
         while piece:
@@ -147,7 +149,8 @@ def _cut_character(error: UnicodeError) -> tuple[str, int]:
     if isinstance(error, UnicodeDecodeError):
         for end in range(error.start + 1, min(error.start + 4, len(error.object) + 1)):
             after = error.object[end : end + 1]
-            if (not after or (after.isascii() and not after.isalnum())) and _waits(error, end):
+            # At the end of the file nothing follows: that is a file which was cut off.
+            if after and after.isascii() and not after.isalnum() and _waits(error, end):
                 return _MARK, end
     raise error
 
@@ -337,7 +340,7 @@ def _sample(path: Path) -> bytes:
                 size += len(line)
                 if size > _SAMPLE:
                     break
-    return b"\n".join(taken)
+    return b"".join(line + b"\n" for line in taken)
 
 
 def _cut(pieces: Iterable[bytes]) -> Iterable[bytes]:
