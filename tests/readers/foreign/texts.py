@@ -441,8 +441,7 @@ def _damaged() -> Iterable[Case]:
     yield Case(
         "stray_quotes_over_many_rows",
         f'Code,Name,From,Limit,City\nYJ0,A,2026-01-01,1,x\nYJ1,"Open,2026-01-01,1,x\n{swallowed}YJ400,"Next",2026-01-01,1,x\nYJ401,B,2026-01-01,1,x\n'.encode(),
-        [(2, "YJ0", "A", "2026-01-01", "1", "x"), (4, "YJ401", "B", "2026-01-01", "1", "x")],
-        rejected={3: ""},
+        refused="quote",
     )
     yield Case(
         "stray_quotes_semicolons",
