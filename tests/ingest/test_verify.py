@@ -147,7 +147,7 @@ def test_two_readers_agree_on_broken_files(made: tuple[Path, dict[str, Any]], ve
 def test_two_readers_agree_on_broken_files_at_length(
     made: tuple[Path, dict[str, Any]], verify: Verify, tmp_path: Path
 ) -> None:
-    agree_on_broken_files(made, verify, tmp_path, 20_000)
+    agree_on_broken_files(made, verify, tmp_path, 5_000)
 
 
 # -- what is wrong is found --------------------------------------------------------------------------------------------
