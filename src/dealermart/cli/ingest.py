@@ -108,7 +108,7 @@ def ingest(config: Settings, arguments: argparse.Namespace) -> int:
                 f"{where}: {fault['reason']} ({fault['rows']} rows in quarantine, rule {fault['rule']})",
                 file=sys.stderr,
             )
-    if any(file.faults for file in result.files):
+    if any(file.faults and file.status == "accepted" for file in result.files):
         print(
             "  mend: correct these rows at their source and deliver them again, or, where the profile is wrong, "
             f"correct config/sources/{result.source} and run the same command again; the others went through",

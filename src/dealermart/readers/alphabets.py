@@ -62,7 +62,10 @@ _KANA = "".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F7), 0x30FC
 
 _EASTERN_SIGNS = "，。、；：？！（）《》〈〉【】「」『』“”‘’—…·・　"
 
-_CYRILLIC = re.compile(r"(?<!\w)(?:[А-ЯЁЄІЇЎЈЉЊЋЏҐ]?[а-яёєіїўјљњћџґ]{2,}|[А-ЯЁЄІЇҐ]{3,})(?!\w)")
+# Words of alphabets that share no letter with ours: small letters behind a capital or none, or capitals alone.
+_RUSSIAN = re.compile(r"(?<!\w)(?:[А-ЯЁЄІЇЎЈЉЊЋЏҐ]?[а-яёєіїўјљњћџґ]{2,}|[А-ЯЁЄІЇҐ]{3,})(?!\w)")
+
+_GREEK = re.compile(r"(?<!\w)(?:[Α-ΫΆΈ-Ώ]?[ά-ώΐΰ]{2,}|[Α-ΫΆΈ-Ώ]{3,})(?!\w)")
 
 _WESTERN = {
     "German": "äöüß",
@@ -86,7 +89,7 @@ _CENTRAL = {
     "German": "äöüß",
 }
 
-# Which other code pages bytes are held against, with what is told of them: Eastern, Cyrillic, Latin.
+# Which other code pages bytes are held against, with what is told of them: Eastern, of other alphabets, Latin.
 _EASTERN = {
     "gb18030": ("Chinese", _SIMPLIFIED + _TRADITIONAL),
     "big5": ("traditional Chinese", _TRADITIONAL),
@@ -95,7 +98,10 @@ _EASTERN = {
     "euc_jp": ("Japanese", _KANA + _KANJI),
 }
 
-_CYRILLIC_PAGES = ("cp1251", "koi8-r", "iso8859-5", "cp866")
+_WORD_PAGES = {
+    **dict.fromkeys(("cp1251", "koi8-r", "iso8859-5", "cp866"), ("Russian", _RUSSIAN)),
+    **dict.fromkeys(("cp1253", "iso8859-7"), ("Greek", _GREEK)),
+}
 
 _LATIN_PAGES = {
     "cp1252": _WESTERN,
@@ -151,7 +157,7 @@ class Reading:
 def page_of(codec: str) -> str | None:
     """The code page that stands here for a codec; None where there is none."""
     page = _SAME.get(codec, codec)
-    return page if page in _EASTERN or page in _CYRILLIC_PAGES or page in _LATIN_PAGES else None
+    return page if page in _EASTERN or page in _WORD_PAGES or page in _LATIN_PAGES else None
 
 
 def reading(sample: bytes, page: str) -> Reading:
@@ -161,9 +167,10 @@ def reading(sample: bytes, page: str) -> Reading:
         signs = Counter(re.findall(r"[^\x00-\x7f]", text))
         common = sum(signs[sign] for sign in signs.keys() & _SETS[page])
         return Reading(page, _EASTERN[page][0], common, signs.total())
-    if page in _CYRILLIC_PAGES:
+    if page in _WORD_PAGES:
+        language, words = _WORD_PAGES[page]
         beyond = sum(not sign.isascii() for sign in text)
-        return Reading(page, "Russian", sum(map(len, _CYRILLIC.findall(text))), beyond)
+        return Reading(page, language, sum(map(len, words.findall(text))), beyond)
     letters = _letters(text, 2 if _LATIN_PAGES[page] is _WESTERN else 4)
     fitting = {name: sum(letters[sign] for sign in alphabet) for name, alphabet in _LATIN_PAGES[page].items()}
     best = max(fitting, key=lambda name: fitting[name])
@@ -184,7 +191,7 @@ def rival(sample: bytes, page: str, least: int = 4) -> Reading | None:
     if page in _LATIN_PAGES and not own.among:
         return None  # signs like the euro's tell no language
     found = []
-    for other in (*_EASTERN, *_CYRILLIC_PAGES, *_LATIN_PAGES):
+    for other in (*_EASTERN, *_WORD_PAGES, *_LATIN_PAGES):
         seen = reading(sample, other)
         both_latin = page in _LATIN_PAGES and other in _LATIN_PAGES
         if other == page or seen.common < least * (1 if both_latin or other in _EASTERN else 2):

@@ -174,9 +174,9 @@ def _records(
         elif isinstance(value, _Broken):
             yield Record(number, reason=_NO_JSON, line=str(value))
         elif not isinstance(value, _Object):
-            yield Record(number, reason=_NO_OBJECT, line=_written(value))
+            yield Record(number, reason=_NO_OBJECT, line=_whole(_written(value)))
         elif twice := list(_all_repeated(value)):
-            yield Record(number, reason=f"{_TWICE}: {_named(twice)}", line=_written(value))
+            yield Record(number, reason=f"{_TWICE}: {_named(twice)}", line=_whole(_written(value)))
         else:
             flat = [(keys(name), name, text) for name, text in _flat(value)]
             fields = {key: text for key, _, text in flat}
@@ -185,7 +185,7 @@ def _records(
             else:
                 stands = Counter(key for key, *_ in flat)
                 clashing = [name for key, name, _ in flat if stands[key] > 1]
-                yield Record(number, reason=f"{_CLASH}: {_named(clashing)}", line=_written(value))
+                yield Record(number, reason=f"{_CLASH}: {_named(clashing)}", line=_whole(_written(value)))
 
 
 def _flat(value: _Object, before: str = "") -> Iterator[tuple[str, str | None]]:
@@ -193,7 +193,8 @@ def _flat(value: _Object, before: str = "") -> Iterator[tuple[str, str | None]]:
         if isinstance(inner, _Object):
             yield from _flat(inner, f"{before}{key}.")
         else:
-            yield before + key, None if inner is None else str(inner) if isinstance(inner, str) else _written(inner)
+            text = None if inner is None else str(inner) if isinstance(inner, str) else _written(inner)
+            yield _whole(before + key), None if text is None else _whole(text)
 
 
 def _repeated(value: _Object) -> list[str]:
@@ -214,8 +215,13 @@ def _all_repeated(value: Any) -> Iterator[str]:
 
 def _named(keys: Iterable[str]) -> str:
     """Keys for a reason: a few, and short, because a file can call them anything."""
-    texts = [key if len(key) <= 40 else f"{key[:40]}..." for key in dict.fromkeys(keys)]
+    texts = [_whole(key) if len(key) <= 40 else f"{_whole(key[:40])}..." for key in dict.fromkeys(keys)]
     return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
+
+
+def _whole(text: str) -> str:
+    """A text with U+FFFD for half a character: JSON can write one (``"\\ud83d"``), no encoding can."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _written(value: Any) -> str:

@@ -58,7 +58,7 @@ def taste(path: Path, threads: int, memory: str) -> None:
     """Decode a Parquet file whole, in an engine of its own: what it does to that one it does to no other.
 
     Raises:
-        DataError: it is encrypted.
+        DataError: it is encrypted, or in an encoding that the engine lacks.
         duckdb.Error: it cannot be decoded.
     """
     # A fault can leave the engine unusable, so each file has one.
@@ -68,12 +68,31 @@ def taste(path: Path, threads: int, memory: str) -> None:
             con.execute(f"select bit_xor(hash(columns(*))) from read_parquet({literal(str(path))})").fetchall()
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
             return  # a fault of the query, not of the file
-        except duckdb.Error:
+        except duckdb.Error as error:
             if _is_encrypted(path):
                 raise DataError(
                     "the file is encrypted", mend="ask the sender for the file without encryption"
                 ) from None
+            if unknown := _unknown_encoding(path, str(error)):
+                raise DataError(
+                    f"a column is written in an encoding that cannot be read here: {unknown}",
+                    mend="ask the sender for plain or dictionary encoding",
+                ) from None
             raise
+
+
+def _unknown_encoding(path: Path, fault: str) -> str | None:
+    """The encoding that the engine names in its fault, if the footer says that the file has it."""
+    try:
+        about = parquet.ParquetFile(path).metadata
+    except (OSError, ValueError):
+        return None
+    columns = (
+        about.row_group(group).column(place)
+        for group in range(about.num_row_groups)
+        for place in range(about.num_columns)
+    )
+    return next((name for column in columns for name in column.encodings if f"{name} encoding" in fault), None)
 
 
 def _is_encrypted(path: Path) -> bool:
