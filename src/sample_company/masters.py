@@ -23,6 +23,7 @@ from sample_company.figures import Figures, quarters
 from sample_company.ledger import (
     ACCEPTED,
     BLANK,
+    REPEAT,
     TOTALS,
     Cell,
     CsvFile,
@@ -168,9 +169,12 @@ def _write_customers(ledger: Ledger, received: date, company: Company, dealers: 
     with CsvFile(
         ledger, received, file, "eu_customers", None, ["Kundennr", "Name", "Dealer"], Dialect("cp1252", ";")
     ) as out:
+        listed = set[tuple[str, ...]]()
         for dealer in dealers:
-            if dealer.currency == "EUR":
-                out.row([customer_number(dealer.dealer_id), dealer.name, dealer.dealer_id])
+            if dealer.currency == "EUR":  # a dealer with a history stands once for each state, in the same words
+                line = (customer_number(dealer.dealer_id), dealer.name, dealer.dealer_id)
+                out.row(line, REPEAT if line in listed else ACCEPTED)
+                listed.add(line)
 
 
 def _write_members(ledger: Ledger, received: date, file: str, members: Sequence[Member]) -> None:

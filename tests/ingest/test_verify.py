@@ -289,7 +289,9 @@ def test_readers_that_differ_end_with_1_and_no_value_in_the_message(
     from dealermart.readers import delimited
 
     honest = delimited.cleaned
-    monkeypatch.setattr(delimited, "cleaned", lambda text, nulls: f"replace({honest(text, nulls)}, '小', '大')")
+    monkeypatch.setattr(
+        delimited, "cleaned", lambda text, name, spec: f"replace({honest(text, name, spec)}, '小', '大')"
+    )
     monkeypatch.setattr(delimited, "_compare", lambda *_: None)
     padded = DEALERS.replace("王小明", " 王小明")
     (folder / "dealers.csv").write_text(padded, "utf-8")

@@ -242,7 +242,7 @@ def test_a_sale_is_in_dollars_whatever_its_key_and_reads_scientific_notation(con
 
 @pytest.mark.parametrize("spec", PROFILE.files, ids=lambda spec: spec.name)
 def test_no_file_that_is_read_is_ignored(spec: FileSpec) -> None:
-    assert PROFILE.spec_of(spec.pattern) is spec
+    assert PROFILE.specs_of(spec.pattern) == (spec,)
 
 
 def test_a_dealer_has_its_place_by_way_of_its_address(con: duckdb.DuckDBPyConnection) -> None:

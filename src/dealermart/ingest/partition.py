@@ -313,6 +313,7 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
                 kept = f"verdicts/{job.run_id}.parquet"
                 select = f"from read_parquet([{listed}])"
                 verdicts = lake.keep(space.con, select, partition.home, space.folder, kept)
+    _refuse_copies(done.results, came.settled)
     results = (*done.results, *came.settled)
     watch.finish(results)
     _mark_anew(partition, results)
@@ -463,6 +464,20 @@ def _entry(partition: _Partition, done: Batch, results: Sequence[FileResult]) ->
 
 def _is_ignored(profile: Profile, source_file: str) -> bool:
     return profile.ignores(source_file) is not None and not profile.specs_of(source_file)
+
+
+def _refuse_copies(read: Sequence[FileResult], settled: Sequence[FileResult]) -> None:
+    """A copy of a file that was refused in this very run is no duplicate: nothing of it was taken."""
+    refused = {(result.delivery_id, result.feed): result for result in read if result.status == "refused"}
+    for result in settled:
+        first = refused.get((result.delivery_id, result.feed))
+        if first and result.status == "duplicate":
+            fault = DataError(
+                f"the content is that of {first.file}, which was refused",
+                where=result.file,
+                mend="mend that one; where this file is to be read otherwise, deliver it without the other",
+            )
+            result.status, result.error = "refused", str(fault)
 
 
 def _mark_anew(partition: _Partition, results: Sequence[FileResult]) -> None:

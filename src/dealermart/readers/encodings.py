@@ -246,7 +246,7 @@ def _stated(path: Path, stated: str) -> Encoding:
     if family in ("gb18030", "cp1252"):
         found, told = detect(path)
         much = found.name == "utf-8" or len(re.findall(rb"[\x80-\xff]", _sample(path))) >= _MUCH
-        if found.name != family and much and (found.confidence or 0) >= _CONTRADICTION:
+        if found.name != family and much and told != _ASCII and (found.confidence or 0) >= _CONTRADICTION:
             raise _contradicted(path, stated, found.name, f"{found.confidence} %: {told}")
     _hold_against_others(path, stated, codec.name)
     return Encoding(stated)
