@@ -42,6 +42,7 @@ FAULTS = {
     "commas said to be bars, one column lacks": (b"t\na,c\n1,4711secret\n", {"columns": ["a", "b"], "delimiter": "|", "skip_rows": 1}, "in the header it is a comma; the columns are: a, c", ":2"),
     "semicolons in a header that is found": (b"a;title\na;b\n1;4711secret\n", {"header": "find", "columns": ["a", "b"]}, "in the header it is a semicolon; the columns are: a, b", ":2"),
     "NUL characters under auto": ("a,b\n1,4711secret\n".encode("utf-32"), {"encoding": "auto"}, "NUL characters in the header: the text is not in utf-16", ":1"),
+    "header that is found and cannot be read, repeated below": (b"title\na,\rb\n1,4711secret\na,b\n2,y\n", {"header": "find", "columns": ["a", "b"]}, "the header cannot be read: a carriage return inside a line", ":2"),
     "no header found": (b"title\na,c\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records; the likeliest one lacks b", ":2"),
     "no header found far down": (b"\n" * 31 + b"a,b\n1,4711secret\n", {"header": "find", "columns": ["a", "b"]}, "no header in the first 30 records", ":1"),
     "two columns for one": (b"a,Code\n1,4711secret\n", {"aliases": {"a": ["code"]}}, "more than one column of the file stands for a", ":1"),

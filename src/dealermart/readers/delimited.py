@@ -551,6 +551,9 @@ def _head(path: Path, spec: FileSpec) -> _Head:
             if parsed.reason is None and columns_of.is_header(fields, spec):
                 found = columns_of.resolve(fields, spec, where)
                 return _Head(found, records, lines, start, simple and parsed.lines == 1)
+            if parsed.reason is not None and columns_of.is_header(_bare(parsed.text, spec), spec):
+                # The header all the same: with a repeated one below it, the rows between would pass for free text.
+                raise _unreadable_header(parsed.reason, where)
             best = max(best, (columns_of.known(fields, spec), fields, where), key=lambda pair: pair[0])
             other = other or _wrong_delimiter(parsed.text, fields, spec, where)
             simple = simple and bool(parsed.text) and (not spec.quote or spec.quote not in parsed.text)
@@ -560,11 +563,7 @@ def _head(path: Path, spec: FileSpec) -> _Head:
         if error := _wrong_delimiter(parsed.text, fields, spec, where):
             raise error
         if parsed.reason is not None:
-            raise DataError(
-                f"the header cannot be read: {parsed.reason}",
-                where=where,
-                mend="check delimiter, quote and skip_rows in the source profile",
-            )
+            raise _unreadable_header(parsed.reason, where)
         if not fields:
             simple = False
             continue
@@ -574,6 +573,20 @@ def _head(path: Path, spec: FileSpec) -> _Head:
     raise DataError(
         "the file has no header and no records", where=str(path), mend="ask the sender for the file with its content"
     )
+
+
+def _unreadable_header(reason: str, where: str) -> DataError:
+    return DataError(
+        f"the header cannot be read: {reason}",
+        where=where,
+        mend="check delimiter, quote and skip_rows in the source profile",
+    )
+
+
+def _bare(text: str, spec: FileSpec) -> list[str]:
+    """The fields of a record that cannot be read, as far as its signs go."""
+    plain = text.replace("\r", "").replace("\n", "")
+    return (plain.replace(spec.quote, "") if spec.quote else plain).split(spec.delimiter)
 
 
 def _wrong_delimiter(text: str, fields: list[str], spec: FileSpec, where: str) -> DataError | None:
