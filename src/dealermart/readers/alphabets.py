@@ -126,6 +126,13 @@ _SAME = {
     "iso8859-9": "cp1254",
 }
 
+# Signs of units and money, in the Western code pages and the Turkish one: m³, µm, £5. In others they are letters.
+_UNITS = re.compile(
+    rb"(?<![A-Za-z\x80-\xff])(?:[A-Za-z]?m|ft|in|yd|s)[\xb2\xb3](?![A-Za-z\x80-\xff])"
+    rb"|(?<![A-Za-z\x80-\xff])[\xa3\xa5\xb2\xb3\xb9\xbc-\xbe]{1,2}(?![A-Za-z\x80-\xff])"
+    rb"|(?<![A-Za-z\x80-\xff])\xb5[AFHLSVWglms](?![A-Za-z\x80-\xff])"
+)
+
 _SETS = {page: frozenset(signs + _EASTERN_SIGNS) - set("\n") for page, (_, signs) in _EASTERN.items()}
 
 
@@ -187,6 +194,8 @@ def rival(sample: bytes, page: str, least: int = 4) -> Reading | None:
         least: Common characters that are enough to tell. Letters tell less than signs of thousands, and twice as
             many are asked for, but not between two Latin pages.
     """
+    if page in ("cp1252", "cp1254"):
+        sample = _UNITS.sub(b"", sample)
     own = reading(sample, page)
     if page in _LATIN_PAGES and not own.among:
         return None  # signs like the euro's tell no language
