@@ -133,6 +133,26 @@ def test_who_is_erased_from_one_use_of_a_file_is_gone_from_all(two: Settings, dr
 # --------------------------------------------------------------------------------------- a key that stands in two rows
 
 
+def test_a_use_that_comes_after_an_erasure_is_told_why_it_cannot_be(settings: Settings, mini: Path, drop: Drop) -> None:
+    """The bytes are gone, so that no other entry can take them; the first use stays a repeat."""
+    folder = drop({"dealers.csv": MASTER})
+    ingest.run(settings, "mini", DAY, folder)
+    upkeep.erase(settings, upkeep.Wanted("M2", also=("Wu",)), "Xu", "request 9")
+    with (mini / "source.yml").open("a", encoding="utf-8") as file:
+        file.write(OWNERS)
+    (mini / "owners.sql").write_text(OWNERS_SQL, "utf-8")
+    again = {file.feed: file for file in ingest.run(settings, "mini", DAY, folder).files}
+    assert (again["dealers"].status, again["team_members"].status) == ("duplicate", "refused")
+    assert "values of a person were erased from this file" in str(again["team_members"].error)
+
+
+def test_a_copy_of_a_list_that_was_refused_is_refused(settings: Settings, mini: Path, drop: Drop) -> None:
+    twice = "city,country\n北京,CN\n北京,JP\n"
+    result = ingest.run(settings, "mini", DAY, drop({"city.csv": twice, "city_copy.csv": twice}))
+    assert [file.status for file in result.files] == ["refused", "refused"]
+    assert "the content is that of city.csv" in str(result.files[1].error)
+
+
 def test_rows_of_a_reference_that_contradict_each_other_are_rejected(settings: Settings, drop: Drop) -> None:
     cities = "city,country\n上海,China\n成都,China\n巴黎,France\n巴黎,Texas\n成都,China\n,Nowhere\n,Nobody\n"
     dealers = MASTER.replace("乙,West,成都", "乙,West,巴黎")

@@ -319,6 +319,15 @@ def test_a_record_that_becomes_many_rows_is_one_record(command: Callable[..., An
     assert "targets.csv: a second reader sees the same 2 records" in out, (code, err)
 
 
+def test_full_width_signs_in_codes_are_no_difference(command: Callable[..., Any], config: Path, drop: Drop) -> None:
+    """The first reader writes them as ASCII, in codes and nowhere else."""
+    with (config / "sources" / "mini" / "source.yml").open("a", encoding="utf-8") as file:
+        file.write('\n  - {name: shop, pattern: "shop*.csv", format: csv, key: [shop]}\n')
+    folder = drop({"shops.csv": "shop,dealer_id,name\nＳ１,Ｄ　１,Ａ\n"})
+    code, out, _ = command(folder, "--dry-run", "--verify")
+    assert (code, "shops.csv: a second reader sees the same 1 records" in out) == (0, True)
+
+
 def test_verify_goes_with_a_dry_run(
     command: Callable[..., Any], drop: Drop, capsys: pytest.CaptureFixture[str]
 ) -> None:

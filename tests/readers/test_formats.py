@@ -13,9 +13,9 @@ import pytest
 import xlsxwriter
 
 from dealermart.base import DataError
-from dealermart.readers import apart
+from dealermart.readers import apart, workbooks
 from dealermart.readers.cells import cell_text
-from dealermart.readers.workbooks import Parts
+from dealermart.readers.workbooks import Looks, Parts
 from sample_company import xls
 
 
@@ -423,3 +423,10 @@ def test_a_part_that_cannot_be_looked_through_is_refused_by_the_files_name(read,
     with pytest.raises(DataError, match=said) as error:
         read(other, format="xlsx")
     assert error.value.where == str(other)
+
+
+def test_a_long_formula_without_a_value_is_seen_over_the_border_of_two_pieces():
+    """Of the piece before only so much is kept as is shorter than the longest formula."""
+    text = b'<row r="1"><c r="A1"><f>' + b"1+" * 4_000 + b"1</f></c></row>"
+    cut = text.index(b"</f>")
+    assert not workbooks._quick_look([text[:cut], text[cut:]], Looks({}))

@@ -313,7 +313,7 @@ def _ingest(partition: _Partition, found: list[tuple[str, Path]]) -> IngestResul
                 kept = f"verdicts/{job.run_id}.parquet"
                 select = f"from read_parquet([{listed}])"
                 verdicts = lake.keep(space.con, select, partition.home, space.folder, kept)
-    _refuse_copies(done.results, came.settled)
+    _refuse_copies(profile, done.results, came.settled)
     results = (*done.results, *came.settled)
     watch.finish(results)
     _mark_anew(partition, results)
@@ -436,6 +436,16 @@ def _sort_in(
         use = delivery
         if taken:  # for another feed: this entry's rows, counts and quarantine are its own
             use = landing.another(partition.home, delivery, f"{delivery.delivery_id}~{spec.name}")
+        if not use.payload.exists():
+            gone = DataError(
+                "values of a person were erased from this file, so that its bytes are not kept",
+                where=delivery.label,
+                mend=f"deliver a copy without these values, to be taken by {spec.name}",
+            )
+            came.settled.append(
+                _settled(delivery.source_file, use.delivery_id, received, spec, "refused", str(gone))
+            )
+            continue
         taken[label] = use.delivery_id
         came.deliveries.append((use, spec))
 
@@ -466,11 +476,16 @@ def _is_ignored(profile: Profile, source_file: str) -> bool:
     return profile.ignores(source_file) is not None and not profile.specs_of(source_file)
 
 
-def _refuse_copies(read: Sequence[FileResult], settled: Sequence[FileResult]) -> None:
+def _refuse_copies(profile: Profile, read: Sequence[FileResult], settled: Sequence[FileResult]) -> None:
     """A copy of a file that was refused in this very run is no duplicate: nothing of it was taken."""
-    refused = {(result.delivery_id, result.feed): result for result in read if result.status == "refused"}
+    references = {spec.name for spec in profile.references}
+
+    def use(result: FileResult) -> tuple[str, str | None]:
+        return result.delivery_id, result.entry if result.entry in references else result.feed
+
+    refused = {use(result): result for result in read if result.status == "refused"}
     for result in settled:
-        first = refused.get((result.delivery_id, result.feed))
+        first = refused.get(use(result))
         if first and result.status == "duplicate":
             fault = DataError(
                 f"the content is that of {first.file}, which was refused",

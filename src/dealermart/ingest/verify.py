@@ -28,6 +28,11 @@ _SHORT = 40
 # Said by no sign that is seen: the first reader takes such characters out, here they count on neither side.
 _UNSEEN = re.compile("[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
+# Columns of codes, in which the first reader writes full-width signs of ASCII as ASCII.
+_CODE = re.compile("(.*_)?(id|code|no)", re.IGNORECASE)
+
+_TO_ASCII = {sign: sign - 0xFEE0 for sign in range(0xFF01, 0xFF5F)} | {0x3000: " "}
+
 _QUOTED_FORMULA = re.compile('="(.*)"', re.DOTALL)  # a text that a program wrote so that Excel leaves it alone
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")  # a control character in a workbook's text
@@ -177,6 +182,8 @@ def _compare_cells(row: dict[str, Any], seen: readers.Seen, match: _Match, found
     for name, (text, value) in zip(match.columns(tuple(text for text, _ in cells)), cells, strict=True):
         first = row[name] if name else None
         left.discard(name or "")
+        if name and isinstance(value, str) and (_CODE.fullmatch(name) or name in match.spec.key):
+            value = value.translate(_TO_ASCII)
         if not agree(first, value, match.spec.missing):
             found.add(seen.number, _short(first), _short(value), name or text or "beyond the last column")
     for name in sorted(left):

@@ -46,6 +46,8 @@ _MOST_LINES = 100_000  # of one record; more of them are an open quote, and woul
 
 _MOST_SWALLOWED = 100  # lines of one value that look like records; more are too many to stand in the ledger as one
 
+_FEW_LINES = 3  # that look like records inside a value whose ends do not; more of them are records
+
 _DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 
 _CHUNK = 1024 * 1024
@@ -334,7 +336,8 @@ def _swallowed(parsed: _Parsed, width: int, spec: FileSpec) -> int:
     """How many lines inside quotes have as many fields as the header: a stray quote made one value of records.
 
     A text of several lines is no such value, as its lines have fewer delimiters. One before a blank is punctuation,
-    unless the record itself is written so.
+    unless the record itself is written so. Of a record with all its fields, the value's ends must complete two records
+    as well, or a good many lines speak for it: in a narrow table a line of an address or a letter can look like one.
     """
     ended = spec.row_end if spec.row_end not in (None, "\n", "\r\n") else "\n"
     if width < 2 or not spec.quote or "\n" not in parsed.text:
@@ -354,11 +357,14 @@ def _swallowed(parsed: _Parsed, width: int, spec: FileSpec) -> int:
     if len(parsed.fields) < width:
         return sum(map(is_record, parsed.text.split("\n")[1:-1]))
     lines = 0
+    is_whole = not any(field.strip() for field in parsed.fields[width:])
     for place, value in enumerate(parsed.fields[:width]):
         first, *rest = value.split(ended)
-        lines += sum(map(is_record, rest[:-1]))
+        inner = sum(map(is_record, rest[:-1]))
         # The ends of the value complete the record's own first and last line.
-        lines += bool(rest) and is_record(first, place) and len(fields(rest[-1])) == place + 1
+        is_complete = bool(rest) and is_record(first, place) and len(fields(rest[-1])) == place + 1
+        if is_complete or not is_whole or inner == len(rest) - 1 > _FEW_LINES:
+            lines += inner + is_complete
     return lines
 
 

@@ -211,7 +211,8 @@ def _quick_look(pieces: Iterable[bytes], found: Looks) -> bool:
         if _ERROR.search(text) or any(sign in text for sign in _UNUSUAL):
             return False
         joined = before + text
-        if (b"<f" in joined or b":f" in joined) and _NO_VALUE.search(joined):
+        # A formula can be longer than what is kept of the piece before: then only its end is here.
+        if any(sign in joined for sign in (b"<f", b"/f", b":f")) and _NO_VALUE.search(joined):
             return False
         if found.zeros:
             cells = usual.findall(text)
