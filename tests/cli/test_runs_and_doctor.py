@@ -188,6 +188,27 @@ def test_doctor_says_what_waits_for_people(
     assert [line for line in out.splitlines() if line.startswith(("FAIL", "TODO"))] == ["FAIL marts: behind the lake"]
 
 
+def test_a_refused_use_of_a_file_is_told_though_another_was_taken(home: Settings, drop: Callable[..., Path]) -> None:
+    mini = home.config / "sources" / "mini"
+    entry = '  - {name: owner_file, feed: team_members, map: owners.sql, pattern: "dealers*.csv", format: csv, required_columns: [owner]}\n'
+    with (mini / "source.yml").open("a", encoding="utf-8") as file:
+        file.write(entry)
+    select = "select _delivery_id, _row_number, owner as member_id, since as valid_from, owner as member_name, 'sales' as role\nfrom owner_file\n"
+    (mini / "owners.sql").write_text(select, "utf-8")
+
+    def refused() -> list[str]:
+        return [one.text for one in upkeep.examine(home) if one.name == "refused files"]
+
+    folder = drop({"dealers.csv": DEALERS})
+    ingest.run(home, "mini", dt.date(2026, 3, 2), folder)
+    assert refused() == ["1 not taken so far: dealers.csv (mini, received 2026-03-02)"]
+    profile = (mini / "source.yml").read_text("utf-8")
+    (mini / "source.yml").write_text(profile.replace("[owner]", "[city]"), "utf-8")
+    (mini / "owners.sql").write_text(select.replace("owner as", "city as"), "utf-8")
+    ingest.run(home, "mini", dt.date(2026, 3, 2), folder)
+    assert refused() == []
+
+
 def test_a_mistyped_command_is_no_fault_of_the_house(troubled: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     said = ["--by", "Chen", "--reason", "r"]
     for words in (

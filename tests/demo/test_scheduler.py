@@ -102,6 +102,21 @@ def test_a_free_port_is_free_and_a_taken_one_is_not(taken: int) -> None:
     assert _is_free(_free_port())
 
 
+def test_a_state_of_before_is_closed_before_airflow_starts(
+    standalone: Standalone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standalone.home.mkdir(parents=True)
+    standalone.home.chmod(0o755)
+
+    def not_now(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dealermart.demo.scheduler.subprocess.Popen", not_now)
+    with pytest.raises(KeyboardInterrupt):
+        standalone.start()
+    assert standalone.home.stat().st_mode & 0o007 == 0
+
+
 def test_the_port_is_the_same_at_each_start(
     standalone: Standalone, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -271,6 +271,13 @@ def test_a_second_sheet_with_the_same_header_is_refused_until_the_profile_says_w
     assert len(read(made, format=form, sheet="March", **fields).rows) == 2
 
 
+def test_a_sheet_with_the_header_alone_is_no_second_table(read: Reader) -> None:
+    """A template that nobody filled: nothing of it could be lost."""
+    found = read(new_book({"March": ROWS, "April": ROWS[:1]}), format="xlsx", aliases=ALIASES)
+    assert len(found.rows) == 2
+    assert found.counts.notes == ("sheet April was not read (1 row)",)
+
+
 def test_another_table_below_in_the_same_sheet(read: Reader) -> None:
     """Its header names columns of the profile: its rows would go into the wrong columns."""
     below = [["Net", "Doc"], [7, "A3"], [None, None], ["DOC", "net"], ["A4", 8]]

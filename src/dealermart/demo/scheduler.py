@@ -24,7 +24,7 @@ from typing import IO, Any
 import httpx
 import psutil
 
-from dealermart.base import Settings, child_environment, utc_now, write_json
+from dealermart.base import Settings, child_environment, close_to_others, utc_now, write_json
 from dealermart.demo.api import USER, Api, DagRun, OrchestratorError, RunFailed, Unanswered, log_lines
 
 POOL = "warehouse"
@@ -183,6 +183,7 @@ class Standalone(Api):
             OrchestratorError: one is running on this state already, or the port of the settings is taken.
         """
         self.check_free()
+        close_to_others(self.settings)  # a state of before, in which the log and Airflow's tables were open
         (self.home / "config").mkdir(parents=True, exist_ok=True)
         (self.home / "config" / "airflow_local_settings.py").write_text(LOCAL_SETTINGS, "utf-8")
         self._make_password()

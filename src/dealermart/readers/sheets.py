@@ -89,19 +89,18 @@ def _texts(row: Sequence[str]) -> list[str]:
 
 
 def _refuse_twin(path: Path, spec: FileSpec, about: Mapping[str, Any], header: Sequence[str]) -> None:
-    """Refuse a workbook in which the sheet is not said and another one has its header."""
+    """Refuse a workbook in which the sheet is not said and another one has its header, and rows below it."""
     if not spec.header:
         return
     keys = [columns_of.key(text) for text in header]
     twins = [
         name
-        for name, _, first in about["others"]
+        for name, rows, first in about["others"]
         if any(
             columns_of.is_header(texts, spec)
             if columns_of.named(spec)
             else [columns_of.key(text) for text in texts] == keys
-            for texts in map(_texts, first)
-            if texts
+            for texts in [texts for texts in map(_texts, first) if texts][: rows - 1]  # below the last one is nothing
         )
     ]
     if twins:
