@@ -1,7 +1,7 @@
 """The registry of KPIs (``config/kpis.yml``): what each one is called and how it is counted.
 
 A KPI over measures that exist is an entry here and nothing else: its kind says how the measures make a value. The
-measures are columns of events, made long by the models ``int_measure__<events>``; a test holds these against the registry.
+measures are columns of events that the models ``int_measure__<events>`` make long; a test holds these against it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Kpi(Strict):
             if field not in allowed:
                 yield (
                     field,
-                    f"{self.code} is of kind {self.kind}, which has no {field}",
+                    f"kind {self.kind} of {self.code} has no {field}",
                     "leave it out, or correct kind",
                 )
             elif code not in measures:
@@ -104,7 +104,7 @@ class Kpi(Strict):
             fitting = " or ".join(name for name in _INTERVALS[self.kind] if name) or "none"
             yield (
                 "interval",
-                f"{self.code} is of kind {self.kind}, which has no {self.interval} interval",
+                f"kind {self.kind} of {self.code} has no {self.interval} interval",
                 f"use {fitting}",
             )
 
