@@ -1,4 +1,4 @@
-"""Write docs/kpis.md from the registry, config/kpis.yml: what each KPI is, in English and Chinese, and of what it is made."""
+"""Write docs/kpis.md from the registry, config/kpis.yml: what each KPI is, in two languages, and of what it is made."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ DOC = Path("docs/kpis.md")
 HEAD = """\
 # KPIs
 
-Written by `make feeds` from `config/kpis.yml`; do not edit. All values stand in `mart_kpi__subject_period`: one row per subject
-(member, dealer, team, region, company), fiscal period and KPI, with numerator, denominator, sample size, 95 % interval, target,
-the previous period and the same period last year. Shares are fractions. Who has no data has a status and a reason, and no value.
+Written by `make feeds` from `config/kpis.yml`; do not edit. All values stand in `mart_kpi__subject_period`: one row per
+subject (member, dealer, team, region, company), fiscal period and KPI, with numerator, denominator, sample size, 95 %
+interval, target, the previous period and the same period last year. Shares are fractions. Who has no data has a status
+and a reason, and no value.
 
 """
 INTERVALS = {"wilson": "Wilson", "normal": "normal approximation", "nps": "variance of promoters and detractors"}
@@ -34,7 +35,7 @@ def document(registry: Registry) -> str:
     return (
         f"{HEAD}| code | name | 名称 | unit | formula |\n|---|---|---|---|---|\n{listed}\n"
         f"{''.join(map(_kpi, registry.kpis))}"
-        "## Measures\nWhat the KPIs of events are made of; a KPI over these is an entry of the registry and nothing else.\n\n"
+        "## Measures\nWhat the KPIs of events are made of; a KPI over these is an entry of the registry, no SQL.\n\n"
         f"| measure | model | what it sums |\n|---|---|---|\n{measures}"
     )
 

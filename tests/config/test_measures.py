@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import make_kpis
 from dealermart.base import REPO, load_settings
 from dealermart.config import load_config
 
