@@ -61,9 +61,10 @@ format: $(VENV)/.dev ## let ruff and sqlfluff write the code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --quiet dbt_project
 
-feeds: $(VENV)/.dev ## write what follows from the contracts: staging models, the lake's sources, docs/feeds.md; and docs/sources.md from the models
+feeds: $(VENV)/.dev ## write what follows from the contracts: staging models, the lake's sources, docs/feeds.md; docs/sources.md from the models, docs/kpis.md from the registry
 	$(BIN)/python scripts/make_feeds.py
 	$(BIN)/python scripts/make_sources.py
+	$(BIN)/python scripts/make_kpis.py
 
 lock: ## resolve the dependencies anew, keeping what still fits; UPGRADE=1 takes the newest
 	$(PYTHON) scripts/make_lock.py $(if $(UPGRADE),--upgrade)

@@ -35,3 +35,22 @@
             )
     end
 {%- endmacro %}
+
+{#- Of promoters and detractors among answers, in points: the variance of a value that is 1, 0 or -1. -#}
+{% macro net_promoter_bound(promoters, detractors, answers, side) -%}
+    {%- set sign = '-' if side == 'low' else '+' -%}
+    {#- not money: counts -#}{%- set n = 'cast(' ~ answers ~ ' as double)' -%}
+    {#- not money: a share of counts -#}{%- set up = '(cast(' ~ promoters ~ ' as double) / ' ~ n ~ ')' -%}
+    {#- not money: a share of counts -#}{%- set down = '(cast(' ~ detractors ~ ' as double) / ' ~ n ~ ')' -%}
+    {%- set score = '(' ~ up ~ ' - ' ~ down ~ ')' -%}
+    case
+        when {{ answers }} > 0
+            then cast(
+                100 * least(1e0, greatest(-1e0,
+                    {{ score }} {{ sign }} 1.959963984540054e0 * sqrt(
+                        greatest(0e0, {{ up }} + {{ down }} - {{ score }} * {{ score }}) / {{ n }} {# not money: a variance #}
+                    )
+                )) as decimal(18, 8)
+            )
+    end
+{%- endmacro %}

@@ -6,6 +6,7 @@ data; what the rules mean for rows is decided in the rooms above.
 
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
+from dealermart.config.kpis import Kpi, Registry
 from dealermart.config.limits import MIB, Limits
 from dealermart.config.load import Config, check_company, load_config
 from dealermart.config.plans import Bonus, Commission, Plan
@@ -41,11 +42,13 @@ __all__ = [
     "Contract",
     "FileSpec",
     "Ignored",
+    "Kpi",
     "Limits",
     "Origin",
     "PersonKind",
     "Plan",
     "Profile",
+    "Registry",
     "Template",
     "Totals",
     "check_company",

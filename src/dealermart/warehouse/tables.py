@@ -63,6 +63,19 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "population": "varchar",
         "min_sample": "integer",
         "definition_version": "integer",
+        "kind": "varchar",
+        "numerator_measure": "varchar",
+        "minus_measure": "varchar",
+        "denominator_measure": "varchar",
+        "expected_measure": "varchar",
+        "interval_method": "varchar",
+        "empty_reason": "varchar",
+        "unanswered_reason": "varchar",
+        "is_absence_stated": "boolean",
+    },
+    "measure": {
+        "measure_code": "varchar",
+        "events": "varchar",
     },
     "plan": {
         "scenario_id": "varchar",
@@ -215,9 +228,19 @@ def _tables(config: Config) -> dict[str, Rows]:
             kpi.population,
             kpi.min_sample,
             kpi.version,
+            kpi.kind,
+            kpi.numerator_measure,
+            kpi.minus_measure,
+            kpi.denominator_measure,
+            kpi.expected_measure or kpi.denominator_measure or kpi.numerator_measure,
+            kpi.interval,
+            kpi.empty,
+            kpi.unanswered,
+            kpi.absence == "everybody",
         )
         for kpi in config.registry.kpis
     ]
+    tables["measure"] = [(measure.code, measure.events) for measure in config.registry.measures]
     for file, plan in config.plans:
         _add_plan(tables, file, plan)
     for file, template in config.templates:

@@ -19,8 +19,8 @@ subject_month as (
     select * from {{ ref('int_kpi__subject_month') }}
 ),
 
-event_period as (
-    select * from {{ ref('int_kpi__event_period') }}
+measure_period as (
+    select * from {{ ref('int_kpi__measure_period') }}
 ),
 
 target_period as (
@@ -133,7 +133,7 @@ eligible as (
         subject_id,
         period_id,
         false as is_seller
-    from event_period
+    from measure_period
 ),
 
 final as (

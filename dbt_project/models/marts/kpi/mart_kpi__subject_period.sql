@@ -13,8 +13,8 @@ sales_value as (
     select * from {{ ref('int_kpi__sales_value') }}
 ),
 
-event_value as (
-    select * from {{ ref('int_kpi__event_value') }}
+measure_value as (
+    select * from {{ ref('int_kpi__measure_value') }}
 ),
 
 target_period as (
@@ -120,7 +120,7 @@ measured as (
         cast(null as string) as rate_type,
         status,
         status_reason
-    from event_value
+    from measure_value
 ),
 
 compared as (

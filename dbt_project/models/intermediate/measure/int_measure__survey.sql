@@ -1,0 +1,62 @@
+-- Grain: one row per survey sent and measure.
+with
+
+response as (
+    select * from {{ ref('fct_survey_response') }}
+),
+
+-- The net promoter score is defined on answers from 0 to 10 alone.
+judged as (
+    select
+        response_id,
+        survey,
+        member_id,
+        dealer_id,
+        member_team,
+        dealer_region,
+        fiscal_month_start,
+        is_answered,
+        score,
+        score_of_five,
+        is_top_two,
+        survey = 'nps' and scale_min = 0 and scale_max = 10 and is_answered as is_promoter_answer
+    from response
+    where fiscal_month_start is not null
+),
+
+final as (
+    {% for measure_code, value, condition in [
+        ('survey_sent', '1', 'response_id is not null'),
+        ('survey_answered', '1', 'is_answered'),
+        ('csat_sent', '1', "survey = 'csat'"),
+        ('csat_answered', '1', "survey = 'csat' and is_answered"),
+        ('csat_top_two', '1', "survey = 'csat' and is_top_two"),
+        ('csat_score', 'score_of_five', "survey = 'csat' and is_answered"),
+        ('ces_sent', '1', "survey = 'ces'"),
+        ('ces_score', 'score', "survey = 'ces' and is_answered"),
+        ('dealer_needs_sent', '1', "survey = 'dealer_needs'"),
+        ('dealer_needs_score', 'score_of_five', "survey = 'dealer_needs' and is_answered"),
+        ('nps_sent', '1', "survey = 'nps'"),
+        ('nps_answered', '1', 'is_promoter_answer'),
+        ('nps_promoter', '1', 'is_promoter_answer and score >= 9'),
+        ('nps_detractor', '1', 'is_promoter_answer and score <= 6'),
+    ] %}
+        select
+            response_id as event_id,
+            '{{ measure_code }}' as measure_code,
+            member_id,
+            dealer_id,
+            member_team as team,
+            dealer_region as region,
+            fiscal_month_start,
+            fiscal_month_start as known_month_start,
+            cast({{ value }} as decimal(18, 8)) as value
+        from judged
+        where {{ condition }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
+)
+
+select * from final
