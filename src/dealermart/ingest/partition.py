@@ -442,9 +442,7 @@ def _sort_in(
                 where=delivery.label,
                 mend=f"deliver a copy without these values, to be taken by {spec.name}",
             )
-            came.settled.append(
-                _settled(delivery.source_file, use.delivery_id, received, spec, "refused", str(gone))
-            )
+            came.settled.append(_settled(delivery.source_file, use.delivery_id, received, spec, "refused", str(gone)))
             continue
         taken[label] = use.delivery_id
         came.deliveries.append((use, spec))

@@ -215,8 +215,7 @@ def _refused(settings: Settings) -> Iterator[Finding]:
     refused = [
         (received, source, name)
         for (received, source, name), (_, uses) in sorted(last.items(), reverse=True)
-        if any(is_left(source, file) for file in uses)
-        and not (source in profiles and profiles[source].ignores(name))
+        if any(is_left(source, file) for file in uses) and not (source in profiles and profiles[source].ignores(name))
     ]
     if refused:
         named = ", ".join(f"{name} ({source}, received {received})" for received, source, name in refused[:_NAMED])
