@@ -208,6 +208,7 @@ AGREE = [
     ("00124", "124", False), ("1.50", "1.5", False), ("00124", '="00124"', True), ("124", '="00124"', False),
     ("D1", "\u200bD1\ufeff", True), ("a\rb", "a_x000D_b", True),
     ("a\r_x0041_", "a_x000D__x0041_", True), ("20260301", "#VALUE!", True), ("46082", "#VALUE!", False), (None, "#VALUE!", False),
+    ("D-0012", 12, True), ("123-45-678", 12345678.0, True), ("000-0", 0, True), ("D-0012", 13, False), ("D-1.2", 12, False), ("D-0012", -12, False),
     ("1.5", 1.5, True), ("0.3", 0.1 + 0.2, True), ("00124", 124, True), ("2", 2.0, True), ("2.0", 2.0, False), ("1E-5", Decimal("0.00001"), True),
     ("10000000000000000001", Decimal("10000000000000000000"), False), ("1.51", 1.5, False), ("x", 1.5, False), (None, 0, False),
     ("true", True, True), ("1", True, False),

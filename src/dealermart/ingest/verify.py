@@ -266,7 +266,14 @@ def agree(first: str | None, second: Any, missing: Sequence[str] = ("",)) -> boo
     try:
         return _agree_values(first, second)
     except (ValueError, InvalidOperation, OverflowError):
+        return _is_code_of(first, second)
+
+
+def _is_code_of(first: str, number: Any) -> bool:
+    """Whether a text is a whole number with what a workbook's format shows around its digits, such as D-0012."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0 or number != number // 1:
         return False
+    return re.search("[.,]", first) is None and re.sub("[^0-9]", "", first).lstrip("0") == str(int(number)).lstrip("0")
 
 
 def _unescaped(text: str | None) -> str:
