@@ -191,9 +191,9 @@ def _same_counts(commit: dict[str, Any], done: ingest.Batch) -> None:
             raise ConfigError(
                 f"{result.file} gives other rows than when it was taken: {', '.join(other)}",
                 where=f"log/{commit['seq']:08d}.json",
-                mend="its profile or contract was changed so that rows are read or mapped otherwise: bring it back. If this "
-                "version rejects what an older one took, say in the profile what is meant (more_nulls: ['#N/A'], sheet, "
-                "encoding, key); the old lake still stands",
+                mend="its profile or contract was changed so that rows are read or mapped otherwise: bring it back. If "
+                "this version rejects what an older one took, say in the profile what is meant (more_nulls: ['#N/A'], "
+                "sheet, encoding, key); the old lake still stands",
             )
 
 
