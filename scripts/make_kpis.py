@@ -13,10 +13,10 @@ DOC = Path("docs/kpis.md")
 HEAD = """\
 # KPIs
 
-Written by `make feeds` from `config/kpis.yml`; do not edit. All values stand in `mart_kpi__subject_period`: one row per
-subject (member, dealer, team, region, company), fiscal period and KPI, with numerator, denominator, sample size, 95 %
-interval, target, the previous period and the same period last year. Shares are fractions. Who has no data has a status
-and a reason, and no value.
+Written by `make feeds` from `config/kpis.yml`; do not edit. All values stand in `mart_kpi__subject_period`, those that
+only HR may read in `mart_kpi__subject_period_hr`: one row per subject (member, dealer, team, region, company, product
+category), fiscal period and KPI, with numerator, denominator, sample size, 95 % interval, target, the previous period and
+the same period last year. Shares are fractions. Who has no data has a status and a reason, and no value.
 
 """
 INTERVALS = {"wilson": "Wilson", "normal": "normal approximation", "nps": "variance of promoters and detractors"}
@@ -45,17 +45,25 @@ def _kpi(kpi: Kpi) -> str:
         "ratio": f"`{kpi.numerator_measure}` / `{kpi.denominator_measure}`",
         "mean": f"`{kpi.numerator_measure}` / number of its events",
         "sum": f"`{kpi.numerator_measure}`",
+        "median": f"median of `{kpi.numerator_measure}`",
+        "distinct": f"different things of `{kpi.numerator_measure}`",
+        "distinct_share": f"different things of `{kpi.numerator_measure}` / of `{kpi.denominator_measure}`",
         "net_promoter": f"(`{kpi.numerator_measure}` - `{kpi.minus_measure}`) / `{kpi.denominator_measure}`, in points",
-        "model": "SQL of its own",
+        "model": f"SQL of its own, `int_kpi__{kpi.model}`",
     }
     rows = {
         "numerator": kpi.numerator,
         "denominator": kpi.denominator or "none: it is a sum",
         "population": kpi.population,
-        "made of": made[kpi.kind],
+        "made of": made[kpi.kind] + (f", times {kpi.factor}" if kpi.factor != 1 else ""),
+        "stated for": ", ".join(kpi.subjects),
         "interval": INTERVALS[kpi.interval] if kpi.interval else "none",
         "better": {"higher": "higher", "lower": "lower", "none": "neither"}[kpi.direction],
+        "without any": {"none": kpi.empty or "as the SQL says", "zero": "0 where the company has any"}[
+            kpi.without_events
+        ],
         "smallest sample": str(kpi.min_sample),
+        "read by": {"bi": "BI and HR", "hr": "HR only"}[kpi.audience],
         "version of the definition": str(kpi.version),
     }
     table = "".join(f"| {name} | {text} |\n" for name, text in rows.items())

@@ -27,6 +27,8 @@ kpis:
     formula: sum of net amounts
     numerator: net amount
     population: sale lines
+    kind: model
+    model: sales_value
   - code: csat_pct
     name: Satisfaction
     name_zh: 满意度
@@ -36,6 +38,8 @@ kpis:
     numerator: top two
     denominator: answers
     population: answered surveys
+    kind: model
+    model: sales_value
     min_sample: 5
   - code: days_open
     name: Days open
@@ -46,6 +50,8 @@ kpis:
     numerator: days
     denominator: cases
     population: closed cases
+    kind: model
+    model: sales_value
 """,
     "plans/commission.yml": """\
 plan: commission

@@ -11,17 +11,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from dealermart.base import REPO
 from dealermart.config.contracts import Name
 from dealermart.config.yamlfile import Fault, Strict, repeated
 
 Text = Annotated[str, Field(min_length=2)]
 
+# Where the models lie that make what is no sum of events.
+MODELS = REPO / "dbt_project" / "models" / "intermediate" / "kpi"
+
 # What a kind needs of a KPI's measures, besides the numerator.
 _NEEDS: dict[str, tuple[str, ...]] = {
-    "model": (),
     "sum": (),
     "mean": (),
+    "median": (),
+    "distinct": (),
     "ratio": ("denominator_measure",),
+    "distinct_share": ("denominator_measure",),
     "net_promoter": ("minus_measure", "denominator_measure"),
 }
 
@@ -29,9 +35,14 @@ _INTERVALS: dict[str, tuple[str | None, ...]] = {
     "model": (None,),
     "sum": (None,),
     "mean": (None, "normal"),
+    "median": (None,),
+    "distinct": (None,),
     "ratio": (None, "wilson"),
+    "distinct_share": (None, "wilson"),
     "net_promoter": (None, "nps"),
 }
+
+SubjectType = Literal["member", "dealer", "team", "region", "company", "category"]
 
 
 class Measure(Strict):
@@ -40,26 +51,37 @@ class Measure(Strict):
     code: Name
     events: Name  # the model int_measure__<events> makes it
     description: Text
+    taken: Literal["sum", "month_end"] = "sum"
+    """Summed over the months of a period; or stated at the end of each month, then a period has that of its last."""
+    unknown: Literal["undefined", "no_rate"] = "undefined"
+    """The status of a value that lacks some of it."""
 
 
 class Kpi(Strict):
     """One KPI. Shares are kept as fractions (0.85), amounts in the reporting currency.
 
     Attributes:
-        kind: How it comes about: ``model`` is SQL of its own; the others are made of measures. ``ratio`` is numerator
-            by denominator, ``mean`` the numerator by the number of its events, ``net_promoter`` the numerator less
-            ``minus_measure`` by the denominator, in points.
+        kind: How it comes about: ``model`` is SQL of its own, the model ``int_kpi__<model>``; the others are made of
+            measures. ``sum`` is the numerator, ``mean`` and ``median`` are taken of its events, ``ratio`` is numerator
+            by denominator, ``distinct`` the number of different things among its events and ``distinct_share`` that of
+            the numerator by that of the denominator, ``net_promoter`` the numerator less ``minus_measure`` by the
+            denominator, in points.
+        factor: By what the value is multiplied, such as 100 for so many per hundred.
         interval: How its 95 % interval is taken.
         expected_measure: What there must be some of before a value can be expected; by default the denominator.
         empty: Why there is no value where there is none of it, in words.
         unanswered: What the expected ones lack where nothing is counted of them, in words behind their number.
         absence: Whether everybody of the population has a row that says so, or the company alone.
+        without_events: Whether who has no event has no value, or 0 where the company has any in the period.
+        subjects: For whom it is stated.
+        audience: Who may read it; HR reads everything.
+        suppress: Of whom small groups are too small to be shown.
     """
 
     code: Name
     name: Text
     name_zh: Text
-    unit: Literal["currency", "share", "score", "count", "days", "hours", "points"]
+    unit: Literal["currency", "share", "score", "count", "days", "hours", "months", "points", "index", "ratio"]
     direction: Literal["higher", "lower", "none"]
     formula: Text
     numerator: Text
@@ -67,15 +89,27 @@ class Kpi(Strict):
     population: Text
     min_sample: Annotated[int, Field(ge=1)] = 1
     version: Annotated[int, Field(ge=1)] = 1
-    kind: Literal["model", "sum", "mean", "ratio", "net_promoter"] = "model"
+    kind: Literal["model", "sum", "mean", "median", "ratio", "distinct", "distinct_share", "net_promoter"]
+    model: Name | None = None
     numerator_measure: Name | None = None
     minus_measure: Name | None = None
     denominator_measure: Name | None = None
     expected_measure: Name | None = None
+    factor: Annotated[int, Field(ge=1)] = 1
     interval: Literal["wilson", "normal", "nps"] | None = None
     empty: Text | None = None
     unanswered: Text | None = None
     absence: Literal["everybody", "company"] = "company"
+    without_events: Literal["none", "zero"] = "none"
+    subjects: Annotated[tuple[SubjectType, ...], Field(min_length=1)] = (
+        "member",
+        "dealer",
+        "team",
+        "region",
+        "company",
+    )
+    audience: Literal["bi", "hr"] = "bi"
+    suppress: Literal["none", "people", "respondents"] = "none"
 
     @property
     def measures(self) -> dict[str, str]:
@@ -85,11 +119,17 @@ class Kpi(Strict):
 
     def faults(self, measures: dict[str, Measure]) -> Iterator[tuple[str, str, str]]:
         """What is wrong with its kind and measures: field, fault, mend."""
-        needed = () if self.kind == "model" else ("numerator_measure", *_NEEDS[self.kind], "empty")
+        made = self.kind != "model"
+        needed = ("numerator_measure", *_NEEDS[self.kind], "empty") if made else ("model",)
         for field in needed:
             if getattr(self, field) is None:
                 yield "kind", f"{self.code} is of kind {self.kind} and has no {field}", f"add {field}"
-        allowed = {*needed, *(("expected_measure",) if needed else ())}
+        if made and self.model is not None:
+            yield "model", f"kind {self.kind} of {self.code} is made of measures", "leave model out, or correct kind"
+        if not made and self.model is not None and not (MODELS / f"int_kpi__{self.model}.sql").exists():
+            known = ", ".join(sorted(path.stem.removeprefix("int_kpi__") for path in MODELS.glob("int_kpi__*.sql")))
+            yield "model", f"{self.code} is made by int_kpi__{self.model}, which does not exist", f"one of: {known}"
+        allowed = {*needed, *(("expected_measure",) if made else ())}
         for field, code in self.measures.items():
             if field not in allowed:
                 yield (

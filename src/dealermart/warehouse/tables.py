@@ -72,10 +72,21 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "empty_reason": "varchar",
         "unanswered_reason": "varchar",
         "is_absence_stated": "boolean",
+        "model": "varchar",
+        "factor": "integer",
+        "is_zero_without_events": "boolean",
+        "audience": "varchar",
+        "suppress": "varchar",
+    },
+    "kpi_subject": {
+        "kpi_code": "varchar",
+        "subject_type": "varchar",
     },
     "measure": {
         "measure_code": "varchar",
         "events": "varchar",
+        "taken": "varchar",
+        "unknown_status": "varchar",
     },
     "plan": {
         "scenario_id": "varchar",
@@ -237,10 +248,18 @@ def _tables(config: Config) -> dict[str, Rows]:
             kpi.empty,
             kpi.unanswered,
             kpi.absence == "everybody",
+            kpi.model,
+            kpi.factor,
+            kpi.without_events == "zero",
+            kpi.audience,
+            kpi.suppress,
         )
         for kpi in config.registry.kpis
     ]
-    tables["measure"] = [(measure.code, measure.events) for measure in config.registry.measures]
+    tables["kpi_subject"] = [(kpi.code, subject) for kpi in config.registry.kpis for subject in kpi.subjects]
+    tables["measure"] = [
+        (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
+    ]
     for file, plan in config.plans:
         _add_plan(tables, file, plan)
     for file, template in config.templates:

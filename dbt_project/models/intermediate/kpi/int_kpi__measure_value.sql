@@ -9,10 +9,75 @@ measure_period as (
     select * from {{ ref('int_kpi__measure_period') }}
 ),
 
+subject_set as (
+    select * from {{ ref('int_measure__subject_set') }}
+),
+
+measure as (
+    select * from {{ source('config', 'measure') }}
+),
+
 kpi as (
     select *
     from {{ source('config', 'kpi') }}
     where kind <> 'model'
+),
+
+kpi_subject as (
+    select * from {{ source('config', 'kpi_subject') }}
+),
+
+-- Which measure stands where in a KPI; a measure may stand in several.
+kpi_role as (
+    {% for role in ['expected', 'numerator', 'minus', 'denominator'] %}
+        select
+            kpi_code,
+            '{{ role }}' as role,
+            {{ role }}_measure as measure_code
+        from kpi
+        where {{ role }}_measure is not null
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
+),
+
+totalled as (
+    select
+        measure_period.subject_type,
+        measure_period.subject_id,
+        measure_period.period_id,
+        kpi_role.kpi_code,
+        coalesce(
+            sum(measure_period.event_count + measure_period.unknown_count) filter (where kpi_role.role = 'expected'), 0
+        ) as expected_count,
+        coalesce(sum(measure_period.event_count) filter (where kpi_role.role = 'numerator'), 0) as numerator_count,
+        coalesce(sum(measure_period.event_count) filter (where kpi_role.role = 'denominator'), 0) as denominator_count,
+        coalesce(
+            sum(measure_period.unknown_count) filter (where kpi_role.role in ('numerator', 'denominator')), 0
+        ) as unknown_count,
+        max(measure.unknown_status) filter (where measure_period.unknown_count > 0) as unknown_status,
+        sum(measure_period.total) filter (where kpi_role.role = 'numerator') as measured_total,
+        sum(measure_period.square_total) filter (where kpi_role.role = 'numerator') as measured_square_total,
+        coalesce(sum(measure_period.total) filter (where kpi_role.role = 'minus'), 0) as minus_total,
+        sum(measure_period.total) filter (where kpi_role.role = 'denominator') as denominator_total,
+        sum(subject_set.thing_count) filter (where kpi_role.role = 'numerator') as numerator_thing_count,
+        sum(subject_set.thing_count) filter (where kpi_role.role = 'denominator') as denominator_thing_count,
+        max(subject_set.median_value) filter (where kpi_role.role = 'numerator') as median_value
+    from measure_period
+    inner join kpi_role on measure_period.measure_code = kpi_role.measure_code
+    inner join kpi_subject
+        on
+            kpi_role.kpi_code = kpi_subject.kpi_code
+            and measure_period.subject_type = kpi_subject.subject_type
+    left join measure on measure_period.measure_code = measure.measure_code
+    left join subject_set
+        on
+            measure_period.subject_type = subject_set.subject_type
+            and measure_period.subject_id = subject_set.subject_id
+            and measure_period.period_id = subject_set.period_id
+            and measure_period.measure_code = subject_set.measure_code
+    group by measure_period.subject_type, measure_period.subject_id, measure_period.period_id, kpi_role.kpi_code
 ),
 
 -- Whoever has an event of a KPI, and whoever is to be told that there is none.
@@ -23,18 +88,19 @@ stated as (
         population.period_id,
         kpi.kpi_code
     from population
-    cross join kpi
+    inner join kpi_subject on population.subject_type = kpi_subject.subject_type
+    inner join kpi on kpi_subject.kpi_code = kpi.kpi_code
     where kpi.is_absence_stated or population.subject_type = 'company'
 
     union
 
     select
-        measure_period.subject_type,
-        measure_period.subject_id,
-        measure_period.period_id,
-        kpi.kpi_code
-    from measure_period
-    inner join kpi on measure_period.measure_code = kpi.expected_measure
+        subject_type,
+        subject_id,
+        period_id,
+        kpi_code
+    from totalled
+    where expected_count > 0
 ),
 
 counted as (
@@ -44,27 +110,36 @@ counted as (
         stated.period_id,
         kpi.kpi_code,
         kpi.kind,
+        kpi.factor,
         kpi.interval_method,
         kpi.empty_reason,
         kpi.unanswered_reason,
-        coalesce(expected.event_count, 0) as expected_count,
-        coalesce(numerator.event_count, 0) as numerator_count,
-        numerator.total as measured_total,
-        numerator.square_total as measured_square_total,
-        coalesce(numerator.total, 0) as numerator_total,
-        coalesce(minus.total, 0) as minus_total,
-        denominator.total as denominator_total,
-        coalesce(denominator.event_count, 0) as denominator_count
+        kpi.is_zero_without_events and coalesce(whole.expected_count, 0) > 0 as is_zero_without_events,
+        coalesce(totalled.expected_count, 0) as expected_count,
+        coalesce(totalled.numerator_count, 0) as numerator_count,
+        coalesce(totalled.denominator_count, 0) as denominator_count,
+        coalesce(totalled.unknown_count, 0) as unknown_count,
+        totalled.unknown_status,
+        totalled.measured_total,
+        totalled.measured_square_total,
+        coalesce(totalled.minus_total, 0) as minus_total,
+        totalled.denominator_total,
+        totalled.numerator_thing_count,
+        totalled.denominator_thing_count,
+        totalled.median_value
     from stated
     inner join kpi on stated.kpi_code = kpi.kpi_code
-    {% for role in ['expected', 'numerator', 'minus', 'denominator'] %}
-        left join measure_period as {{ role }}
-            on
-                stated.subject_type = {{ role }}.subject_type
-                and stated.subject_id = {{ role }}.subject_id
-                and stated.period_id = {{ role }}.period_id
-                and kpi.{{ role }}_measure = {{ role }}.measure_code
-    {% endfor %}
+    left join totalled
+        on
+            stated.subject_type = totalled.subject_type
+            and stated.subject_id = totalled.subject_id
+            and stated.period_id = totalled.period_id
+            and stated.kpi_code = totalled.kpi_code
+    left join totalled as whole
+        on
+            whole.subject_type = 'company'
+            and stated.period_id = whole.period_id
+            and stated.kpi_code = whole.kpi_code
 ),
 
 -- Of each kind: what stands above and below the line, what it was taken of.
@@ -75,24 +150,68 @@ weighed as (
         period_id,
         kpi_code,
         kind,
+        factor,
         interval_method,
         empty_reason,
         unanswered_reason,
         expected_count,
         measured_square_total,
         minus_total,
-        numerator_total as plus_total,
-        case when kind in ('sum', 'mean') then numerator_count else denominator_count end as sample_size,
+        unknown_count,
+        unknown_status,
+        coalesce(measured_total, 0) as plus_total,
+        is_zero_without_events and expected_count = 0 and kind in ('sum', 'distinct') as is_zero,
+        cast(case
+            when kind in ('sum', 'mean', 'median') then numerator_count
+            when kind = 'distinct' then coalesce(numerator_thing_count, 0)
+            when kind = 'distinct_share' then coalesce(denominator_thing_count, 0)
+            else denominator_count
+        end as bigint) as sample_size,
         case
-            when kind = 'net_promoter' then numerator_total - minus_total
-            when kind = 'ratio' then numerator_total
+            when kind in ('distinct', 'distinct_share') then cast(coalesce(numerator_thing_count, 0) as decimal(28, 8))
+            when kind = 'net_promoter' then coalesce(measured_total, 0) - minus_total
+            when kind = 'ratio' then coalesce(measured_total, 0)
+            when kind = 'median' then median_value
             else measured_total
         end as numerator,
         case
             when kind = 'mean' then cast(numerator_count as decimal(28, 8))
-            when kind <> 'sum' then denominator_total
+            when kind = 'distinct_share' then cast(denominator_thing_count as decimal(28, 8))
+            when kind in ('ratio', 'net_promoter') then denominator_total
         end as denominator
     from counted
+),
+
+-- A sum with a hole is no sum, nor is a share of one; a mean is taken of what is known, and says so.
+judged as (
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        kpi_code,
+        kind,
+        factor,
+        interval_method,
+        empty_reason,
+        unanswered_reason,
+        expected_count,
+        measured_square_total,
+        minus_total,
+        plus_total,
+        unknown_count,
+        unknown_status,
+        is_zero,
+        sample_size,
+        numerator,
+        denominator,
+        case
+            when is_zero then 'ok'
+            when kind in ('sum', 'ratio') and unknown_count > 0 then unknown_status
+            when sample_size = 0 then 'no_data'
+            when kind in ('ratio', 'net_promoter') and denominator <= 0 then 'undefined'
+            else 'ok'
+        end as status
+    from weighed
 ),
 
 final as (
@@ -101,29 +220,40 @@ final as (
         subject_id,
         period_id,
         kpi_code,
-        case when sample_size > 0 then cast(numerator as decimal(28, 8)) end as numerator,
-        case when sample_size > 0 then cast(denominator as decimal(28, 8)) end as denominator,
         case
-            when sample_size = 0 then cast(null as decimal(28, 8))
-            when kind = 'sum' then cast(numerator as decimal(28, 8))
+            when is_zero then cast(0 as decimal(28, 8))
+            when sample_size > 0 and status in ('ok', 'undefined') then cast(numerator as decimal(28, 8))
+        end as numerator,
+        case when sample_size > 0 and status in ('ok', 'undefined') then cast(denominator as decimal(28, 8)) end as denominator,
+        case
+            when status <> 'ok' then cast(null as decimal(28, 8))
+            when is_zero then cast(0 as decimal(28, 8))
+            when kind in ('sum', 'distinct', 'median') then {{ multiply('numerator', 'factor') }}
             when kind = 'net_promoter' then cast({{ exact_divide('100 * numerator', 'denominator', 8) }} as decimal(28, 8))
-            else cast({{ exact_divide('numerator', 'denominator', 8) }} as decimal(28, 8))
+            else cast({{ exact_divide('factor * numerator', 'denominator', 8) }} as decimal(28, 8))
         end as value,
         sample_size,
         {% for side in ['low', 'high'] %}
             case
+                when status <> 'ok' or is_zero then cast(null as decimal(18, 8))
                 when interval_method = 'wilson' then {{ wilson_bound('numerator', 'denominator', side) }}
                 when interval_method = 'normal' then {{ mean_bound('numerator', 'measured_square_total', 'sample_size', side) }}
                 when interval_method = 'nps' then {{ net_promoter_bound('plus_total', 'minus_total', 'denominator', side) }}
             end as ci_{{ side }},
         {% endfor %}
-        case when sample_size > 0 then interval_method end as ci_method,
-        case when sample_size > 0 then 'ok' else 'no_data' end as status,
+        case when sample_size > 0 and status = 'ok' then interval_method end as ci_method,
+        cast(null as string) as rate_type,
+        status,
         case
+            when is_zero then cast(null as string)
+            when unknown_count > 0 and unknown_status = 'no_rate'
+                then 'no exchange rate for ' || unknown_count || ' of ' || (unknown_count + sample_size)
+            when unknown_count > 0 then unknown_count || ' of ' || (unknown_count + sample_size) || ' not known'
             when expected_count = 0 then empty_reason
             when sample_size = 0 then 'none of ' || expected_count || ' ' || coalesce(unanswered_reason, 'counted')
+            when status = 'undefined' then 'what it is a share of is zero or negative'
         end as status_reason
-    from weighed
+    from judged
 )
 
 select * from final

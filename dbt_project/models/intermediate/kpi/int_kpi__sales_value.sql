@@ -5,6 +5,10 @@ sales_period as (
     select * from {{ ref('int_kpi__sales_period') }}
 ),
 
+company as (
+    select * from {{ source('config', 'company') }}
+),
+
 -- A sum with a hole is no sum: one line without rate leaves the period without value.
 revenue as (
     select
@@ -173,9 +177,14 @@ final as (
             denominator,
             value,
             sample_size,
+            cast(null as decimal(18, 8)) as ci_low,
+            cast(null as decimal(18, 8)) as ci_high,
+            cast(null as string) as ci_method,
+            company.fx_rate_type as rate_type,
             status,
             status_reason
         from {{ branch }}
+        cross join company
         {% if not loop.last %}
             union all
         {% endif %}

@@ -48,6 +48,7 @@ final as (
             dealer_id,
             member_team as team,
             dealer_region as region,
+            cast(null as string) as product_category,
             fiscal_month_start,
             fiscal_month_start as known_month_start,
             cast({{ value }} as decimal(18, 8)) as value

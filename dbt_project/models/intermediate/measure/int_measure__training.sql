@@ -79,6 +79,7 @@ final as (
             dealer_id,
             team,
             region,
+            cast(null as string) as product_category,
             fiscal_month_start,
             {{ known }} as known_month_start,
             cast({{ value }} as decimal(18, 8)) as value

@@ -1,0 +1,109 @@
+-- Grain: one row per subject (member, dealer, team, region, company, category), fiscal period begun and KPI.
+with
+
+measured as (
+    select * from {{ ref('int_kpi__value') }}
+),
+
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
+target_period as (
+    select * from {{ ref('int_kpi__target_period') }}
+),
+
+kpi as (
+    select * from {{ source('config', 'kpi') }}
+),
+
+company as (
+    select * from {{ source('config', 'company') }}
+),
+
+compared as (
+    select
+        measured.subject_type,
+        measured.subject_id,
+        measured.period_id,
+        measured.kpi_code,
+        kpi.direction,
+        target_period.target_value,
+        -- An amount is compared over the targets' own windows, a share or score as it stands.
+        case when target_period.is_amount then target_period.actual_value else measured.value end as achieved_value
+    from measured
+    inner join target_period
+        on
+            measured.subject_type = target_period.subject_type
+            and measured.subject_id = target_period.subject_id
+            and measured.period_id = target_period.period_id
+            and measured.kpi_code = target_period.metric
+    left join kpi on measured.kpi_code = kpi.kpi_code
+),
+
+final as (
+    select
+        measured.subject_type,
+        measured.subject_id,
+        measured.period_id,
+        period.period_type,
+        period.period_start,
+        period.period_end,
+        period.is_complete,
+        measured.kpi_code,
+        measured.numerator,
+        measured.denominator,
+        measured.value,
+        kpi.unit,
+        case when kpi.unit = 'currency' then company.reporting_currency_code end as currency_code,
+        coalesce(measured.rate_type, case when kpi.unit = 'currency' then company.fx_rate_type end) as rate_type,
+        compared.target_value,
+        case
+            when compared.target_value <= 0 then cast(null as decimal(28, 8))
+            when compared.direction = 'lower'
+                then cast({{ exact_divide('compared.target_value', 'compared.achieved_value', 8) }} as decimal(28, 8))
+            else cast({{ exact_divide('compared.achieved_value', 'compared.target_value', 8) }} as decimal(28, 8))
+        end as attainment,
+        previous_period.value as previous_value,
+        last_year_period.value as last_year_value,
+        measured.sample_size,
+        measured.ci_low,
+        measured.ci_high,
+        measured.ci_method,
+        case
+            when measured.status = 'ok' and measured.ci_method is not null and measured.sample_size < kpi.min_sample
+                then 'small_sample'
+            else measured.status
+        end as status,
+        case
+            when measured.status = 'ok' and measured.ci_method is not null and measured.sample_size < kpi.min_sample
+                then measured.sample_size || ' measured, at least ' || kpi.min_sample || ' wanted'
+            else measured.status_reason
+        end as status_reason,
+        kpi.definition_version,
+        kpi.audience
+    from measured
+    inner join period on measured.period_id = period.period_id
+    cross join company
+    left join kpi on measured.kpi_code = kpi.kpi_code
+    left join compared
+        on
+            measured.subject_type = compared.subject_type
+            and measured.subject_id = compared.subject_id
+            and measured.period_id = compared.period_id
+            and measured.kpi_code = compared.kpi_code
+    left join measured as previous_period
+        on
+            measured.subject_type = previous_period.subject_type
+            and measured.subject_id = previous_period.subject_id
+            and measured.kpi_code = previous_period.kpi_code
+            and period.previous_period_id = previous_period.period_id
+    left join measured as last_year_period
+        on
+            measured.subject_type = last_year_period.subject_type
+            and measured.subject_id = last_year_period.subject_id
+            and measured.kpi_code = last_year_period.kpi_code
+            and period.last_year_period_id = last_year_period.period_id
+)
+
+select * from final
