@@ -15,8 +15,8 @@ HEAD = """\
 
 Written by `make feeds` from `config/kpis.yml`; do not edit. All values stand in `mart_kpi__subject_period`, those that
 only HR may read in `mart_kpi__subject_period_hr`: one row per subject (member, dealer, team, region, company, product
-category), fiscal period and KPI, with numerator, denominator, sample size, 95 % interval, target, the previous period and
-the same period last year. Shares are fractions. Who has no data has a status and a reason, and no value.
+category), fiscal period and KPI, with numerator, denominator, sample size, 95 % interval, target, the previous period
+and the same period last year. Shares are fractions. Who has no data has a status and a reason, and no value.
 
 """
 INTERVALS = {"wilson": "Wilson", "normal": "normal approximation", "nps": "variance of promoters and detractors"}

@@ -21,6 +21,7 @@ from sample_company.figures import Figures, commission, half_up, quarter_of, qua
 from sample_company.ledger import Ledger
 from sample_company.masters import write_masters, write_targets
 from sample_company.people import write_surveys, write_training
+from sample_company.planted import planted
 from sample_company.sales import write_sales
 from sample_company.staff import write_staff
 from sample_company.trade import write_trade
@@ -76,6 +77,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
         "training": training,
         "csat": surveys,
         "feeds": later,
+        "kpis": planted(feeds),
         "events": {**events, "target_edges": edges, "transfer": _transfer(company, figures)},
     }
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", "utf-8")

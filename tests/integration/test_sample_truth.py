@@ -284,6 +284,23 @@ def test_dealers_without_sales_are_there(built: Built) -> None:
     assert sorted(dealer for (dealer,) in rows) == masters["dealers_without_sales"]
 
 
+def test_every_planted_kpi_has_its_figure(built: Built) -> None:
+    """Computed by the sample's maker from its own objects; months and quarters, the company and those below it."""
+    found = {
+        (code, period, subject_type, subject): None if value is None else f"{value:f}"
+        for table in ("mart_kpi__subject_period", "mart_kpi__subject_period_hr")
+        for code, period, subject_type, subject, value in built.rows(
+            f"select kpi_code, period_id, subject_type, subject_id, value from marts.{table}"
+        )
+    }
+    wrong: dict[str, list[str]] = {}
+    for row in built.truth["kpis"]:
+        key = row["kpi"], row["period"], row["subject_type"], row["subject"]
+        if found.get(key) != row["value"]:
+            wrong.setdefault(row["kpi"], []).append(f"{key[1:]}: {found.get(key)}, not {row['value']}")
+    assert {code: (len(rows), rows[:5]) for code, rows in wrong.items()} == {}
+
+
 def test_an_older_version_received_last_does_not_win(built: Built) -> None:
     records = built.truth["training"]["old_versions"]
     rows = built.con.execute(
