@@ -61,7 +61,7 @@ format: $(VENV)/.dev ## let ruff and sqlfluff write the code
 	$(BIN)/ruff format --quiet .
 	$(BIN)/sqlfluff fix --quiet dbt_project
 
-feeds: $(VENV)/.dev ## write what follows from the contracts: staging models, the lake's sources, docs/feeds.md; docs/sources.md from the models, docs/kpis.md from the registry
+feeds: $(VENV)/.dev ## write what follows from the contracts: staging models, the lake's sources, docs/feeds.md; docs/sources.md from the models, docs/kpis.md and the wide tables from the registry
 	$(BIN)/python scripts/make_feeds.py
 	$(BIN)/python scripts/make_sources.py
 	$(BIN)/python scripts/make_kpis.py

@@ -1,7 +1,12 @@
-"""Write docs/kpis.md from the registry, config/kpis.yml: what each KPI is, in two languages, and of what it is made."""
+"""Write what follows from the registry, config/kpis.yml.
+
+That is docs/kpis.md, what each KPI is, in two languages, and of what it is made; and the wide tables by quarter, which
+have a column per KPI.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +15,8 @@ from dealermart.config import Kpi, Registry, load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = Path("docs/kpis.md")
+MARTS = Path("dbt_project/models/marts/kpi")
+WIDE = ("member", "dealer", "team", "region")
 HEAD = """\
 # KPIs
 
@@ -70,12 +77,78 @@ def _kpi(kpi: Kpi) -> str:
     return f"### {kpi.code}\n{kpi.name}, {kpi.name_zh}: {kpi.formula}.\n\n| | |\n|---|---|\n{table}\n"
 
 
+def generated(registry: Registry) -> dict[Path, str]:
+    """Path, relative to the repo, and text of every file that follows from the registry."""
+    files = {DOC: document(registry)}
+    for subject in WIDE:
+        kpis = [kpi for kpi in registry.kpis if kpi.audience == "bi" and subject in kpi.subjects]
+        files[MARTS / f"mart_kpi__{subject}_quarter.sql"] = _wide_sql(subject, kpis)
+        files[MARTS / f"mart_kpi__{subject}_quarter.yml"] = _wide_yml(subject, kpis)
+    return files
+
+
+def _wide_sql(subject: str, kpis: list[Kpi]) -> str:
+    values = ",\n".join(f"        max(value) filter (where kpi_code = '{kpi.code}') as {kpi.code}" for kpi in kpis)
+    return f"""\
+-- Grain: one row per {subject} and fiscal quarter begun.
+with
+
+subject_period as (
+    select * from {{{{ ref('mart_kpi__subject_period') }}}}
+),
+
+final as (
+    select
+        subject_id as {subject}_id,
+        subject_name,
+        period_id,
+        period_start,
+        period_end,
+        is_complete,
+{values}
+    from subject_period
+    where subject_type = '{subject}' and period_type = 'quarter'
+    group by subject_id, subject_name, period_id, period_start, period_end, is_complete
+)
+
+select * from final
+"""
+
+
+def _wide_yml(subject: str, kpis: list[Kpi]) -> str:
+    keys = (
+        (f"{subject}_id", "varchar", "\"{{ doc('subject_id') }}\""),
+        ("subject_name", "varchar", "\"{{ doc('subject_name') }}\""),
+        ("period_id", "varchar", "\"{{ doc('period_id') }}\""),
+        ("period_start", "date", "\"{{ doc('period_start') }}\""),
+        ("period_end", "date", "\"{{ doc('period_end') }}\""),
+        ("is_complete", "boolean", "\"{{ doc('is_complete') }}\""),
+        *((kpi.code, "decimal(28,8)", json.dumps(f"{kpi.name}; unit: {kpi.unit}")) for kpi in kpis),
+    )
+    columns = "".join(f"      - name: {n}\n        data_type: {t}\n        description: {d}\n" for n, t, d in keys)
+    return f"""\
+version: 2
+
+models:
+  - name: mart_kpi__{subject}_quarter
+    description: >-
+      The KPIs of a {subject} side by side, a column each: mart_kpi__subject_period pivoted. An empty value is explained
+      there. Grain: one row per {subject} and fiscal quarter begun.
+    data_tests:
+      - valid_key:
+          arguments:
+            columns: [{subject}_id, period_id]
+    columns:
+{columns}"""
+
+
 def main() -> int:
-    """Write the document where it differs."""
-    path, text = ROOT / DOC, document(load_config(load_settings()).registry)
-    if not path.exists() or path.read_text("utf-8") != text:
-        path.write_text(text, "utf-8")
-        print(f"{DOC}: written")
+    """Write the files that differ."""
+    for name, text in generated(load_config(load_settings()).registry).items():
+        path = ROOT / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"{name}: written")
     return 0
 
 

@@ -21,6 +21,10 @@ company as (
     select * from {{ source('config', 'company') }}
 ),
 
+subject as (
+    select * from {{ ref('dim_subject') }}
+),
+
 compared as (
     select
         measured.subject_type,
@@ -45,12 +49,14 @@ final as (
     select
         measured.subject_type,
         measured.subject_id,
+        coalesce(subject.subject_name, measured.subject_id) as subject_name,
         measured.period_id,
         period.period_type,
         period.period_start,
         period.period_end,
         period.is_complete,
         measured.kpi_code,
+        kpi.kpi_name,
         measured.numerator,
         measured.denominator,
         measured.value,
@@ -86,6 +92,10 @@ final as (
     inner join period on measured.period_id = period.period_id
     cross join company
     left join kpi on measured.kpi_code = kpi.kpi_code
+    left join subject
+        on
+            measured.subject_type = subject.subject_type
+            and measured.subject_id = subject.subject_id
     left join compared
         on
             measured.subject_type = compared.subject_type

@@ -1,0 +1,38 @@
+-- Grain: one row per dealer and fiscal quarter begun.
+with
+
+subject_period as (
+    select * from {{ ref('mart_kpi__subject_period') }}
+),
+
+final as (
+    select
+        subject_id as dealer_id,
+        subject_name,
+        period_id,
+        period_start,
+        period_end,
+        is_complete,
+        max(value) filter (where kpi_code = 'net_revenue') as net_revenue,
+        max(value) filter (where kpi_code = 'gross_margin_amount') as gross_margin_amount,
+        max(value) filter (where kpi_code = 'gross_margin_pct') as gross_margin_pct,
+        max(value) filter (where kpi_code = 'attainment_pct') as attainment_pct,
+        max(value) filter (where kpi_code = 'growth_previous_pct') as growth_previous_pct,
+        max(value) filter (where kpi_code = 'growth_last_year_pct') as growth_last_year_pct,
+        max(value) filter (where kpi_code = 'training_completion_pct') as training_completion_pct,
+        max(value) filter (where kpi_code = 'training_on_time_pct') as training_on_time_pct,
+        max(value) filter (where kpi_code = 'training_hours') as training_hours,
+        max(value) filter (where kpi_code = 'training_pass_pct') as training_pass_pct,
+        max(value) filter (where kpi_code = 'training_score_mean') as training_score_mean,
+        max(value) filter (where kpi_code = 'csat_pct') as csat_pct,
+        max(value) filter (where kpi_code = 'csat_mean') as csat_mean,
+        max(value) filter (where kpi_code = 'ces_mean') as ces_mean,
+        max(value) filter (where kpi_code = 'dealer_needs_mean') as dealer_needs_mean,
+        max(value) filter (where kpi_code = 'nps') as nps,
+        max(value) filter (where kpi_code = 'survey_response_pct') as survey_response_pct
+    from subject_period
+    where subject_type = 'dealer' and period_type = 'quarter'
+    group by subject_id, subject_name, period_id, period_start, period_end, is_complete
+)
+
+select * from final
