@@ -16,6 +16,17 @@ reporting_currency: CNY
 fiscal_year_start_month: 4
 calendar_start: 2024-04-01
 time_zone: Asia/Shanghai
+scorecard: scorecard.yml
+""",
+    "scorecard.yml": """\
+tiers:
+  - tier: A
+    conditions:
+      - {kpi: net_revenue, at_least: 900000}
+  - tier: B
+    conditions: []
+warnings:
+  - {code: unhappy, kpi: csat_pct, below: 0.6, name: Unhappy, name_zh: 不满}
 """,
     "kpis.yml": """\
 kpis:

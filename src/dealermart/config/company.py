@@ -70,6 +70,10 @@ class Company(Strict):
     reviews: tuple[str, ...] | None = None
     """The files of `config/reviews` that apply; without it all."""
 
+    scorecard: str | None = None
+    """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
+    is proposed and no figure is a warning."""
+
     complete_feeds: tuple[str, ...] | None = None
     """The feeds in which everything stands that others may refer to; without it all. Rows that refer to what such
     a feed does not hold wait for it."""

@@ -11,6 +11,7 @@ from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan
 from dealermart.config.reviews import Template
+from dealermart.config.scorecard import Scorecard
 from dealermart.config.yamlfile import Fault, load_yaml, refuse
 
 
@@ -22,6 +23,7 @@ class Config:
     registry: Registry
     plans: tuple[tuple[str, Plan], ...]
     templates: tuple[tuple[str, Template], ...]
+    scorecard: Scorecard
 
 
 def load_config(settings: Settings) -> Config:
@@ -50,7 +52,21 @@ def load_config(settings: Settings) -> Config:
         refuse(path, [*_taken(("template",), template.template, taken), *template.faults(registry.by_code)])
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
-    return Config(company, registry, tuple(plans), tuple(templates))
+    return Config(company, registry, tuple(plans), tuple(templates), _scorecard(settings, company, registry))
+
+
+def _scorecard(settings: Settings, company: Company, registry: Registry) -> Scorecard:
+    if company.scorecard is None:
+        return Scorecard()
+    path = settings.config / company.scorecard
+    if not path.is_file():
+        lost = Fault(
+            ("scorecard",), f"config holds no file {company.scorecard}", "correct the name, or remove the line"
+        )
+        refuse(settings.company_file, [lost])
+    scorecard = load_yaml(path, Scorecard)
+    refuse(path, scorecard.faults(registry.by_code))
+    return scorecard
 
 
 def check_company(settings: Settings, source: str) -> None:

@@ -88,6 +88,26 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "taken": "varchar",
         "unknown_status": "varchar",
     },
+    "scorecard_tier": {
+        "tier": "varchar",
+        "tier_no": "integer",
+    },
+    "scorecard_condition": {
+        "tier": "varchar",
+        "condition_no": "integer",
+        "kpi_code": "varchar",
+        "at_least": "decimal(18,6)",
+        "at_most": "decimal(18,6)",
+    },
+    "scorecard_warning": {
+        "warning_code": "varchar",
+        "warning_no": "integer",
+        "warning_name": "varchar",
+        "warning_name_zh": "varchar",
+        "kpi_code": "varchar",
+        "below": "decimal(18,6)",
+        "above": "decimal(18,6)",
+    },
     "plan": {
         "scenario_id": "varchar",
         "plan_id": "varchar",
@@ -259,6 +279,16 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["kpi_subject"] = [(kpi.code, subject) for kpi in config.registry.kpis for subject in kpi.subjects]
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
+    ]
+    tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
+    tables["scorecard_condition"] = [
+        (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)
+        for tier in config.scorecard.tiers
+        for number, condition in enumerate(tier.conditions, start=1)
+    ]
+    tables["scorecard_warning"] = [
+        (sign.code, number, sign.name, sign.name_zh, sign.kpi, sign.below, sign.above)
+        for number, sign in enumerate(config.scorecard.warnings, start=1)
     ]
     for file, plan in config.plans:
         _add_plan(tables, file, plan)
