@@ -8,28 +8,62 @@
     {{ return(adapter.dispatch('exact_divide', 'dealermart')(numerator, denominator, scale, operand_scale)) }}
 {%- endmacro %}
 
+{#-
+    The engine divides numbers of 128 bits bit by bit, which takes ten times longer than all else in most models. Where both
+    numbers and the result are small enough for 64 bits, a quotient of doubles is at most one off, and what it leaves of
+    the dividend, which is exact, says whether. All else is divided in 128 bits.
+-#}
 {% macro duckdb__exact_divide(numerator, denominator, scale, operand_scale) -%}
     {%- set unit = '1' ~ '0' * operand_scale -%}
-    {%- set whole_numerator -%}
-        cast(cast({{ numerator }} as decimal(38, {{ operand_scale }})) * {{ unit }} as hugeint)
-    {%- endset -%}
-    {%- set whole_denominator -%}
-        cast(cast({{ denominator }} as decimal(38, {{ operand_scale }})) * {{ unit }} as hugeint)
-    {%- endset -%}
-    {%- set quotient -%}
+    {%- set step = "cast('0." ~ '0' * (scale - 1) ~ "1' as decimal(" ~ scale ~ ', ' ~ scale ~ '))' -%}
+    {%- set exact_numerator = 'cast(' ~ numerator ~ ' as decimal(38, ' ~ operand_scale ~ '))' -%}
+    {%- set exact_denominator = 'cast(' ~ denominator ~ ' as decimal(38, ' ~ operand_scale ~ '))' -%}
+    {%- set sign = 'case when (' ~ exact_numerator ~ ' < 0) <> (' ~ exact_denominator ~ ' < 0) then -1 else 1 end' -%}
+    {%- set whole_numerator = 'cast(' ~ exact_numerator ~ ' * ' ~ unit ~ ' as hugeint)' -%}
+    {%- set whole_denominator = 'cast(' ~ exact_denominator ~ ' * ' ~ unit ~ ' as hugeint)' -%}
+    {%- set wide_quotient -%}
         cast(
-            case when ({{ whole_numerator }} < 0) <> ({{ whole_denominator }} < 0) then -1 else 1 end
+            {{ sign }}
             * (
                 (2 * abs({{ whole_numerator }}) * {{ '1' ~ '0' * scale }} + abs({{ whole_denominator }}))
                 // nullif(2 * abs({{ whole_denominator }}), 0)
             ) as decimal({{ 38 - scale }}, 0)
         )
     {%- endset -%}
-    {%- if scale == 0 -%}
-        cast({{ quotient }} as decimal(28, 0))
-    {%- else -%}
-        cast({{ quotient }} * cast('0.{{ "0" * (scale - 1) }}1' as decimal({{ scale }}, {{ scale }})) as decimal(28, {{ scale }}))
-    {%- endif -%}
+    {%- set digits_of_numerator = duckdb__small_digits(exact_numerator, operand_scale) -%}
+    {%- set digits_of_denominator = duckdb__small_digits(exact_denominator, operand_scale) -%}
+    {%- set near -%}
+        floor(cast({{ digits_of_numerator }} as double) / cast(nullif({{ digits_of_denominator }}, 0) as double) * 1e{{ scale }} + 0.5)
+    {%- endset -%}
+    {%- set rest -%}
+        (
+            cast({{ digits_of_numerator }} as hugeint) * 2{{ '0' * scale }} + {{ digits_of_denominator }}
+            - 2 * cast(cast({{ near }} as bigint) as hugeint) * {{ digits_of_denominator }}
+        )
+    {%- endset -%}
+    {%- set small_quotient -%}
+        cast(
+            {{ sign }} * (
+                cast({{ near }} as bigint)
+                + case when {{ rest }} < 0 then -1 when {{ rest }} >= 2 * cast({{ digits_of_denominator }} as hugeint) then 1 else 0 end
+            ) as decimal(18, 0)
+        )
+    {%- endset -%}
+    case
+        -- Up to here doubles are exact enough, with a wide margin; NULL where one of the numbers is not small.
+        when {{ near }} < 2e15
+            then cast({{ small_quotient }}{{ ' * ' ~ step if scale }} as decimal(28, {{ scale }}))
+        else cast({{ wide_quotient }}{{ ' * ' ~ step if scale }} as decimal(28, {{ scale }}))
+    end
+{%- endmacro %}
+
+{#- The digits of an exact number without its sign and point as a BIGINT, NULL where they are more than 18. -#}
+{% macro duckdb__small_digits(number, scale) -%}
+    {%- set small = 'abs(try_cast(' ~ number ~ ' as decimal(18, ' ~ scale ~ ')))' -%}
+    (
+        cast(floor({{ small }}) as bigint) * 1{{ '0' * scale }}
+        + cast(round(cast({{ small }} - floor({{ small }}) as double) * 1e{{ scale }}) as bigint)
+    )
 {%- endmacro %}
 
 {#-

@@ -4,8 +4,14 @@
     slices that were rounded apart would no longer add up.
 -#}
 {% macro attainment_slice(amount, target, lower_bound, upper_bound) -%}
-    {%- set lower_end = 'cast(' ~ lower_bound ~ ' * ' ~ target ~ ' as decimal(28, 10))' -%}
-    {%- set upper_end = 'cast(' ~ upper_bound ~ ' * ' ~ target ~ ' as decimal(28, 10))' -%}
+    {{ slice_between(amount, band_end(lower_bound, target), band_end(upper_bound, target)) }}
+{%- endmacro %}
+
+{% macro band_end(bound, target) -%}
+    cast({{ bound }} * {{ target }} as decimal(28, 10))
+{%- endmacro %}
+
+{% macro slice_between(amount, lower_end, upper_end) -%}
     cast(
         greatest(least({{ amount }}, {{ upper_end }}), {{ lower_end }})
         - greatest(least(0, {{ upper_end }}), {{ lower_end }}) as decimal(28, 10)

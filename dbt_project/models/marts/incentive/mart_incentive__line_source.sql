@@ -14,6 +14,15 @@ sale_line as (
     select * from {{ ref('fct_sale_line') }}
 ),
 
+-- The ends of a band are those of all of its sale lines: taken once, not for each of them.
+bounded as (
+    select
+        *,
+        {{ band_end('lower_bound', 'target_value') }} as lower_end,
+        {{ band_end('upper_bound', 'target_value') }} as upper_end
+    from statement_line
+),
+
 -- Sales fill the bands in the order of their dates, so what a sale line earns is the difference it made on its day.
 -- Differences of one running total add up to the total, and so do its rounded cents.
 running as (
@@ -38,32 +47,31 @@ placed as (
         running.credited_amount,
         running.amount_after,
         cast(running.amount_after - running.credited_amount as decimal(28, 8)) as amount_before,
-        statement_line.scenario_id,
-        statement_line.statement_line_id,
-        statement_line.band_no,
-        statement_line.lower_bound,
-        statement_line.upper_bound,
-        statement_line.credited_amount as credited_total,
-        statement_line.target_value,
-        statement_line.rate,
-        statement_line.amount,
-        statement_line.status
+        bounded.scenario_id,
+        bounded.statement_line_id,
+        bounded.band_no,
+        bounded.lower_end,
+        bounded.upper_end,
+        bounded.credited_amount as credited_total,
+        bounded.rate,
+        bounded.amount,
+        bounded.status
     from running
-    inner join statement_line
+    inner join bounded
         on
-            running.scenario_id = statement_line.scenario_id
-            and running.payee_type = statement_line.payee_type
-            and running.payee_id = statement_line.payee_id
-            and running.plan_id = statement_line.plan_id
-            and running.component_id = statement_line.component_id
-            and running.period_id = statement_line.period_id
+            running.scenario_id = bounded.scenario_id
+            and running.payee_type = bounded.payee_type
+            and running.payee_id = bounded.payee_id
+            and running.plan_id = bounded.plan_id
+            and running.component_id = bounded.component_id
+            and running.period_id = bounded.period_id
 ),
 
 commission as (
     select
         *,
-        {{ attainment_slice('amount_after', 'target_value', 'lower_bound', 'upper_bound') }} as slice_after,
-        {{ attainment_slice('amount_before', 'target_value', 'lower_bound', 'upper_bound') }} as slice_before
+        {{ slice_between('amount_after', 'lower_end', 'upper_end') }} as slice_after,
+        {{ slice_between('amount_before', 'lower_end', 'upper_end') }} as slice_before
     from placed
     where band_no > 0
 ),
