@@ -12,9 +12,10 @@ from typing import Any
 from sample_company import kpis_service
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
+from sample_company.kpis_people import people, training_and_surveys
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
-    "training and surveys": (),
+    "training and surveys": (training_and_surveys,),
 
     "sales": (),
 
@@ -28,7 +29,7 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
     "service and communication": (kpis_service.planted,),
 
-    "people": (),
+    "people": (people,),
 }  # fmt: skip
 
 

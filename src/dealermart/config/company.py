@@ -65,6 +65,9 @@ class Company(Strict):
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
 
+    feedback_days: Annotated[int, Field(ge=1)] = 30
+    """Days after the end of a quarter within which the result of its reviews is to be delivered."""
+
     plans: tuple[str, ...] | None = None
     """The files of `config/plans` that apply; without it all."""
 

@@ -38,6 +38,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "calendar_start": "date",
         "opens_at_second": "integer",
         "closes_at_second": "integer",
+        "feedback_days": "integer",
     },
     "calendar_weekday": {
         "weekday_no": "integer",
@@ -262,6 +263,7 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.calendar_start,
             config.calendar.opens_at,
             config.calendar.closes_at,
+            company.feedback_days,
         )
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
