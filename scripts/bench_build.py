@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import sys
 import tempfile
@@ -38,8 +39,10 @@ class Build:
     lines: int
     seconds: float = 0.0
     months: int = 0
+    cpu: float = 0.0
     steps: dict[str, float] = field(default_factory=dict)
     nodes: dict[str, float] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
 
     @property
     def work(self) -> float:
@@ -73,10 +76,7 @@ def _run(root: Path, options: argparse.Namespace) -> int:
     settings = replace(
         load_settings(), home=root / "whole", config=config, company="company.yml", memory_limit="8GiB", threads=2
     )
-    full, day = _full_and_day(settings, 0, lines, options)
-    rows = [(full, day)]
-    if not options.no_plain:
-        print(plain.compare(settings, full_seconds=full.work), flush=True)
+    rows = [_full_and_day(settings, 0, lines, options, compared=not options.no_plain)]
     if not options.no_history:
         for part in PARTS:
             first = made.DAYS - int(made.DAYS * part)
@@ -87,7 +87,9 @@ def _run(root: Path, options: argparse.Namespace) -> int:
     return 0
 
 
-def _full_and_day(settings: Settings, first: int, lines: int, options: argparse.Namespace) -> tuple[Build, Build]:
+def _full_and_day(
+    settings: Settings, first: int, lines: int, options: argparse.Namespace, *, compared: bool = False
+) -> tuple[Build, Build]:
     """A lake of all days from ``first``, built whole; then one more day, built as it comes."""
     if not settings.lake.exists():
         began = time.monotonic()
@@ -99,6 +101,10 @@ def _full_and_day(settings: Settings, first: int, lines: int, options: argparse.
                 commit.unlink()
     full = _build(settings, full=True)
     _tell(f"full build of {full.lines:,} lines", full, options.top)
+    if compared:
+        ours, theirs, counts = plain.compare(settings, full.inputs)
+        print(f"sale line to marts: {ours:.1f} s, hand-written {theirs:.1f} s: {ours / theirs:.2f}x; the same rows: ", end="")
+        print(", ".join(f"{count:,} of {name}" for name, count in counts.items()), flush=True)
     made.deliver(settings, made.Span(made.DAYS, made.DAYS + 1, first, lines))
     day = _build(settings, full=False)
     _tell("one more day", day, options.top)
@@ -120,11 +126,12 @@ def _history(settings: Settings, first: int, lines: int) -> int:
 
 def _build(settings: Settings, *, full: bool) -> Build:
     took: dict[str, float] = {}
+    given: dict[str, str] = {}
     for name in ("prepare", "dirty_months", "dbt_build", "check_marts"):
-        setattr(build_module, name, _timed(getattr(build_module, name), took, name))
-    began = time.monotonic()
+        setattr(build_module, name, _timed(getattr(build_module, name), took, name, given))
+    began, used = time.monotonic(), _cpu()
     result = warehouse.run(settings, full=full)
-    found = Build(0, time.monotonic() - began, result.months)
+    found = Build(0, time.monotonic() - began, result.months, _cpu() - used)
     said = json.loads((settings.home / "dbt" / "target" / "run_results.json").read_text("utf-8"))
     found.nodes = {".".join(one["unique_id"].split(".")[2:3]): one["execution_time"] for one in said["results"]}
     found.steps = {
@@ -133,17 +140,26 @@ def _build(settings: Settings, *, full: bool) -> Build:
         "months to redo": took["prepare"] + took["dirty_months"],
         "rules of the marts": took["check_marts"],
     }
+    found.inputs = given
     found.lines = plain.count_lines(settings)
     if result.full != full or result.skipped:
         raise SystemExit(f"error: the build was {'full' if result.full else 'not full'}\n  mend: begin in a new folder")
     return found
 
 
-def _timed(inner: Callable[..., Any], took: dict[str, float], step: str) -> Callable[..., Any]:
+def _cpu() -> float:
+    """Seconds of all cores that this process and those that it waited for have had."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both)
+
+
+def _timed(inner: Callable[..., Any], took: dict[str, float], step: str, given: dict[str, str]) -> Callable[..., Any]:
     of = getattr(inner, "__wrapped__", inner)
 
     def timed(*args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
+        if step == "dbt_build":
+            given.update(args[2])
         try:
             return of(*args, **kwargs)
         finally:
@@ -154,7 +170,7 @@ def _timed(inner: Callable[..., Any], took: dict[str, float], step: str) -> Call
 
 
 def _tell(title: str, build: Build, top: int) -> None:
-    print(f"\n{title}: {build.work:.1f} s, {build.months} months")
+    print(f"\n{title}: {build.work:.1f} s ({build.cpu:.1f} s of cores), {build.months} months")
     for step, seconds in build.steps.items():
         print(f"  {step:46}{seconds:>9.1f}")
     for name, seconds in sorted(build.nodes.items(), key=lambda pair: -pair[1])[:top]:

@@ -138,8 +138,7 @@ def _each(span: Span, per_day: int) -> str:
 
 
 def _daily(span: Span) -> dict[str, str]:
-    """What happens every day. Four lines make a document; every 33rd document is a return of one 100 before."""
-    first = span.first * span.lines // 4
+    """What happens every day. Four lines make a document; every 33rd document is a return of one 100 before, on the same day."""
     return {
         "sales": f"""
             select
@@ -169,7 +168,7 @@ def _daily(span: Span) -> dict[str, str]:
                         *, if(is_return, document - 100, document) as of_document,
                         if(is_return, i - 400, i) as of_line
                     from (
-                        select i, day, i // 4 as document, i // 4 % 33 = 0 and i // 4 - 100 >= {first} as is_return
+                        select i, day, i // 4 as document, i // 4 % 33 = 0 and i % {span.lines} >= 400 as is_return
                         from {_each(span, span.lines)}
                     )
                 )

@@ -47,3 +47,14 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Whether a relation is a table that by_fiscal_month() keeps. -#}
+{% macro is_kept_by_month(relation) -%}
+    {%- set found = namespace(kept=false) -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.alias == relation.identifier -%}
+            {%- set found.kept = node.config.materialized == 'incremental' -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found.kept) }}
+{%- endmacro %}

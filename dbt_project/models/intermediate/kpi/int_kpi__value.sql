@@ -1,4 +1,5 @@
 -- Grain: one row per subject, fiscal period begun and KPI.
+{{ config(materialized='view') }}
 {% set models = {
     'measures': ['measure_value'],
 
