@@ -2,45 +2,45 @@
     An incremental model holds whole fiscal months: the months to redo are taken out before their rows are written anew.
     The engine's delete+insert strategy would leave rows whose key has gone from the month.
 -#}
-{% macro by_fiscal_month() -%}
-    {{ return(adapter.dispatch('by_fiscal_month', 'dealermart')()) }}
+{% macro by_fiscal_month(dirty='dirty_month') -%}
+    {{ return(adapter.dispatch('by_fiscal_month', 'dealermart')(dirty)) }}
 {%- endmacro %}
 
-{% macro duckdb__by_fiscal_month() -%}
+{% macro duckdb__by_fiscal_month(dirty) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
-        pre_hook="{{ delete_dirty_months() }}",
+        pre_hook="{{ delete_dirty_months('" ~ dirty ~ "') }}",
     ) }}
 {%- endmacro %}
 
-{% macro spark__by_fiscal_month() -%}
+{% macro spark__by_fiscal_month(dirty) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='insert_overwrite',
         partition_by=['fiscal_month_start'],
         on_schema_change='fail',
-        pre_hook="{{ delete_dirty_months() }}",
+        pre_hook="{{ delete_dirty_months('" ~ dirty ~ "') }}",
     ) }}
 {%- endmacro %}
 
-{% macro delete_dirty_months() -%}
-    {{ return(adapter.dispatch('delete_dirty_months', 'dealermart')()) }}
+{% macro delete_dirty_months(dirty='dirty_month') -%}
+    {{ return(adapter.dispatch('delete_dirty_months', 'dealermart')(dirty)) }}
 {%- endmacro %}
 
 {#- In one transaction with the insert. -#}
-{% macro duckdb__delete_dirty_months() -%}
+{% macro duckdb__delete_dirty_months(dirty) -%}
     {%- if is_incremental() -%}
         delete from {{ this }}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+        where fiscal_month_start in (select month_start from {{ source('meta', dirty) }})
     {%- endif -%}
 {%- endmacro %}
 
 {#- Months are partitions: those with rows are overwritten; one that has lost all of its rows must be dropped. -#}
-{% macro spark__delete_dirty_months() -%}
+{% macro spark__delete_dirty_months(dirty) -%}
     {%- if is_incremental() and execute -%}
-        {%- set months = run_query('select cast(month_start as string) as month_start from ' ~ source('meta', 'dirty_month')).columns[0].values() -%}
+        {%- set months = run_query('select cast(month_start as string) as month_start from ' ~ source('meta', dirty)).columns[0].values() -%}
         {%- if months -%}
             alter table {{ this }} drop if exists
             {% for month in months %}partition (fiscal_month_start = '{{ month }}'){{ ", " if not loop.last }}{% endfor %}
@@ -48,13 +48,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a relation is a table that by_fiscal_month() keeps. -#}
-{% macro is_kept_by_month(relation) -%}
-    {%- set found = namespace(kept=false) -%}
-    {%- if execute -%}
+{#- Which months of a relation a build redoes, if by_fiscal_month() keeps it; else nothing. -#}
+{% macro months_redone(relation) -%}
+    {%- set found = namespace(dirty=none) -%}
+    {%- if execute and not flags.FULL_REFRESH -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.alias == relation.identifier -%}
-            {%- set found.kept = node.config.materialized == 'incremental' -%}
+            {%- if node.config.materialized == 'incremental' -%}
+                {%- set found.dirty = 'dirty_pay_month' if "by_fiscal_month('dirty_pay_month')" in node.raw_code else 'dirty_month' -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(found.kept) }}
+    {{ return(found.dirty) }}
 {%- endmacro %}

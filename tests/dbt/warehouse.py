@@ -56,7 +56,8 @@ def make(
             columns = ", ".join(f"{name} {type_}" for name, type_ in contract.lake_columns.items())
             con.execute(f"create table lake.{feed} ({columns})")
         con.execute(f"create table lake.ledger ({', '.join(f'{name} {type_}' for name, type_ in LEDGER.items())})")
-        con.execute("create table meta.dirty_month as select month_start from config.fiscal_month")
+        for name in ("dirty_month", "dirty_pay_month"):
+            con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
     add(path, feeds)
     return path
 

@@ -1,8 +1,14 @@
--- To the cent: what a line pays is what its source rows earned, and they carry the revenue that it is about.
+-- To the cent: what a line pays is what its source rows earned, and they carry the revenue that it is about. Of the periods
+-- that this build redid; a full build redoes them all.
 with
+
+dirty_pay_month as (
+    select * from {{ source('meta', 'dirty_pay_month') }}
+),
 
 statement_line as (
     select * from {{ ref('mart_incentive__statement_line') }}
+    where period_start in (select month_start from dirty_pay_month)
 ),
 
 source_row as (
@@ -12,6 +18,7 @@ source_row as (
         sum(credited_amount) as credited_amount,
         count(*) - count(amount) as unsettled_count
     from {{ ref('mart_incentive__line_source') }}
+    where fiscal_month_start in (select month_start from dirty_pay_month)
     group by statement_line_id
 )
 

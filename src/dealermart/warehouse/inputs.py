@@ -18,6 +18,8 @@ from dealermart.warehouse.tables import compile_config
 
 # Feeds that models kept by fiscal month read. All other models are made anew in every build, from monthly sums.
 BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_rates")
+# Feeds that besides these decide what a sale line earns.
+BY_PAY_MONTH = ("targets", "plan_assignments")
 
 
 def prepare(
@@ -57,20 +59,28 @@ def dirty_months(
     base: dict[str, Any] | None,
     end: dt.date,
 ) -> int:
-    """Fill ``meta.dirty_month``: every month whose rows can differ from those of the build ``base``."""
+    """Fill ``meta.dirty_month`` and ``meta.dirty_pay_month``: every month whose rows can differ from those of the build
+    ``base``, the latter of what is earned by whole periods of the plans.
+
+    Returns:
+        The number of the former.
+    """
     con.execute("create or replace table meta.dirty_month (month_start date)")
+    con.execute("create or replace table meta.dirty_pay_month (month_start date)")
     if base is None:
         con.execute("insert into meta.dirty_month select month_start from config.fiscal_month")
+        con.execute("insert into meta.dirty_pay_month select month_start from config.fiscal_month")
     else:
         old, new = log.before(base["seq"]), log.after(base["seq"])
-        spans = [f"select date {literal(base['period_end'])} as first_day, date {literal(end.isoformat())} as last_day"]
-        for name in BY_MONTH:
-            if not new.of_feed(name):
+        begun = f"select date {literal(base['period_end'])} as first_day, date {literal(end.isoformat())} as last_day"
+        spans = {"": begun}
+        for name in (*BY_MONTH, *BY_PAY_MONTH):
+            if name not in known or not new.of_feed(name):
                 continue
             contract = known[name]
             if contract.event_date:
                 day = quoted(contract.event_date)
-                spans.append(f"select {day}, {day} + 1 from ({_touched_sql(settings, contract, old, log)}) group by 1")
+                spans[name] = f"select {day}, {day} + 1 from ({_touched_sql(settings, contract, old, log)}) group by 1"
             else:
                 # A row of a dated table holds until the next one: everything from its first day on may differ. A
                 # snapshot says most rows once more; only those that hold otherwise than before count.
@@ -82,11 +92,22 @@ def dirty_months(
                     for moment in (old, log)
                 )
                 changed = f"(({was}) except ({now})) union all (({now}) except ({was}))"
-                spans.append(f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0")
+                spans[name] = f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0"
+        for table, feeds in (("dirty_month", ("", *BY_MONTH)), ("dirty_pay_month", tuple(spans))):
+            con.execute(f"""
+                insert into meta.{table}
+                select month_start from config.fiscal_month
+                semi join ({" union all ".join(spans[name] for name in feeds if name in spans)}) as span
+                    on first_day < month_end and last_day > month_start
+            """)
+        # The bands are filled in the order of the sales, and a bonus is spread over all of them.
+        by_year = con.execute("select count(*) from config.plan where period_type = 'year'").fetchall()[0][0]
+        start = "year_start" if by_year else "quarter_start"
         con.execute(f"""
-            insert into meta.dirty_month
-            select month_start from config.fiscal_month semi join ({" union all ".join(spans)}) as span
-                on first_day < month_end and last_day > month_start
+            create or replace table meta.dirty_pay_month as
+            select month_start from config.fiscal_month where {start} in (
+                select {start} from config.fiscal_month semi join meta.dirty_pay_month using (month_start)
+            )
         """)
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
 

@@ -5,8 +5,8 @@ target as (
     select * from {{ ref('int_incentive__target') }}
 ),
 
-credited_line as (
-    select * from {{ ref('int_incentive__credited_line') }}
+credited_month as (
+    select * from {{ ref('int_incentive__credited_month') }}
 ),
 
 summed as (
@@ -17,10 +17,10 @@ summed as (
         plan_id,
         component_id,
         period_id,
-        cast(sum(credited_amount) as decimal(28, 8)) as known_amount,
-        count(*) as line_count,
-        count(*) - count(credited_amount) as unconverted_count
-    from credited_line
+        cast(sum(known_amount) as decimal(28, 8)) as known_amount,
+        sum(line_count) as line_count,
+        sum(unconverted_count) as unconverted_count
+    from credited_month
     group by scenario_id, payee_type, payee_id, plan_id, component_id, period_id
 ),
 

@@ -1,8 +1,13 @@
 -- Grain: one row per scenario, payee, plan, component, period and sale line credited to the payee under the plan.
+{{ by_fiscal_month('dirty_pay_month') }}
+
 with
 
 credit as (
     select * from {{ ref('int_credit__sale_line') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
 ),
 
 plan_window as (
@@ -38,6 +43,7 @@ final as (
         credit.transaction_id,
         credit.line_no,
         credit.sale_date,
+        credit.fiscal_month_start,
         credit.credit_role,
         credit.credit_pct,
         credit.credited_net_amount_plan as credited_amount

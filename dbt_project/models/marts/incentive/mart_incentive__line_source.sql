@@ -1,9 +1,14 @@
 -- Grain: one row per statement line and sale line behind it.
+{{ by_fiscal_month('dirty_pay_month') }}
 {%- set key = ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'period_id'] %}
 with
 
+-- The months to redo are those of whole periods of the plans: a running total begins with its period.
 credited_line as (
     select * from {{ ref('int_incentive__credited_line') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
 ),
 
 statement_line as (
@@ -12,6 +17,9 @@ statement_line as (
 
 sale_line as (
     select * from {{ ref('fct_sale_line') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
 ),
 
 -- The ends of a band are those of all of its sale lines: taken once, not for each of them.
@@ -132,6 +140,7 @@ final as (
         sale_line._delivery_id,
         sale_line._row_number,
         sale_line._row_part,
+        sale_line.fiscal_month_start,
         earned.credit_role,
         earned.credit_pct,
         earned.credited_amount,
