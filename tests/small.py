@@ -31,6 +31,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "assignments": ("key_mostly_missing", "dealer_unknown", "member_unknown", "shares_above_100"),
     "products": ("key_mostly_missing",),
     "targets": ("key_mostly_missing", "member_unknown", "conflicting_key"),
+    "plan_assignments": ("key_mostly_missing",),
     "training_courses": ("topic_unknown",),
     "training_records": ("key_mostly_missing", "score_out_of_range", "dealer_unknown", "course_unknown", "conflicting_key"),
     "survey_responses": ("key_mostly_missing",),
@@ -42,7 +43,7 @@ RULES: dict[str, tuple[str, ...]] = {
 MODELS = ("int_sales__dealer_month",)
 # All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
 # another one, it is here.
-BY_MONTH = ("int_kpi__subject_month", "mart_kpi__target_window", "dim_period")
+BY_MONTH = ("int_kpi__subject_month", "mart_kpi__target_window", "dim_period", "mart_incentive__line_source")
 
 
 def feeds(folder: Path) -> Path:

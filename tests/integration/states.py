@@ -19,6 +19,7 @@ HEADS = {
     "assignments": "dealer,member,role,since,share",
     "products": "product,since,name,category",
     "targets": "target,member,first_day,end_day,value",
+    "plans": "member,since,until",
 }
 Files = dict[str, list[str]]
 PERIOD = "2026-M06"
@@ -77,6 +78,27 @@ def corrections(rng: random.Random) -> Files:
     if rng.random() < 0.6:
         files["targets"] = [f"T{rng.randint(1, 3)},M{rng.randint(1, 2)},2026-01-01,2026-04-01,{rng.randint(0, 4000)}"]
     return files
+
+
+def add_plans(config: Path) -> None:
+    """Let the small company say in ``plans.csv`` who is paid by its plan."""
+    source = config / "sources" / "mini"
+    with (source / "source.yml").open("a", encoding="utf-8") as profile:
+        profile.write('  - {name: plan_file, feed: plan_assignments, map: plans.sql, pattern: "plans*.csv", format: csv}\n')
+    (source / "plans.sql").write_text(
+        "select _delivery_id, _row_number, member as plan_assignment_id, 'member' as payee_type, member as payee_id, "
+        "'sales_commission' as plan_id, since as valid_from, until as valid_to from plan_file\n",
+        "utf-8",
+    )
+
+
+PLANS = {"plans": ["M1,2026-01-01,", "M2,2026-01-01,"]}
+
+
+def new_plans(rng: random.Random) -> Files:
+    """A later delivery that reaches back: from when or until when somebody is paid."""
+    since, until = (f"2026-{month:02d}-{rng.randint(1, 28):02d}" for month in (rng.randint(1, 3), rng.randint(4, 6)))
+    return {"plans": [f"M{rng.randint(1, 2)},{since},{rng.choice(['', until])}"]} if rng.random() < 0.6 else {}
 
 
 def write(folder: Path, files: Files) -> Path:

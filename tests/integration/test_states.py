@@ -31,18 +31,25 @@ def by_month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(settings: Settings, by_month: Path) -> Settings:
+    states.add_plans(settings.config)
     return replace(settings, project=by_month)
 
 
 @pytest.fixture(scope="module")
-def company(company: Settings, by_month: Path) -> Settings:
-    return replace(company, project=by_month)
+def company(company: Settings, by_month: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    config = tmp_path_factory.mktemp("with_plans") / "config"
+    shutil.copytree(company.config, config)
+    states.add_plans(config)
+    return replace(company, config=config, project=by_month)
 
 
 @pytest.fixture
 def drops(tmp_path: Path) -> list[Path]:
     rng = random.Random("deliveries")
-    parts = [states.first_delivery(), states.corrections(rng), states.corrections(rng)]
+    parts = [
+        states.first_delivery() | states.PLANS,
+        *(states.corrections(rng) | states.new_plans(rng) for _ in range(2)),
+    ]
     return [states.write(tmp_path / f"delivery{number}", files) for number, files in enumerate(parts)]
 
 
@@ -83,20 +90,22 @@ def first_build(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> 
     """A home with the first delivery, built."""
     root = tmp_path_factory.mktemp("first")
     settings = replace(company, home=root / "home")
-    states.deliver(settings, DAYS[0], states.write(root / "drop", states.first_delivery()))
+    states.deliver(settings, DAYS[0], states.write(root / "drop", states.first_delivery() | states.PLANS))
     states.built(settings)
     return settings.home
 
 
-# A later row and the months of 2026 that it makes dirty: of a sale its own, of what holds from a day on all that follow.
-FROM_MARCH = list(range(3, 13))  # the calendar goes on to the end of the fiscal year
+# A later row, the months of 2026 that it makes dirty (of a sale its own, of what holds from a day on all that follow; the
+# calendar goes on to the end of the fiscal year), and those of which the pay is redone: by whole quarters.
+FROM_MARCH, FROM_JANUARY = list(range(3, 13)), list(range(1, 13))
 LATER = {
-    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4]),
-    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH),
-    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH),
-    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH),
-    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH),
-    "targets": ("T1,M1,2026-01-01,2026-04-01,1", []),  # made anew in every build
+    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4], [4, 5, 6]),
+    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH, FROM_JANUARY),
+    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH, FROM_JANUARY),
+    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH, FROM_JANUARY),
+    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH, FROM_JANUARY),
+    "targets": ("T3,M1,2026-04-01,2026-07-01,1", [], list(range(4, 13))),
+    "plans": ("M1,2026-05-05,", [], FROM_JANUARY),  # it held from January on
 }
 
 
@@ -106,7 +115,7 @@ def test_a_later_row_dirties_the_months_that_it_can_change(
 ) -> None:
     settings = replace(company, home=tmp_path / "home")
     shutil.copytree(first_build, settings.home, symlinks=True)
-    row, months = LATER[name]
+    row, *months = LATER[name]
     states.deliver(settings, DAYS[1], states.write(tmp_path / "later", {name: [row]}))
 
     def stopped(*arguments: object, **named: object) -> None:
@@ -116,8 +125,11 @@ def test_a_later_row_dirties_the_months_that_it_can_change(
     with pytest.raises(KeyboardInterrupt):
         warehouse.run(settings, period=states.PERIOD)
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
-        found = con.execute("select month(month_start) from meta.dirty_month order by month_start").fetchall()
-    assert [month for (month,) in found] == months
+        found = [
+            con.execute(f"select month(month_start) from meta.{table} order by month_start").fetchall()
+            for table in ("dirty_month", "dirty_pay_month")
+        ]
+    assert [[month for (month,) in rows] for rows in found] == months
 
 
 SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 30))]
@@ -131,7 +143,8 @@ def test_an_incremental_build_equals_a_full_one(
     settings = replace(company, home=tmp_path / "home")
     shutil.copytree(first_build, settings.home, symlinks=True)
     for number, day in enumerate(DAYS[1:]):
-        states.deliver(settings, day, states.write(tmp_path / f"later{number}", states.corrections(rng)))
+        later = states.corrections(rng) | states.new_plans(rng)
+        states.deliver(settings, day, states.write(tmp_path / f"later{number}", later))
     result = warehouse.run(settings, period=states.PERIOD)
     assert not result.full and not result.skipped
     assert result.warehouse is not None
