@@ -22,7 +22,6 @@ from typing import Any
 
 import bench_made as made
 import bench_plain as plain
-
 from dealermart import warehouse
 from dealermart.base import REPO, Settings, load_settings
 from dealermart.warehouse import build as build_module  # looked into, not only called
@@ -94,7 +93,10 @@ def _full_and_day(
     if not settings.lake.exists():
         began = time.monotonic()
         count = _history(settings, first, lines)
-        print(f"\n{count:,} sale lines of {made.DAYS - first} days written in {time.monotonic() - began:.1f} s", flush=True)
+        print(
+            f"\n{count:,} sale lines of {made.DAYS - first} days written in {time.monotonic() - began:.1f} s",
+            flush=True,
+        )
     else:  # the day before may have come already
         for commit in sorted(settings.log.glob("[0-9]*.json")):
             if json.loads(commit.read_text("utf-8"))["received"] > str(made.day_of(made.DAYS - 1)):
@@ -103,7 +105,10 @@ def _full_and_day(
     _tell(f"full build of {full.lines:,} lines", full, options.top)
     if compared:
         ours, theirs, counts = plain.compare(settings, full.inputs)
-        print(f"sale line to marts: {ours:.1f} s, hand-written {theirs:.1f} s: {ours / theirs:.2f}x; the same rows: ", end="")
+        print(
+            f"sale line to marts: {ours:.1f} s, hand-written {theirs:.1f} s: {ours / theirs:.2f}x; the same rows: ",
+            end="",
+        )
         print(", ".join(f"{count:,} of {name}" for name, count in counts.items()), flush=True)
     made.deliver(settings, made.Span(made.DAYS, made.DAYS + 1, first, lines))
     day = _build(settings, full=False)

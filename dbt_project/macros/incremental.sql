@@ -54,7 +54,7 @@
     {%- if execute and not flags.FULL_REFRESH -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.alias == relation.identifier -%}
             {%- if node.config.materialized == 'incremental' -%}
-                {%- set found.dirty = 'dirty_pay_month' if "by_fiscal_month('dirty_pay_month')" in node.raw_code else 'dirty_month' -%}
+                {%- set found.dirty = 'dirty_pay_month' if 'dirty_pay_month' in node.raw_code else 'dirty_month' -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

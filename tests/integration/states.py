@@ -84,7 +84,9 @@ def add_plans(config: Path) -> None:
     """Let the small company say in ``plans.csv`` who is paid by its plan."""
     source = config / "sources" / "mini"
     with (source / "source.yml").open("a", encoding="utf-8") as profile:
-        profile.write('  - {name: plan_file, feed: plan_assignments, map: plans.sql, pattern: "plans*.csv", format: csv}\n')
+        profile.write(
+            '  - {name: plan_file, feed: plan_assignments, map: plans.sql, pattern: "plans*.csv", format: csv}\n'
+        )
     (source / "plans.sql").write_text(
         "select _delivery_id, _row_number, member as plan_assignment_id, 'member' as payee_type, member as payee_id, "
         "'sales_commission' as plan_id, since as valid_from, until as valid_to from plan_file\n",
