@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dealermart.base import ConfigError, Settings
+from dealermart.config.calendar import Calendar
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan
 from dealermart.config.reviews import Template
+from dealermart.config.scorecard import Scorecard
 from dealermart.config.yamlfile import Fault, load_yaml, refuse
 
 
@@ -19,9 +21,11 @@ class Config:
     """All of the company's rules, checked. Plans and templates come with their paths inside the config folder."""
 
     company: Company
+    calendar: Calendar
     registry: Registry
     plans: tuple[tuple[str, Plan], ...]
     templates: tuple[tuple[str, Template], ...]
+    scorecard: Scorecard
 
 
 def load_config(settings: Settings) -> Config:
@@ -50,7 +54,37 @@ def load_config(settings: Settings) -> Config:
         refuse(path, [*_taken(("template",), template.template, taken), *template.faults(registry.by_code)])
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
-    return Config(company, registry, tuple(plans), tuple(templates))
+    calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
+    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard)
+
+
+def _named(settings: Settings, field: str, name: str | None) -> Path | None:
+    """The file of the config folder that a field of the company file names."""
+    if name is None:
+        return None
+    path = settings.config / name
+    if not path.is_file():
+        lost = Fault((field,), f"config holds no file {name}", "correct the name, or remove the line")
+        refuse(settings.company_file, [lost])
+    return path
+
+
+def _calendar(settings: Settings, company: Company) -> Calendar:
+    path = _named(settings, "calendar", company.calendar)
+    if path is None:
+        return Calendar()
+    calendar = load_yaml(path, Calendar)
+    refuse(path, calendar.faults())
+    return calendar
+
+
+def _scorecard(settings: Settings, company: Company, registry: Registry) -> Scorecard:
+    path = _named(settings, "scorecard", company.scorecard)
+    if path is None:
+        return Scorecard()
+    scorecard = load_yaml(path, Scorecard)
+    refuse(path, scorecard.faults(registry.by_code))
+    return scorecard
 
 
 def check_company(settings: Settings, source: str) -> None:

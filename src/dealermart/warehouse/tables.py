@@ -18,7 +18,7 @@ import duckdb
 from pydantic import BaseModel
 
 from dealermart.base import Settings
-from dealermart.config import WHOLE, Bonus, Commission, Config, Plan, Template, load_config
+from dealermart.config import WEEKDAYS, WHOLE, Bonus, Commission, Config, Plan, Template, load_config
 from dealermart.warehouse.calendar import fiscal_months
 
 # The plans as they are paid. Simulations and plan tests add scenarios of their own.
@@ -39,6 +39,18 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "time_zone": "varchar",
         "fiscal_year_start_month": "integer",
         "calendar_start": "date",
+        "opens_at_second": "integer",
+        "closes_at_second": "integer",
+    },
+    "calendar_weekday": {
+        "weekday_no": "integer",
+        "is_working_day": "boolean",
+    },
+    "calendar_exception": {
+        "date_day": "date",
+        "is_working_day": "boolean",
+        "day_name": "varchar",
+        "day_name_zh": "varchar",
     },
     "fiscal_month": {
         "month_id": "varchar",
@@ -90,6 +102,26 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "events": "varchar",
         "taken": "varchar",
         "unknown_status": "varchar",
+    },
+    "scorecard_tier": {
+        "tier": "varchar",
+        "tier_no": "integer",
+    },
+    "scorecard_condition": {
+        "tier": "varchar",
+        "condition_no": "integer",
+        "kpi_code": "varchar",
+        "at_least": "decimal(18,6)",
+        "at_most": "decimal(18,6)",
+    },
+    "scorecard_warning": {
+        "warning_code": "varchar",
+        "warning_no": "integer",
+        "warning_name": "varchar",
+        "warning_name_zh": "varchar",
+        "kpi_code": "varchar",
+        "below": "decimal(18,6)",
+        "above": "decimal(18,6)",
     },
     "plan": {
         "scenario_id": "varchar",
@@ -230,8 +262,12 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.time_zone,
             company.fiscal_year_start_month,
             company.calendar_start,
+            config.calendar.opens_at,
+            config.calendar.closes_at,
         )
     )
+    tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
+    tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
     tables["kpi"] = [
         (
             kpi.code,
@@ -265,6 +301,16 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["kpi_subject"] = [(kpi.code, subject) for kpi in config.registry.kpis for subject in kpi.subjects]
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
+    ]
+    tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
+    tables["scorecard_condition"] = [
+        (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)
+        for tier in config.scorecard.tiers
+        for number, condition in enumerate(tier.conditions, start=1)
+    ]
+    tables["scorecard_warning"] = [
+        (sign.code, number, sign.name, sign.name_zh, sign.kpi, sign.below, sign.above)
+        for number, sign in enumerate(config.scorecard.warnings, start=1)
     ]
     for file, plan in config.plans:
         _add_plan(tables, file, plan)
