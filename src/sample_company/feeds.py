@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sample_company.company import FIRST_RECEIVED, Company, Member
 from sample_company.figures import Figures
 from sample_company.ledger import ACCEPTED, Fate, Ledger
+from sample_company.receivables import Receipt
 
 StateT = TypeVar("StateT")
 
@@ -64,6 +65,7 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:
