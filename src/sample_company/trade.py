@@ -43,7 +43,17 @@ STOCK_COUNTED = {
 METHODS = ("电汇", "承兑汇票", "支票")
 PROVIDER = "Outdoor Market Panel 户外市场监测"
 BRANDS = ("total", "Northwind", "Velocita")
-PAYMENT_HEADER_CN = ("收款单号", "客户编码", "核销单据号", "收款日期", "收款类型", "收款金额", "币种", "结算方式", "原收款单号")
+PAYMENT_HEADER_CN = (
+    "收款单号",
+    "客户编码",
+    "核销单据号",
+    "收款日期",
+    "收款类型",
+    "收款金额",
+    "币种",
+    "结算方式",
+    "原收款单号",
+)
 PAYMENT_HEADER_INTL = ("Buchungsnr", "Belegnr", "Buchungsdatum", "Art", "Betrag", "Währung")
 TERRITORY_HEADER = ("区域编号", "区域名称", "大区", "类型", "编号", "占比", "生效日期", "失效日期")
 
@@ -63,7 +73,9 @@ def _write_payments(feeds: Feeds) -> None:
     document.
     """
     rng, account = feeds.rng("payments"), feeds.rng("payments on account")
-    paid: dict[tuple[date, bool], list[Receipt]] = {(received, cny): [] for received in PAID_IN for cny in (True, False)}
+    paid: dict[tuple[date, bool], list[Receipt]] = {
+        (received, cny): [] for received in PAID_IN for cny in (True, False)
+    }
     for transaction_id, document in sorted(feeds.figures.documents.items()):
         dice, other = rng.random(), account.random()
         due = document.day + timedelta(days=PAYMENT_DAYS[document.currency])
@@ -83,7 +95,8 @@ def _write_payments(feeds: Feeds) -> None:
             parts = [(first, (document.net // 1_000_00 + 1) * 1_000_00)]
             if other < 0.03:
                 parts.append((first + timedelta(days=9), -parts[0][1] // 2))
-        names_payment = len(parts) == 2 and parts[1][1] < 0 and document.currency == "CNY" and (on_account or other < 0.5)
+        bounced = len(parts) == 2 and parts[1][1] < 0
+        names_payment = bounced and document.currency == "CNY" and (on_account or other < 0.5)
         original = ""
         for day, cents in parts:
             if day >= END:
