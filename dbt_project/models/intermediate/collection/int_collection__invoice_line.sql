@@ -13,23 +13,31 @@ start as (
     select * from {{ ref('int_collection__start') }}
 ),
 
+-- A document is due as a whole, by the earliest date that its lines state.
+dated as (
+    select
+        *,
+        min(due_date) over (partition by transaction_id, currency_code) as stated_due_date
+    from line
+),
+
 final as (
     select
-        line.transaction_id,
-        line.currency_code,
-        line.line_no,
-        line.dealer_id,
-        line.dealer_region,
-        line.sale_date,
-        line.fiscal_month_start,
+        dated.transaction_id,
+        dated.currency_code,
+        dated.line_no,
+        dated.dealer_id,
+        dated.dealer_region,
+        dated.sale_date,
+        dated.fiscal_month_start,
         coalesce(
-            line.due_date, cast({{ dbt.dateadd('day', 'start.payment_terms_days', 'line.sale_date') }} as date)
+            dated.stated_due_date, cast({{ dbt.dateadd('day', 'start.payment_terms_days', 'dated.sale_date') }} as date)
         ) as due_date,
-        line.due_date is null as is_due_date_imputed,
-        line.net_amount,
-        line.fx_rate
-    from line
-    inner join start on line.sale_date >= start.receivables_from
+        dated.stated_due_date is null as is_due_date_imputed,
+        dated.net_amount,
+        dated.fx_rate
+    from dated
+    inner join start on dated.sale_date >= start.receivables_from
 )
 
 select * from final
