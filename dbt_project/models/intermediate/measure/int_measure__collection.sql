@@ -1,4 +1,4 @@
--- Grain: one row per line of an invoice, member credited with it, what changed or is open, and measure.
+-- Grain: one row per dealer, region, member, team, fiscal month, month from which it counts, whether it is known, and measure.
 with
 
 invoice_line as (
@@ -45,7 +45,6 @@ invoiced as (
         currency_code,
         line_no,
         'collection_due' as measure_code,
-        'invoice' as change_id,
         fiscal_month_start,
         fiscal_month_start as known_month_start,
         {{ multiply('net_amount', 'fx_rate') }} as amount
@@ -60,7 +59,6 @@ returned as (
         due_line.currency_code,
         due_line.line_no,
         'collection_due' as measure_code,
-        'return ' || line_return.return_transaction_id || '/' || line_return.return_line_no as change_id,
         due_line.fiscal_month_start,
         greatest(due_line.fiscal_month_start, calendar.fiscal_month_start) as known_month_start,
         {{ multiply('-line_return.returned_amount', 'due_line.fx_rate') }} as amount
@@ -81,7 +79,6 @@ received as (
         due_line.currency_code,
         due_line.line_no,
         'collection_received' as measure_code,
-        allocation.cause || ' ' || allocation.cause_id as change_id,
         due_line.fiscal_month_start,
         greatest(due_line.fiscal_month_start, allocation.fiscal_month_start) as known_month_start,
         allocation.amount_reporting as amount
@@ -100,7 +97,6 @@ changed as (
             currency_code,
             line_no,
             measure_code,
-            change_id,
             fiscal_month_start,
             known_month_start,
             amount
@@ -117,7 +113,6 @@ changed as (
             currency_code,
             line_no,
             '{{ measure_code }}' as measure_code,
-            'open ' || cast(fiscal_month_start as string) as change_id,
             fiscal_month_start,
             fiscal_month_start as known_month_start,
             {{ amount }} as amount
@@ -128,27 +123,51 @@ changed as (
     {% endfor %}
 ),
 
-final as (
+-- Lines are many and nothing is asked of a single one: they are summed before they are told apart by subject.
+credited as (
     select
-        concat_ws(
-            '/', changed.transaction_id, changed.currency_code, changed.line_no, changed.change_id,
-            coalesce(line_credit.member_id, '-')
-        ) as event_id,
-        changed.measure_code,
-        line_credit.member_id,
         line_credit.dealer_id,
-        line_credit.member_team as team,
-        line_credit.dealer_region as region,
-        cast(null as string) as product_category,
+        line_credit.dealer_region,
+        line_credit.member_id,
+        line_credit.member_team,
         changed.fiscal_month_start,
         changed.known_month_start,
-        cast({{ credit_share('changed.amount', 'line_credit.pct_before', 'line_credit.credit_pct') }} as decimal(18, 8)) as value
+        changed.measure_code,
+        changed.amount is not null as is_known,
+        sum({{ credit_share('changed.amount', 'line_credit.pct_before', 'line_credit.credit_pct') }}) as amount
     from changed
     inner join line_credit
         on
             changed.transaction_id = line_credit.transaction_id
             and changed.currency_code = line_credit.currency_code
             and changed.line_no = line_credit.line_no
+    group by
+        line_credit.dealer_id,
+        line_credit.dealer_region,
+        line_credit.member_id,
+        line_credit.member_team,
+        changed.fiscal_month_start,
+        changed.known_month_start,
+        changed.measure_code,
+        changed.amount is not null
+),
+
+final as (
+    select
+        concat_ws(
+            '/', dealer_id, coalesce(dealer_region, '-'), coalesce(member_id, '-'), coalesce(member_team, '-'),
+            cast(fiscal_month_start as string), cast(known_month_start as string), case when is_known then 'known' else 'unknown' end
+        ) as event_id,
+        measure_code,
+        member_id,
+        dealer_id,
+        member_team as team,
+        dealer_region as region,
+        cast(null as string) as product_category,
+        fiscal_month_start,
+        known_month_start,
+        cast(amount as decimal(18, 8)) as value
+    from credited
 )
 
 select * from final
