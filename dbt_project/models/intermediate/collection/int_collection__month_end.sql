@@ -5,7 +5,7 @@ fiscal_month as (
     select * from {{ source('config', 'fiscal_month') }}
 ),
 
--- A month that is not over is looked at on the day of as_of.
+-- A month that is not over is looked at as the day of as_of begins: what is due on that day is not overdue yet.
 final as (
     select
         month_start as fiscal_month_start,
