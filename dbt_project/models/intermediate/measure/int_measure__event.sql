@@ -5,7 +5,7 @@
 
     'survey': ['survey'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
