@@ -2,7 +2,7 @@
 {% set models = {
     'measures': ['measure_value'],
 
-    'sales': ['sales_value'],
+    'sales': ['sales_value', 'dealer_activity', 'dealer_concentration'],
 
     'growth': [],
 
