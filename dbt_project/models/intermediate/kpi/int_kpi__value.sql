@@ -8,7 +8,7 @@
 
     'targets': ['attainment'],
 
-    'stock_and_market': [],
+    'stock_and_market': ['sell_through', 'market'],
 
     'collection': [],
 
