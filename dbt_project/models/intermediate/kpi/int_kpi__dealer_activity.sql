@@ -59,7 +59,6 @@ covered as (
 dated as (
     select
         period.period_id,
-        period.period_type,
         period.period_start,
         period.period_end,
         period.last_year_period_id,
@@ -209,63 +208,6 @@ retained as (
     group by active.subject_type, active.subject_id, dated.period_id
 ),
 
-quarter_numbered as (
-    select
-        period_id,
-        period_end,
-        row_number() over (order by period_start nulls last) as quarter_no
-    from dated
-    where period_type = 'quarter'
-),
-
--- The four quarters that end with the period; a year ends with its last.
-four_quarters as (
-    select
-        dated.period_id,
-        quarter_numbered.period_id as quarter_id
-    from dated
-    inner join quarter_numbered as last_quarter on dated.period_end = last_quarter.period_end
-    inner join quarter_numbered
-        on
-            last_quarter.quarter_no >= quarter_numbered.quarter_no
-            and last_quarter.quarter_no - 4 < quarter_numbered.quarter_no
-    where dated.period_type in ('quarter', 'year')
-),
-
-quarters_bought as (
-    select
-        active.subject_type,
-        active.subject_id,
-        four_quarters.period_id,
-        active.dealer_id,
-        count(*) as quarter_count
-    from four_quarters
-    inner join active on four_quarters.quarter_id = active.period_id
-    group by active.subject_type, active.subject_id, four_quarters.period_id, active.dealer_id
-),
-
-loyal as (
-    select
-        subject_type,
-        subject_id,
-        period_id,
-        count(*) as any_count,
-        count(*) filter (where quarter_count = 4) as each_count
-    from quarters_bought
-    group by subject_type, subject_id, period_id
-),
-
-four_quarter_rate as (
-    select
-        sold.subject_type,
-        sold.subject_id,
-        four_quarters.period_id,
-        bool_or(sold.has_no_rate) as has_no_rate
-    from four_quarters
-    inner join sold on four_quarters.quarter_id = sold.period_id
-    group by sold.subject_type, sold.subject_id, four_quarters.period_id
-),
-
 bought_days as (
     {% for subject_type, subject_id in [('region', 'invoice_month.region'), ('company', "'company'")] %}
         select
@@ -304,7 +246,7 @@ stated as (
 
     union
 
-    {% for relation in ['forced', 'sold', 'retained', 'loyal'] %}
+    {% for relation in ['forced', 'sold', 'retained'] %}
         select
             subject_type,
             subject_id,
@@ -321,13 +263,11 @@ counted as (
         stated.subject_type,
         stated.subject_id,
         stated.period_id,
-        dated.period_type,
         dated.is_covered,
         dated.is_whole,
         dated.months_before,
         coalesce(sold.has_no_rate, false) as has_no_rate,
         coalesce(last_year.has_no_rate, false) as last_year_has_no_rate,
-        coalesce(four_quarter_rate.has_no_rate, false) as quarters_have_no_rate,
         coalesce(sold.dealer_count, 0) as dealer_count,
         coalesce(sold.active_count, 0) as active_count,
         coalesce(sold.start_count, 0) as start_count,
@@ -337,13 +277,11 @@ counted as (
         coalesce(forced.active_in_force_count, 0) as active_in_force_count,
         coalesce(retained.base_count, 0) as base_count,
         coalesce(retained.again_count, 0) as retained_count,
-        coalesce(loyal.any_count, 0) as any_count,
-        coalesce(loyal.each_count, 0) as each_count,
         coalesce(repurchased.buyer_count, 0) as buyer_count,
         coalesce(repurchased.again_count, 0) as repurchase_count
     from stated
     inner join dated on stated.period_id = dated.period_id
-    {% for relation in ['sold', 'forced', 'retained', 'loyal', 'four_quarter_rate', 'repurchased'] %}
+    {% for relation in ['sold', 'forced', 'retained', 'repurchased'] %}
         left join {{ relation }}
             on
                 stated.subject_type = {{ relation }}.subject_type
@@ -370,10 +308,6 @@ long as (
         ('retention_pct', 'retained_count', 'base_count', 'base_count', 'months_before >= 12 and is_whole',
             'has_no_rate or last_year_has_no_rate', 'the period and the one a year before are not both known whole',
             'no dealer active a year before', 'true'),
-        ('loyal_dealer_pct', 'each_count', 'any_count', 'any_count',
-            "is_whole and months_before >= case when period_type = 'year' then 0 else 9 end", 'quarters_have_no_rate',
-            'the last four quarters are not known whole', 'no dealer active in the last four quarters',
-            "period_type in ('quarter', 'year')"),
         ('repurchase_pct', 'repurchase_count', 'buyer_count', 'buyer_count', 'true', 'false', '',
             'no invoice in the period', "subject_type in ('region', 'company')"),
     ] %}

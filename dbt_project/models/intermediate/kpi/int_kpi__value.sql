@@ -2,7 +2,7 @@
 {% set models = {
     'measures': ['measure_value'],
 
-    'sales': ['sales_value', 'dealer_activity', 'dealer_concentration'],
+    'sales': ['sales_value', 'dealer_activity', 'dealer_loyalty', 'dealer_concentration'],
 
     'growth': [],
 
