@@ -30,6 +30,7 @@ branded as (
             sum(indexed_amount) as indexed_amount,
             sum(weighed_amount) as weighed_amount
         from market_period
+        where {{ subject_id }} is not null
         group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, competitor, brand_role
         {% if not loop.last %}
             union all
