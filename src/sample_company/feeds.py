@@ -109,6 +109,10 @@ class Feeds:
         self._rows[feed][key] = values
         return ACCEPTED
 
+    def rows(self, feed: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """Key -> values of a feed's rows as they finally stand."""
+        return self._rows[feed]
+
     def at_work(self, day: date, *roles: str) -> list[str]:
         """Members employed on a day, of the given roles or of all."""
         return [

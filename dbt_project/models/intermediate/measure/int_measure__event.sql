@@ -5,7 +5,7 @@
 
     'survey': ['survey', 'team_pulse'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
