@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -55,6 +56,16 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+@dataclass
+class Crm:
+    """What the CRM systems hold in the end, for the figures that are taken of it."""
+
+    opportunities: list[Any] = field(default_factory=list)
+    accounts: list[dict[str, Any]] = field(default_factory=list)  # every version
+    activities: list[tuple[Any, datetime, datetime]] = field(default_factory=list)  # opportunity, when, first entered
+    participants: list[tuple[str, str, str, str | None, int]] = field(default_factory=list)  # as sent, but for the day
+
+
 class Feeds:
     """The company seen by those who write its other feeds."""
 
@@ -64,6 +75,7 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.crm = Crm()
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

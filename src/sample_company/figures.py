@@ -23,6 +23,7 @@ BANDS = (
 )
 BONUS = Decimal("5000.00")
 DOCUMENTS_SINCE = date(2026, 7, 1)
+INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
 
 class Line(NamedTuple):
@@ -89,6 +90,7 @@ class Figures:
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.invoices: dict[str, list[Line]] = {}  # current lines of the invoices of the last year, by number
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
@@ -116,6 +118,9 @@ class Figures:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)
             self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
+        if line.kind == "invoice" and line.day >= INVOICES_SINCE:
+            lines = self.invoices.setdefault(line.transaction_id, [])
+            lines.append(line) if sign > 0 else lines.remove(line)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost
