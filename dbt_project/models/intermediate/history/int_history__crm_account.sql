@@ -12,7 +12,7 @@ company as (
 dated as (
     select
         account.*,
-        {{ local_date('account.updated_at') }} as valid_from
+        {{ local_date('account.updated_at', 'company.time_zone') }} as valid_from
     from account
     cross join company
 ),

@@ -12,7 +12,7 @@ company as (
 dated as (
     select
         opportunity.*,
-        {{ local_date('opportunity.updated_at') }} as valid_from
+        {{ local_date('opportunity.updated_at', 'company.time_zone') }} as valid_from
     from opportunity
     cross join company
 ),

@@ -34,7 +34,7 @@ final as (
         account.website,
         account.country,
         account.city,
-        {{ local_date('account.created_at') }} as created_date,
+        {{ local_date('account.created_at', 'company.time_zone') }} as created_date,
         account.updated_at,
         account.last_activity_at,
         account._source,

@@ -52,10 +52,10 @@ dated as (
         activity.occurred_at,
         activity.completed_at,
         activity.duration_minutes,
-        {{ local_date('activity.occurred_at') }} as occurred_date,
-        {{ local_date('seen.first_updated_at') }} as first_seen_date,
+        {{ local_date('activity.occurred_at', 'company.time_zone') }} as occurred_date,
+        {{ local_date('seen.first_updated_at', 'company.time_zone') }} as first_seen_date,
         -- A task is done when somebody says so; anything else takes place when it does.
-        {{ local_date('activity.occurred_at') }} <= {{ received_until() }}
+        {{ local_date('activity.occurred_at', 'company.time_zone') }} <= {{ received_until() }}
         and (activity.kind <> 'task' or activity.completed_at is not null) as is_done,
         activity._source,
         activity._source_file,

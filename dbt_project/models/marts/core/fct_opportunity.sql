@@ -57,9 +57,9 @@ placed as (
         member_link.member_id,
         dealer_link.dealer_id,
         company.fx_rate_type,
-        coalesce({{ local_date('opportunity.created_at') }}, change.first_changed_date) as created_date,
+        coalesce({{ local_date('opportunity.created_at', 'company.time_zone') }}, change.first_changed_date) as created_date,
         least(
-            coalesce({{ local_date('opportunity.created_at') }}, change.first_changed_date, version.first_seen_date),
+            coalesce({{ local_date('opportunity.created_at', 'company.time_zone') }}, change.first_changed_date, version.first_seen_date),
             coalesce(change.first_changed_date, {{ open_end() }}),
             coalesce(opportunity.closed_date, {{ open_end() }})
         ) as opened_date,
