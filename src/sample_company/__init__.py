@@ -50,6 +50,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     training = write_training(ledger, company, seed)
     surveys = write_surveys(ledger, company, seed)
     feeds = Feeds(ledger, company, figures, seed)
+    feeds.targets = targets
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()

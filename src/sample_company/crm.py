@@ -242,6 +242,8 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
         account = {
             "system": system,
             "id": account_of(feeds, dealer_id),
+            "dealer_id": dealer_id,
+            "member_id": member_id,
             "dealer": dealer_id if number % 2 else None,  # the CRM carries our code for some only
             "name": rows[0].name,
             "user": user_of(system, member_id) if member_id else None,

@@ -76,6 +76,7 @@ class Feeds:
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
         self.crm = Crm()
+        self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

@@ -11,7 +11,7 @@ calendar as (
     select *
     from {{ ref('int_calendar__day') }}
     where
-        date_day <= {{ as_of_date() }}
+        date_day <= least({{ as_of_date() }}, {{ received_until() }})
         and date_day > {{ dbt.dateadd('day', -400, as_of_date()) }}
 ),
 
