@@ -105,7 +105,8 @@ staged as (
     from begun
 ),
 
--- Before the first record that was received, its owner is the best that is known; amounts come from the changes.
+-- Before the first record that was received, its owner is the best that is known; amounts come from the changes. Stage
+-- and probability of a record that is closed say nothing of the time in which it was open.
 record as (
     select
         crm_system,
@@ -114,10 +115,10 @@ record as (
         valid_to,
         true as is_received,
         owner_user_id,
-        stage,
+        case when status = 'open' then stage end as stage,
         amount,
         currency_code,
-        probability_pct,
+        case when status = 'open' then probability_pct end as probability_pct,
         expected_close_date
     from version
 
@@ -130,10 +131,10 @@ record as (
         valid_from as valid_to,
         false as is_received,
         owner_user_id,
-        stage,
+        case when status = 'open' then stage end as stage,
         amount,
         currency_code,
-        probability_pct,
+        case when status = 'open' then probability_pct end as probability_pct,
         expected_close_date
     from version
     where is_first

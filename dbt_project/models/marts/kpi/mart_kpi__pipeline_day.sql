@@ -33,7 +33,7 @@ open_on_day as (
         member.member_id,
         member.member_name,
         member.team,
-        opportunity_stage.stage,
+        coalesce(opportunity_stage.stage, 'unknown') as stage,
         {{ multiply('opportunity_stage.amount', 'day_rate.rate') }} as amount_reporting,
         {{ multiply(
             multiply('opportunity_stage.amount', 'day_rate.rate'), 'opportunity_stage.probability_pct * 0.01'
