@@ -77,6 +77,8 @@ class Feeds:
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
         self.crm = Crm()
         self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
+        self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
+        self.requests: list[Any] = []
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sample_company import kpis_crm
+from sample_company import kpis_crm, kpis_service
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
 
@@ -26,7 +26,7 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
     "CRM": (kpis_crm.planted,),
 
-    "service and communication": (),
+    "service and communication": (kpis_service.planted,),
 
     "people": (),
 }  # fmt: skip

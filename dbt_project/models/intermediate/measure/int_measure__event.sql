@@ -19,9 +19,9 @@
 
     'shared_deals': ['shared_deal'],
 
-    'service': [],
+    'service': ['service'],
 
-    'support': [],
+    'support': ['support'],
 
     'communication': [],
 
