@@ -12,9 +12,9 @@
 
     'collection': ['days_sales_outstanding'],
 
-    'pipeline': [],
+    'pipeline': ['pipeline_coverage', 'forecast_error'],
 
-    'crm': [],
+    'crm': ['revenue_with_opportunity'],
 
     'shared_deals': [],
 
