@@ -26,7 +26,12 @@ category), fiscal period and KPI, with numerator, denominator, sample size, 95 %
 and the same period last year. Shares are fractions. Who has no data has a status and a reason, and no value.
 
 """
-INTERVALS = {"wilson": "Wilson", "normal": "normal approximation", "nps": "variance of promoters and detractors"}
+INTERVALS = {
+    "wilson": "Wilson",
+    "normal": "normal approximation",
+    "nps": "variance of promoters and detractors",
+    "cluster": "variance of a ratio of sums by dealer",
+}
 
 
 def document(registry: Registry) -> str:

@@ -54,3 +54,26 @@
             )
     end
 {%- endmacro %}
+
+{#-
+    Of a ratio of sums over clusters, by the linearised variance: n / (n - 1) times the sum of (y - R x)^2 over the square
+    of the denominator. W. G. Cochran, Sampling Techniques, 3rd edition, section 6.3.
+-#}
+{% macro cluster_bound(numerator, denominator, numerator_squares, products, denominator_squares, clusters, side) -%}
+    {%- set sign = '-' if side == 'low' else '+' -%}
+    {#- not money: counts -#}{%- set n = 'cast(' ~ clusters ~ ' as double)' -%}
+    {%- set x = 'cast(' ~ denominator ~ ' as double)' -%}
+    {#- not money: a ratio for a variance -#}{%- set r = '(cast(' ~ numerator ~ ' as double) / ' ~ x ~ ')' -%}
+    case
+        when {{ clusters }} > 1 and {{ denominator }} > 0
+            then cast(
+                {{ r }} {{ sign }} 1.959963984540054e0 * sqrt(
+                    greatest(0e0, (
+                        cast({{ numerator_squares }} as double)
+                        - 2 * {{ r }} * cast({{ products }} as double)
+                        + {{ r }} * {{ r }} * cast({{ denominator_squares }} as double)
+                    ) * {{ n }} / ({{ n }} - 1)) {# not money: a variance #}
+                ) / {{ x }} as decimal(18, 8) {# not money: a share #}
+            )
+    end
+{%- endmacro %}

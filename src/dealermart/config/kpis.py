@@ -34,10 +34,10 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 _INTERVALS: dict[str, tuple[str | None, ...]] = {
     "model": (None,),
     "sum": (None,),
-    "mean": (None, "normal"),
+    "mean": (None, "normal", "cluster"),
     "median": (None,),
     "distinct": (None,),
-    "ratio": (None, "wilson"),
+    "ratio": (None, "wilson", "cluster"),
     "distinct_share": (None, "wilson"),
     "net_promoter": (None, "nps"),
 }
@@ -67,7 +67,8 @@ class Kpi(Strict):
             the numerator by that of the denominator, ``net_promoter`` the numerator less ``minus_measure`` by the
             denominator, in points.
         factor: By what the value is multiplied, such as 100 for so many per hundred.
-        interval: How its 95 % interval is taken.
+        interval: How its 95 % interval is taken; ``cluster`` where amounts are weighed or answers hang together by
+            dealer: the variance of a ratio of sums by dealer.
         expected_measure: What there must be some of before a value can be expected; by default the denominator.
         empty: Why there is no value where there is none of it, in words.
         unanswered: What the expected ones lack where nothing is counted of them, in words behind their number.
@@ -96,7 +97,7 @@ class Kpi(Strict):
     denominator_measure: Name | None = None
     expected_measure: Name | None = None
     factor: Annotated[int, Field(ge=1)] = 1
-    interval: Literal["wilson", "normal", "nps"] | None = None
+    interval: Literal["wilson", "normal", "nps", "cluster"] | None = None
     empty: Text | None = None
     unanswered: Text | None = None
     absence: Literal["everybody", "company"] = "company"

@@ -13,6 +13,10 @@ subject_set as (
     select * from {{ ref('int_measure__subject_set') }}
 ),
 
+measure_cluster as (
+    select * from {{ ref('int_kpi__measure_cluster') }}
+),
+
 measure as (
     select * from {{ source('config', 'measure') }}
 ),
@@ -126,7 +130,11 @@ counted as (
         totalled.denominator_total,
         totalled.numerator_thing_count,
         totalled.denominator_thing_count,
-        totalled.median_value
+        totalled.median_value,
+        measure_cluster.cluster_count,
+        measure_cluster.numerator_squares,
+        measure_cluster.products,
+        measure_cluster.denominator_squares
     from stated
     inner join kpi on stated.kpi_code = kpi.kpi_code
     left join totalled
@@ -135,6 +143,12 @@ counted as (
             and stated.subject_id = totalled.subject_id
             and stated.period_id = totalled.period_id
             and stated.kpi_code = totalled.kpi_code
+    left join measure_cluster
+        on
+            stated.subject_type = measure_cluster.subject_type
+            and stated.subject_id = measure_cluster.subject_id
+            and stated.period_id = measure_cluster.period_id
+            and stated.kpi_code = measure_cluster.kpi_code
     left join totalled as whole
         on
             whole.subject_type = 'company'
@@ -159,6 +173,10 @@ weighed as (
         minus_total,
         unknown_count,
         unknown_status,
+        cluster_count,
+        numerator_squares,
+        products,
+        denominator_squares,
         coalesce(measured_total, 0) as plus_total,
         is_zero_without_events and expected_count = 0 and kind in ('sum', 'distinct') as is_zero,
         cast(case
@@ -200,6 +218,10 @@ judged as (
         plus_total,
         unknown_count,
         unknown_status,
+        cluster_count,
+        numerator_squares,
+        products,
+        denominator_squares,
         is_zero,
         sample_size,
         numerator,
@@ -238,10 +260,18 @@ final as (
                 when status <> 'ok' or is_zero then cast(null as decimal(18, 8))
                 when interval_method = 'wilson' then {{ wilson_bound('numerator', 'denominator', side) }}
                 when interval_method = 'normal' then {{ mean_bound('numerator', 'measured_square_total', 'sample_size', side) }}
+                when interval_method = 'cluster'
+                    then factor * {{ cluster_bound(
+                        'numerator', 'denominator', 'numerator_squares',
+                        'products', 'denominator_squares', 'cluster_count', side
+                    ) }}
                 when interval_method = 'nps' then {{ net_promoter_bound('plus_total', 'minus_total', 'denominator', side) }}
             end as ci_{{ side }},
         {% endfor %}
-        case when sample_size > 0 and status = 'ok' then interval_method end as ci_method,
+        case
+            when interval_method = 'cluster' and coalesce(cluster_count, 0) < 2 then cast(null as string)
+            when sample_size > 0 and status = 'ok' then interval_method
+        end as ci_method,
         cast(null as string) as rate_type,
         status,
         case

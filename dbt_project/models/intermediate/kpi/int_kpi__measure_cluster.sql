@@ -1,0 +1,101 @@
+-- Grain: one row per subject, fiscal period begun and KPI whose interval is taken over dealers.
+with
+
+event as (
+    select * from {{ ref('int_measure__event') }}
+),
+
+month_period as (
+    select * from {{ ref('int_calendar__month_period') }}
+),
+
+measure as (
+    select * from {{ source('config', 'measure') }}
+),
+
+kpi as (
+    select *
+    from {{ source('config', 'kpi') }}
+    where interval_method = 'cluster'
+),
+
+kpi_role as (
+    select
+        kpi_code,
+        numerator_measure as measure_code,
+        true as is_numerator,
+        -- A mean is a share of the number of its events.
+        kind = 'mean' as is_denominator
+    from kpi
+
+    union all
+
+    select
+        kpi_code,
+        denominator_measure as measure_code,
+        false as is_numerator,
+        true as is_denominator
+    from kpi
+    where kind = 'ratio'
+),
+
+placed as (
+    select
+        kpi_role.kpi_code,
+        month_period.period_id,
+        event.member_id,
+        event.dealer_id,
+        event.team,
+        event.region,
+        event.product_category,
+        case when kpi_role.is_numerator then event.value else 0 end as numerator,
+        case
+            when kpi_role.is_numerator and kpi_role.is_denominator then 1
+            when kpi_role.is_denominator then event.value
+            else 0
+        end as denominator
+    from event
+    inner join kpi_role on event.measure_code = kpi_role.measure_code
+    inner join measure on event.measure_code = measure.measure_code
+    inner join month_period
+        on
+            event.fiscal_month_start = month_period.fiscal_month_start
+            and event.known_month_start < month_period.period_end
+            and (measure.taken = 'sum' or month_period.is_last_month)
+    where event.value is not null
+),
+
+clustered as (
+    {% for subject_type, subject_id in measure_subjects() if subject_type != 'dealer' %}
+        select
+            '{{ subject_type }}' as subject_type,
+            {{ subject_id }} as subject_id,
+            period_id,
+            kpi_code,
+            -- Hundredths are enough for an interval, and their squares are exact.
+            cast(sum(numerator) as decimal(14, 2)) as numerator,
+            cast(sum(denominator) as decimal(14, 2)) as denominator
+        from placed
+        where {{ subject_id }} is not null
+        group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, kpi_code, dealer_id
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
+),
+
+final as (
+    select
+        subject_type,
+        subject_id,
+        period_id,
+        kpi_code,
+        count(*) as cluster_count,
+        cast(sum(cast(numerator * numerator as decimal(28, 4))) as decimal(28, 4)) as numerator_squares,
+        cast(sum(cast(numerator * denominator as decimal(28, 4))) as decimal(28, 4)) as products,
+        cast(sum(cast(denominator * denominator as decimal(28, 4))) as decimal(28, 4)) as denominator_squares
+    from clustered
+    group by subject_type, subject_id, period_id, kpi_code
+)
+
+select * from final
