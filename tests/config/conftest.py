@@ -17,6 +17,15 @@ fiscal_year_start_month: 4
 calendar_start: 2024-04-01
 time_zone: Asia/Shanghai
 scorecard: scorecard.yml
+calendar: calendar.yml
+""",
+    "calendar.yml": """\
+opens: "08:30"
+closes: "17:30"
+holidays:
+  - {from: 2026-01-01, to: 2026-01-03, name: New Year, name_zh: 元旦}
+  - {from: 2026-04-04, to: 2026-04-06, name: Qingming, name_zh: 清明节}
+make_up_days: [2026-01-04]
 """,
     "scorecard.yml": """\
 tiers:

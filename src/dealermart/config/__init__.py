@@ -4,6 +4,7 @@ A new field of a YAML file is a field of a model here, with the error that names
 data; what the rules mean for rows is decided in the rooms above.
 """
 
+from dealermart.config.calendar import WEEKDAYS
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.kpis import Kpi, Registry
@@ -33,6 +34,7 @@ __all__ = [
     "MIB",
     "PROVENANCE",
     "TAKEN_COLUMNS",
+    "WEEKDAYS",
     "WHOLE",
     "Bonus",
     "Column",

@@ -70,6 +70,10 @@ class Company(Strict):
     reviews: tuple[str, ...] | None = None
     """The files of `config/reviews` that apply; without it all."""
 
+    calendar: str | None = None
+    """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday
+    to Friday is worked from 9 to 18 o'clock."""
+
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dealermart.base import ConfigError, Settings
+from dealermart.config.calendar import Calendar
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan
@@ -20,6 +21,7 @@ class Config:
     """All of the company's rules, checked. Plans and templates come with their paths inside the config folder."""
 
     company: Company
+    calendar: Calendar
     registry: Registry
     plans: tuple[tuple[str, Plan], ...]
     templates: tuple[tuple[str, Template], ...]
@@ -52,18 +54,34 @@ def load_config(settings: Settings) -> Config:
         refuse(path, [*_taken(("template",), template.template, taken), *template.faults(registry.by_code)])
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
-    return Config(company, registry, tuple(plans), tuple(templates), _scorecard(settings, company, registry))
+    calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
+    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard)
+
+
+def _named(settings: Settings, field: str, name: str | None) -> Path | None:
+    """The file of the config folder that a field of the company file names."""
+    if name is None:
+        return None
+    path = settings.config / name
+    if not path.is_file():
+        lost = Fault((field,), f"config holds no file {name}", "correct the name, or remove the line")
+        refuse(settings.company_file, [lost])
+    return path
+
+
+def _calendar(settings: Settings, company: Company) -> Calendar:
+    path = _named(settings, "calendar", company.calendar)
+    if path is None:
+        return Calendar()
+    calendar = load_yaml(path, Calendar)
+    refuse(path, calendar.faults())
+    return calendar
 
 
 def _scorecard(settings: Settings, company: Company, registry: Registry) -> Scorecard:
-    if company.scorecard is None:
+    path = _named(settings, "scorecard", company.scorecard)
+    if path is None:
         return Scorecard()
-    path = settings.config / company.scorecard
-    if not path.is_file():
-        lost = Fault(
-            ("scorecard",), f"config holds no file {company.scorecard}", "correct the name, or remove the line"
-        )
-        refuse(settings.company_file, [lost])
     scorecard = load_yaml(path, Scorecard)
     refuse(path, scorecard.faults(registry.by_code))
     return scorecard

@@ -18,7 +18,7 @@ import duckdb
 from pydantic import BaseModel
 
 from dealermart.base import Settings
-from dealermart.config import WHOLE, Bonus, Commission, Config, Plan, Template, load_config
+from dealermart.config import WEEKDAYS, WHOLE, Bonus, Commission, Config, Plan, Template, load_config
 from dealermart.warehouse.calendar import fiscal_months
 
 # The plans as they are paid. Simulations and plan tests add scenarios of their own.
@@ -36,6 +36,18 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "time_zone": "varchar",
         "fiscal_year_start_month": "integer",
         "calendar_start": "date",
+        "opens_at_second": "integer",
+        "closes_at_second": "integer",
+    },
+    "calendar_weekday": {
+        "weekday_no": "integer",
+        "is_working_day": "boolean",
+    },
+    "calendar_exception": {
+        "date_day": "date",
+        "is_working_day": "boolean",
+        "day_name": "varchar",
+        "day_name_zh": "varchar",
     },
     "fiscal_month": {
         "month_id": "varchar",
@@ -244,8 +256,12 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.time_zone,
             company.fiscal_year_start_month,
             company.calendar_start,
+            config.calendar.opens_at,
+            config.calendar.closes_at,
         )
     )
+    tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
+    tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
     tables["kpi"] = [
         (
             kpi.code,
