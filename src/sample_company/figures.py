@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sample_company.company import Company
 
 CENT = Decimal("0.01")
+EIGHT = Decimal("0.00000001")
 BANDS = (
     (Decimal(0), Decimal("0.8"), Decimal("0.010")),
     (Decimal("0.8"), Decimal(1), Decimal("0.015")),
@@ -23,6 +24,16 @@ BANDS = (
 )
 BONUS = Decimal("5000.00")
 DOCUMENTS_SINCE = date(2026, 7, 1)
+
+
+class Planted(NamedTuple):
+    """A KPI's value of a subject in a period; None where there is none."""
+
+    kpi: str
+    period: str
+    subject_type: str
+    subject: str
+    value: Decimal | None
 
 
 class Line(NamedTuple):
