@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sample_company.company import FIRST_RECEIVED, Company, Member
 from sample_company.figures import Figures
@@ -55,6 +55,20 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+class Aim(NamedTuple):
+    """A target as it finally stands."""
+
+    subject_type: str
+    subject: str
+    metric: str
+    category: str
+    first: date
+    after: date
+    value: Decimal
+    objective: str | None
+    weight: int | None
+
+
 class Feeds:
     """The company seen by those who write its other feeds."""
 
@@ -64,6 +78,9 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.aims: list[Aim] = []  # all targets as they finally stand
+        self.approvals: list[tuple[str, date, date | None]] = []  # whose target, submitted, decided
+        self.market: dict[tuple[str, str], int] = {}  # region and quarter: the whole market in CNY
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

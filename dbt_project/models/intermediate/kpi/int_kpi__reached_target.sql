@@ -20,7 +20,7 @@ measured as (
         attainment.period_id,
         period.period_start,
         period.period_end,
-        attainment.value >= 1 as is_reached
+        attainment.numerator >= attainment.denominator as is_reached
     from attainment
     inner join period on attainment.period_id = period.period_id
     where

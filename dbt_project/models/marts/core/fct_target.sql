@@ -22,6 +22,33 @@ dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
 
+-- Where the subject belongs on the first day of the window, or on the first day of it on which the masters have the subject.
+placed as (
+    select
+        target.target_id,
+        coalesce(member.team, case when target.subject_type = 'team' then target.subject_id end) as subject_team,
+        coalesce(
+            member.region, dealer.region, case when target.subject_type = 'region' then target.subject_id end
+        ) as subject_region,
+        row_number() over (
+            partition by target.target_id
+            order by coalesce(member.valid_from, dealer.valid_from) nulls last
+        ) as row_no
+    from target
+    left join member
+        on
+            target.subject_type = 'member'
+            and target.subject_id = member.member_id
+            and target.valid_from < member.valid_to
+            and target.valid_to > member.valid_from
+    left join dealer
+        on
+            target.subject_type = 'dealer'
+            and target.subject_id = dealer.dealer_id
+            and target.valid_from < dealer.valid_to
+            and target.valid_to > dealer.valid_from
+),
+
 final as (
     select
         target.target_id,
@@ -45,15 +72,8 @@ final as (
                 else {{ exact_divide('100', 'count(*) over (partition by ' ~ month_of_subject ~ ')', 8) }}
             end as decimal(18, 8)
         ) as alignment_weight,
-        case
-            when target.subject_type = 'team' then target.subject_id
-            when target.subject_type = 'member' then member.team
-        end as subject_team,
-        case
-            when target.subject_type = 'region' then target.subject_id
-            when target.subject_type = 'dealer' then dealer.region
-            when target.subject_type = 'member' then member.region
-        end as subject_region,
+        placed.subject_team,
+        placed.subject_region,
         target._source,
         target._source_file,
         target._delivery_id,
@@ -68,18 +88,10 @@ final as (
             target.objective_id = objective.objective_id
             and target.valid_from >= objective.valid_from
             and target.valid_from < objective.valid_to
-    left join member
+    left join placed
         on
-            target.subject_type = 'member'
-            and target.subject_id = member.member_id
-            and target.valid_from >= member.valid_from
-            and target.valid_from < member.valid_to
-    left join dealer
-        on
-            target.subject_type = 'dealer'
-            and target.subject_id = dealer.dealer_id
-            and target.valid_from >= dealer.valid_from
-            and target.valid_from < dealer.valid_to
+            target.target_id = placed.target_id
+            and placed.row_no = 1
 )
 
 select * from final

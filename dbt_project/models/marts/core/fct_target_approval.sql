@@ -33,7 +33,7 @@ final as (
         target.subject_id,
         target.subject_team,
         decided_calendar.fiscal_month_start as decided_month_start,
-        cast({{ dbt.datediff('target_approval.submitted_date', 'target_approval.decided_date', 'day') }} as bigint) as working_day_count,
+        cast(decided_calendar.working_day_no - calendar.working_day_no as bigint) as working_day_count,
         target_approval._source,
         target_approval._source_file,
         target_approval._delivery_id,
