@@ -67,7 +67,9 @@ final as (
         -- Stated weights hold where all targets that the subject has from the month on state one; else all weigh the same.
         cast(
             case
-                when count(target.weight_pct) over (partition by {{ month_of_subject }}) = count(*) over (partition by {{ month_of_subject }})
+                when
+                    count(target.weight_pct) over (partition by {{ month_of_subject }})
+                    = count(*) over (partition by {{ month_of_subject }})
                     then cast(target.weight_pct as decimal(18, 8))
                 else {{ exact_divide('100', 'count(*) over (partition by ' ~ month_of_subject ~ ')', 8) }}
             end as decimal(18, 8)
