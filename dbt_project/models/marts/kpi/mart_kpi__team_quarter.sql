@@ -10,6 +10,7 @@ final as (
         subject_id as team_id,
         subject_name,
         period_id,
+        period_type,
         period_start,
         period_end,
         is_complete,
@@ -32,7 +33,7 @@ final as (
         max(value) filter (where kpi_code = 'survey_response_pct') as survey_response_pct
     from subject_period
     where subject_type = 'team' and period_type = 'quarter'
-    group by subject_id, subject_name, period_id, period_start, period_end, is_complete
+    group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
 )
 
 select * from final
