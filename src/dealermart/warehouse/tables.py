@@ -100,6 +100,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "taken": "varchar",
         "unknown_status": "varchar",
     },
+    "training_plan": {
+        "serious_gap": "decimal(9,4)",
+    },
+    "required_skill": {
+        "role": "varchar",
+        "grade": "varchar",
+        "topic": "varchar",
+        "required_level": "decimal(9,4)",
+    },
     "scorecard_tier": {
         "tier": "varchar",
         "tier_no": "integer",
@@ -296,6 +305,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["training_plan"] = [(config.training.serious_gap,)]
+    tables["required_skill"] = [(one.role, one.grade, one.topic, one.level) for one in config.training.levels]
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [
         (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)
