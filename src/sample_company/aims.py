@@ -1,4 +1,4 @@
-"""Targets beside the monthly ones on sales: of the company, and on other KPIs, tied to the objectives that they serve."""
+"""Targets beside the monthly ones on sales: of the company, and on other KPIs, tied to objectives that they serve."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _periods() -> list[Period]:
     found = []
     for code, first, after in quarters(START, END):
         found.append(Period(code, first, after, quarter_of(first - timedelta(days=1)), f"{first.year - 1}{code[4:]}"))
-        months = [first, (first + timedelta(days=31)).replace(day=1), (first + timedelta(days=62)).replace(day=1), after]
+        months = [first, *((first + timedelta(days=days)).replace(day=1) for days in (31, 62)), after]
         for month, end in pairwise(months):
             before = _month_of(month - timedelta(days=1))
             found.append(Period(_month_of(month), month, end, before, _month_of(month.replace(year=month.year - 1))))
@@ -58,7 +58,7 @@ def _periods() -> list[Period]:
 
 
 def _sales(feeds: Feeds, rate: str, counts: Callable[[str, str, date], bool] = lambda kind, who, day: True) -> Sums:
-    """Net revenue of members, regions and the company by month and quarter; only of the days that count for a subject."""
+    """Net revenue of members, regions and the company by month and quarter; only of days that count for a subject."""
     sums: Sums = defaultdict(lambda: defaultdict(Decimal))
     figures = feeds.figures
 

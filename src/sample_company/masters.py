@@ -438,8 +438,8 @@ def write_targets(
         for (subject, month), value in of.items()
     ]
     aims += [  # sales planning sets those for e-bikes to serve the first objective of the year
-        Aim("region", region, "net_revenue", "E-Bikes", month, _next(month), whole * 4 // 10, f"OBJ-{month.year}-1", None)
-        for (region, month), whole in region_targets.items()
+        Aim("region", region, "net_revenue", "E-Bikes", month, _next(month), of * 4 // 10, f"OBJ-{month.year}-1", None)
+        for (region, month), of in region_targets.items()
     ]
     return targets, edges, aims
 

@@ -75,8 +75,8 @@ class Company(Strict):
     to Friday is worked from 9 to 18 o'clock."""
 
     training_plan: str | None = None
-    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it the
-    training plan goes by courses alone."""
+    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it
+    the training plan goes by courses alone."""
 
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
