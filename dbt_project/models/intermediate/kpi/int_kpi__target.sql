@@ -61,7 +61,9 @@ placed as (
         period.period_id,
         first_month.month_start is not null and last_month.month_end is not null as is_whole_months,
         case
-            when kpi.kpi_code in ('{{ sales_sums() | map('first') | join("', '") }}') then 'sales'
+            {% for kpi_code, column, unknown_count in sales_sums() %}
+                when kpi.kpi_code = '{{ kpi_code }}' then 'sales'
+            {% endfor %}
             when kpi.kind = 'sum' and measure.taken = 'sum' then 'events'
             when kpi.kpi_code is not null then 'period'
         end as basis
