@@ -139,7 +139,7 @@ def _potential(feeds: Feeds) -> Iterator[Planted]:
             for place, (code, first, after) in enumerate(quarters(date(2025, 1, 1), END)):
                 regions, since = _regions(feeds, kind, subject)
                 market = sum(feeds.market.get((region, code), 0) for region in regions) if since <= first else 0
-                best = [shares[one] for one in codes[max(0, place - 4) : place] if one in shares]
+                best = [shares[before] for before in codes[max(0, place - 4) : place] if before in shares]
                 inside = [aim for aim in aims if first <= aim.first and aim.after <= after]
                 if inside:
                     whole = sum((aim.after - aim.first).days for aim in inside) == (after - first).days
@@ -160,7 +160,7 @@ def _regions(feeds: Feeds, kind: str, subject: str) -> tuple[tuple[str, ...], da
     member = feeds.members[subject]
     if member.hired > FIRST_RECEIVED:
         return (), START
-    return next(one.regions for one in MARKETS if one.regions[0] == member.region), max(START, member.hired)
+    return next(market.regions for market in MARKETS if market.regions[0] == member.region), max(START, member.hired)
 
 
 def _alignment(feeds: Feeds) -> Iterator[Planted]:

@@ -9,26 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sample_company import kpis_targets
+from sample_company import kpis_collection, kpis_service, kpis_targets
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
+from sample_company.kpis_people import people, training_and_surveys
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
-    "training and surveys": (),
+    "training and surveys": (training_and_surveys,),
 
     "sales": (),
 
     "stock and market": (),
 
-    "collection": (),
+    "collection": (kpis_collection.planted,),
 
     "targets": (kpis_targets.planted,),
 
     "CRM": (),
 
-    "service and communication": (),
+    "service and communication": (kpis_service.planted,),
 
-    "people": (),
+    "people": (people,),
 }  # fmt: skip
 
 

@@ -30,5 +30,5 @@ class TrainingPlan(Strict):
 
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""
-        keys = (" ".join(filter(None, (one.role, one.grade, one.topic))) for one in self.levels)
+        keys = (" ".join(filter(None, (level.role, level.grade, level.topic))) for level in self.levels)
         yield from repeated(keys, ("levels",), "topic", "role, grade and topic")

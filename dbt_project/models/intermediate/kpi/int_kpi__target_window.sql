@@ -86,15 +86,15 @@ event_month as (
     inner join subject_month
         on
             target.measure_code = subject_month.measure_code
-            and subject_month.fiscal_month_start >= target.valid_from
-            and subject_month.fiscal_month_start < target.valid_to
+            and target.valid_from <= subject_month.fiscal_month_start
+            and target.valid_to > subject_month.fiscal_month_start
             -- What is done after the window counts as not done in it, as in a period.
-            and subject_month.known_month_start < target.valid_to
+            and target.valid_to > subject_month.known_month_start
     where
         target.basis = 'events'
         and (
             subject_month.subject_type = 'company'
-            or (target.subject_type = subject_month.subject_type and target.subject_id = subject_month.subject_id)
+            or (subject_month.subject_type = target.subject_type and subject_month.subject_id = target.subject_id)
         )
 ),
 

@@ -18,10 +18,7 @@ course as (
 ),
 
 skill as (
-    select
-        *,
-        {{ winner_rank(['assessment_id']) }} as winner_rank
-    from {{ ref('stg_skills') }}
+    select * from {{ ref('fct_skill_level') }}
 ),
 
 required as (
@@ -65,21 +62,20 @@ course_gap as (
     group by member_id, topic
 ),
 
--- The level of a skill holds until its next assessment; scales become 0 to 100.
+-- The level of a skill holds until its next assessment.
 levelled as (
     select
         member_id,
         topic,
         assessed_date,
-        cast({{ exact_divide('100 * (level - scale_min)', 'scale_max - scale_min', 4) }} as decimal(9, 4)) as level,
+        cast(level_of_hundred as decimal(9, 4)) as level,
         row_number() over (
             partition by member_id, skill
             order by assessed_date desc nulls last, assessment_id desc nulls last
         ) as row_no
     from skill
     where
-        winner_rank = 1
-        and topic is not null
+        topic is not null
         and assessed_date <= {{ as_of_date() }}
 ),
 

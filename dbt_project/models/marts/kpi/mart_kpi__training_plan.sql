@@ -51,8 +51,9 @@ final as (
             case when gap.failed_count > 0 then 'courses failed: ' || gap.failed_count end,
             case
                 when gap.gap_points is not null
-                    then 'skill ' || cast(round(gap.skill_level, 0) as bigint)
-                    || ', wanted ' || cast(round(gap.required_level, 0) as bigint)
+                    then
+                        'skill ' || cast(round(gap.skill_level, 0) as bigint)
+                        || ', wanted ' || cast(round(gap.required_level, 0) as bigint)
             end,
             case when gap.proposed_course_id is null then 'all courses of the topic are done' end
         ) as reason,
@@ -64,8 +65,9 @@ final as (
             case when gap.failed_count > 0 then '选修课程未通过 ' || gap.failed_count || ' 门' end,
             case
                 when gap.gap_points is not null
-                    then '技能水平 ' || cast(round(gap.skill_level, 0) as bigint)
-                    || '，要求 ' || cast(round(gap.required_level, 0) as bigint)
+                    then
+                        '技能水平 ' || cast(round(gap.skill_level, 0) as bigint)
+                        || '，要求 ' || cast(round(gap.required_level, 0) as bigint)
             end,
             case when gap.proposed_course_id is null then '该主题课程均已完成' end
         ) as reason_zh
