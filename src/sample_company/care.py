@@ -73,8 +73,8 @@ TEXTS = ("Share the stock list weekly 每周共享库存", "Second demo bike 增
 
 def write_care(feeds: Feeds) -> None:
     """Write the files of these feeds."""
-    cases = _write_cases(feeds)
-    _write_requests(feeds)
+    cases = feeds.cases = _write_cases(feeds)
+    feeds.requests = _write_requests(feeds)
     _write_messages(feeds)
     _write_events(feeds)
     _write_actions(feeds)
@@ -198,10 +198,22 @@ def _write_cases(feeds: Feeds) -> list[Case]:
     return cases
 
 
-def _write_requests(feeds: Feeds) -> None:
+@dataclass(frozen=True)
+class Request:
+    kind: str
+    dealer: str | None
+    assignee: str
+    opened: datetime
+    responded: datetime
+    closed: datetime | None
+    rating: int | None
+
+
+def _write_requests(feeds: Feeds) -> list[Request]:
     """What members and dealers ask the support desk; its moments are UTC, with a Z."""
     rng = feeds.rng("requests")
     files: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
+    requests: list[Request] = []
 
     def tell(number: int) -> None:
         day = BEGIN + timedelta(days=between(rng, 0, (LAST - BEGIN).days))
@@ -216,6 +228,7 @@ def _write_requests(feeds: Feeds) -> None:
         helpers = [m for m in feeds.at_work(day, "support", "service", "manager") if m != asker]
         assignee = pick(rng, helpers)
         request_id = f"RQ-{number:05d}"
+        requests.append(Request(kind, dealer, assignee, opened, responded, closed, rating if rated else None))
 
         def known(day: date) -> dict[str, Any] | None:
             if opened.date() > day:
@@ -250,6 +263,7 @@ def _write_requests(feeds: Feeds) -> None:
     ]
     for received, rows in files.items():
         write_json(feeds.ledger, received, f"desk/requests_{received}.json", "requests", "support_requests", rows)
+    return requests
 
 
 def _write_messages(feeds: Feeds) -> None:

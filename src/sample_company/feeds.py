@@ -94,6 +94,8 @@ class Feeds:
         self.promotions: list[tuple[str, date, str]] = []  # member, first day, grade
         self.peer_ratings: list[tuple[str, str, int | None]] = []  # member, quarter, score on 1..5
         self.reviews: dict[tuple[str, str], date | None] = {}  # (member, quarter): day of delivery
+        self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
+        self.requests: list[Any] = []
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sample_company import kpis_service
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
 from sample_company.kpis_people import people, training_and_surveys
@@ -26,7 +27,7 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
     "CRM": (),
 
-    "service and communication": (),
+    "service and communication": (kpis_service.planted,),
 
     "people": (people,),
 }  # fmt: skip
@@ -35,7 +36,7 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 def planted(feeds: Feeds) -> list[dict[str, Any]]:
     """All planted figures, as the truth holds them: values as texts of 8 decimals, rounded half up."""
     return [
-        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT)}"}
+        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"}
         for functions in PRACTICES.values()
         for function in functions
         for row in function(feeds)

@@ -101,6 +101,10 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "taken": "varchar",
         "unknown_status": "varchar",
     },
+    "response_limit": {
+        "priority": "varchar",
+        "limit_hours": "decimal(9,4)",
+    },
     "scorecard_tier": {
         "tier": "varchar",
         "tier_no": "integer",
@@ -298,6 +302,7 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["response_limit"] = sorted(company.first_response_hours.items())
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [
         (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)

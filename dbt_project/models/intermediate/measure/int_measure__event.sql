@@ -19,9 +19,9 @@
 
     'shared_deals': [],
 
-    'service': [],
+    'service': ['service'],
 
-    'support': [],
+    'support': ['support'],
 
     'communication': [],
 
