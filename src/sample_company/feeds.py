@@ -87,6 +87,8 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
+        self.requests: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
         self.attendances: list[Attendance] = []
@@ -94,8 +96,6 @@ class Feeds:
         self.promotions: list[tuple[str, date, str]] = []  # member, first day, grade
         self.peer_ratings: list[tuple[str, str, int | None]] = []  # member, quarter, score on 1..5
         self.reviews: dict[tuple[str, str], date | None] = {}  # (member, quarter): day of delivery
-        self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
-        self.requests: list[Any] = []
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:
