@@ -159,12 +159,12 @@ GROUPS = ("team", "region", "company")
 
 
 def training_and_surveys(feeds: Feeds) -> Iterator[Planted]:
-    """KPIs under the headings Training and Surveys."""
+    """KPIs under the headings Training and Surveys; of dealers, who are many, by quarter."""
     who = Who(feeds)
-    yield from _trainings_due(feeds, who)
-    yield from _trainings_done(feeds, who)
-    yield from _coverage(feeds, who)
-    yield from _surveys(feeds, who)
+    for practice in (_trainings_due, _trainings_done, _coverage, _surveys):
+        for row in practice(feeds, who):
+            if row.subject_type != "dealer" or "Q" in row.period:
+                yield row
 
 
 def _day(text: str | None) -> date | None:
