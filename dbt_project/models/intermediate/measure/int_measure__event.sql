@@ -5,11 +5,11 @@
 
     'survey': ['survey', 'team_pulse'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['collection'],
 
     'targets': [],
 
