@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from sample_company import kpis_service
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
+from sample_company.kpis_people import people, training_and_surveys
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
-    "training and surveys": (),
+    "training and surveys": (training_and_surveys,),
 
     "sales": (),
 
@@ -25,16 +27,16 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
     "CRM": (),
 
-    "service and communication": (),
+    "service and communication": (kpis_service.planted,),
 
-    "people": (),
+    "people": (people,),
 }  # fmt: skip
 
 
 def planted(feeds: Feeds) -> list[dict[str, Any]]:
     """All planted figures, as the truth holds them: values as texts of 8 decimals, rounded half up."""
     return [
-        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT)}"}
+        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"}
         for functions in PRACTICES.values()
         for function in functions
         for row in function(feeds)

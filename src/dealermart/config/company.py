@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -77,11 +78,23 @@ class Company(Strict):
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
 
+    feedback_days: Annotated[int, Field(ge=1)] = 30
+    """Days after the end of a quarter within which the result of its reviews is to be delivered."""
+
     plans: tuple[str, ...] | None = None
     """The files of `config/plans` that apply; without it all."""
 
     reviews: tuple[str, ...] | None = None
     """The files of `config/reviews` that apply; without it all."""
+
+    first_response_hours: dict[Literal["low", "normal", "high", "urgent"], Annotated[Decimal, Field(gt=0)]] = {
+        "low": Decimal(18),
+        "normal": Decimal(9),
+        "high": Decimal(4),
+        "urgent": Decimal(2),
+    }
+    """By priority of a service case, within how many business hours it is to be answered; one that is not named has no
+    limit."""
 
     calendar: str | None = None
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday

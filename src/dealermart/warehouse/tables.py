@@ -38,6 +38,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "calendar_start": "date",
         "opens_at_second": "integer",
         "closes_at_second": "integer",
+        "feedback_days": "integer",
     },
     "calendar_weekday": {
         "weekday_no": "integer",
@@ -99,6 +100,10 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "events": "varchar",
         "taken": "varchar",
         "unknown_status": "varchar",
+    },
+    "response_limit": {
+        "priority": "varchar",
+        "limit_hours": "decimal(9,4)",
     },
     "scorecard_tier": {
         "tier": "varchar",
@@ -274,6 +279,7 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.calendar_start,
             config.calendar.opens_at,
             config.calendar.closes_at,
+            company.feedback_days,
         )
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
@@ -318,6 +324,7 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["response_limit"] = sorted(company.first_response_hours.items())
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [
         (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)

@@ -1,9 +1,9 @@
 -- Grain: one row per event and measure.
 {{ config(materialized='view') }}
 {% set models = {
-    'training': ['training'],
+    'training': ['training', 'training_coverage'],
 
-    'survey': ['survey'],
+    'survey': ['survey', 'team_pulse'],
 
     'sales': [],
 
@@ -19,19 +19,19 @@
 
     'shared_deals': [],
 
-    'service': [],
+    'service': ['service'],
 
-    'support': [],
+    'support': ['support'],
 
     'communication': ['communication', 'dealer_contact'],
 
     'actions': ['action', 'career_conversation'],
 
-    'events': [],
+    'events': ['attendance'],
 
-    'people': [],
+    'people': ['employment', 'promotion', 'skill'],
 
-    'reviews': [],
+    'reviews': ['peer_rating', 'review_delivery'],
 } %}
 with
 

@@ -75,8 +75,8 @@ numbered_day as (
     from quarter
     inner join day
         on
-            day.date_day >= quarter.period_start
-            and day.date_day < quarter.period_end
+            quarter.period_start <= day.date_day
+            and quarter.period_end > day.date_day
 ),
 
 line_day as (
