@@ -89,6 +89,8 @@ class Feeds:
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
+        self.messages: list[Any] = []
+        self.actions: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
         self.attendances: list[Attendance] = []

@@ -30,6 +30,7 @@ judged as (
         greatest(due_day.fiscal_month_start, message.fiscal_month_start) as due_known_month_start,
         acknowledged_day.fiscal_month_start as acknowledged_month_start,
         corrected_day.fiscal_month_start as corrected_month_start,
+        message.needs_acknowledgement and acknowledged_day.fiscal_month_start is not null as is_acknowledged,
         coalesce(message.due_date < {{ received_until() }}, false) as is_due
     from message
     left join calendar as due_day on message.due_date = due_day.date_day
@@ -51,9 +52,8 @@ final as (
         ('message_accurate', '-1', 'sent', 'corrected', ' corrected', 'is_corrected_soon'),
         ('message_channel_fit', '1', 'sent', 'sent', '', 'is_channel_fit'),
         ('acknowledgement_asked', '1', 'sent', 'sent', '', 'needs_acknowledgement'),
-        ('acknowledged', '1', 'sent', 'acknowledged', '', 'needs_acknowledgement and acknowledged_month_start is not null'),
-        ('acknowledge_hours', 'acknowledge_hours', 'sent', 'acknowledged', '',
-            'needs_acknowledgement and acknowledge_hours is not null'),
+        ('acknowledged', '1', 'sent', 'acknowledged', '', 'is_acknowledged'),
+        ('acknowledge_hours', 'acknowledge_hours', 'sent', 'acknowledged', '', 'is_acknowledged'),
     ] %}
         select
             message_id{{ " || '" ~ suffix ~ "'" if suffix }} as event_id,

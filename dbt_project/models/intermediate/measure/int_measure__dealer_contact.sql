@@ -21,6 +21,14 @@ message as (
     where dealer_id is not null
 ),
 
+attendance as (
+    select *
+    from {{ ref('fct_event_attendance') }}
+    where
+        dealer_id is not null
+        and is_attended
+),
+
 action as (
     select * from {{ ref('fct_action') }}
 ),
@@ -49,6 +57,13 @@ contact as (
         dealer_id,
         sent_date as contact_date
     from message
+
+    union all
+
+    select
+        dealer_id,
+        event_date as contact_date
+    from attendance
 ),
 
 -- Before a record begins, nothing is known of it: these months have no row rather than dealers without a contact.
@@ -81,11 +96,13 @@ in_month as (
             and (dealer.onboarded_date is null or dealer.onboarded_date <= fiscal_month.last_day)
 ),
 
+-- The largest share among those who are in service.
 owner as (
     select
         in_month.month_start,
         in_month.dealer_id,
-        dealer_share.member_id,
+        member.member_id,
+        member.team,
         row_number() over (
             partition by in_month.month_start, in_month.dealer_id
             order by
@@ -99,6 +116,12 @@ owner as (
             in_month.dealer_id = dealer_share.dealer_id
             and in_month.balance_date >= dealer_share.valid_from
             and in_month.balance_date < dealer_share.valid_to
+    inner join member
+        on
+            dealer_share.member_id = member.member_id
+            and in_month.balance_date >= member.valid_from
+            and in_month.balance_date < member.valid_to
+            and (member.left_date is null or in_month.balance_date < member.left_date)
     where in_month.row_no = 1
 ),
 
@@ -108,8 +131,8 @@ placed as (
         in_month.month_end,
         in_month.last_day,
         in_month.dealer_id,
-        member.member_id,
-        member.team,
+        owner.member_id,
+        owner.team,
         in_month.region,
         in_month.balance_date = in_month.last_day as is_at_month_end,
         coalesce(contact_cadence.cadence_days, message_rule.contact_other_days) as cadence_days
@@ -121,12 +144,6 @@ placed as (
             in_month.month_start = owner.month_start
             and in_month.dealer_id = owner.dealer_id
             and owner.owner_no = 1
-    left join member
-        on
-            owner.member_id = member.member_id
-            and in_month.balance_date >= member.valid_from
-            and in_month.balance_date < member.valid_to
-            and (member.left_date is null or in_month.balance_date < member.left_date)
     where in_month.row_no = 1
 ),
 
