@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from sample_company.company import FIRST_RECEIVED, Company, Member
 from sample_company.figures import Figures
 from sample_company.ledger import ACCEPTED, Fate, Ledger
+from sample_company.receivables import Receipt
 
 StateT = TypeVar("StateT")
 
@@ -87,6 +88,7 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
         self.messages: list[Any] = []

@@ -100,6 +100,7 @@ class Figures:
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.lines_since: dict[tuple[str, int], Line] = {}  # current lines of the last quarter, of all kinds
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
@@ -123,6 +124,11 @@ class Figures:
         if line.dealer_id == self.company.transfer.get("dealer_id"):
             self.watched.append(line) if sign > 0 else self.watched.remove(line)
         self.net[line.currency] += sign * line.net
+        if line.day >= DOCUMENTS_SINCE:
+            if sign > 0:
+                self.lines_since[line.transaction_id, line.line_no] = line
+            else:
+                del self.lines_since[line.transaction_id, line.line_no]
         if line.kind == "invoice" and line.day >= DOCUMENTS_SINCE:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)

@@ -9,7 +9,7 @@
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['collection'],
 
     'targets': [],
 
