@@ -60,10 +60,12 @@ def _messages(feeds: Feeds, who: Who, seen: date) -> Iterator[Planted]:
             confirmed = until(TOLD[-1], message.acknowledged)
             known = month_of(local_day(confirmed)) if confirmed else None
             parts["acknowledged_pct"].append(Part(month, subjects, int(confirmed is not None), 1, known))
-            for period, end in periods(month) if confirmed and known else ():
-                if known < end <= END:
-                    for subject in subjects:
-                        hours[period, subject].append(business_hours(message.sent, confirmed))
+            if confirmed is None or known is None:
+                continue
+            waited = business_hours(message.sent, confirmed)
+            for period in (period for period, end in periods(month) if known < end <= END):
+                for subject in subjects:
+                    hours[period, subject].append(waited)
     for kpi, listed in sorted(parts.items()):
         yield from share(kpi, listed, *ALL)
     for (period, (level, name)), values in sorted(hours.items()):
