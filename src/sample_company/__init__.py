@@ -53,6 +53,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     surveys = write_surveys(feeds, seed)
     feeds.aims += aims
     write_aims(feeds)
+    feeds.targets = targets
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()

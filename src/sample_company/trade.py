@@ -264,14 +264,16 @@ def _write_market(feeds: Feeds) -> None:
                     ]
                     fate = feeds.keep(
                         "market", region, category, first, brand,
-                        amount=value, quantity=units, product_category=category, period_start=first,
+                        amount=value, quantity=units, price_index=index,
+                        product_category=category, period_start=first,
                     )  # fmt: skip
                     told[received].append((row, fate))
                     if quarter == "2026-Q1" and brand == "Velocita":  # the panel corrects itself a quarter later
                         more = value + 1_000
                         feeds.keep(
                             "market", region, category, first, brand,
-                            amount=more, quantity=units, product_category=category, period_start=first,
+                            amount=more, quantity=units, price_index=index,
+                            product_category=category, period_start=first,
                         )  # fmt: skip
                         told[date(2026, 8, 4)].append(([*row[:4], f"{more:,}", *row[5:]], ACCEPTED))
     right = told[FIRST_RECEIVED][0][0]

@@ -137,6 +137,14 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "below": "decimal(18,6)",
         "above": "decimal(18,6)",
     },
+    "crm_rule": {
+        "account_fresh_days": "integer",
+        "stalled_days": "integer",
+        "stage_logged_days": "integer",
+    },
+    "crm_account_field": {
+        "field_name": "varchar",
+    },
     "plan": {
         "scenario_id": "varchar",
         "plan_id": "varchar",
@@ -283,6 +291,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
     tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
+    tables["crm_rule"].append((company.crm_account_fresh_days, company.crm_stalled_days, company.crm_stage_logged_days))
+    tables["crm_account_field"] = [(field,) for field in company.crm_account_fields]
     tables["kpi"] = [
         (
             kpi.code,

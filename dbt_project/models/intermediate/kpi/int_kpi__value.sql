@@ -2,19 +2,19 @@
 {% set models = {
     'measures': ['measure_value'],
 
-    'sales': ['sales_value'],
+    'sales': ['sales_value', 'dealer_activity', 'dealer_loyalty', 'dealer_concentration'],
 
     'growth': [],
 
     'targets': [],
 
-    'stock_and_market': [],
+    'stock_and_market': ['sell_through', 'market'],
 
     'collection': ['days_sales_outstanding'],
 
-    'pipeline': [],
+    'pipeline': ['forecast_error'],
 
-    'crm': [],
+    'crm': ['revenue_with_opportunity'],
 
     'shared_deals': [],
 

@@ -5,7 +5,7 @@
 
     'survey': ['survey', 'team_pulse'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
@@ -13,11 +13,11 @@
 
     'targets': ['target', 'objective', 'target_approval'],
 
-    'pipeline': [],
+    'pipeline': ['pipeline'],
 
-    'crm': [],
+    'crm': ['crm_account', 'crm_user', 'stage_change'],
 
-    'shared_deals': [],
+    'shared_deals': ['shared_deal'],
 
     'service': ['service'],
 
