@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Time a full build, the build of one more day, and the same tables by hand-written DuckDB SQL.
 
-The lake is written directly (``bench_made``): ingest has a benchmark of its own. What dbt takes to start is stated apart.
+The lake is written directly (``bench_made``): ingest has a benchmark of its own. dbt's start is stated apart.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ class Span:
 
 
 def day_of(number: int) -> dt.date:
+    """The day with that number from the calendar's start."""
     return CALENDAR_START + dt.timedelta(days=number)
 
 
