@@ -44,7 +44,7 @@ RULES: dict[str, tuple[str, ...]] = {
 MODELS = ("int_sales__dealer_month",)
 # All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
 # another one, it is here.
-BY_MONTH = ("int_kpi__subject_month", "int_kpi__target_sales", "dim_period", "int_incentive__credited_month")
+BY_MONTH = ("int_kpi__subject_month", "int_kpi__target_sales", "dim_period", "mart_incentive__line_source")
 
 
 def feeds(folder: Path) -> Path:

@@ -13,7 +13,7 @@ component as (
 ),
 
 target as (
-    select * from {{ ref('int_kpi__target_window') }}
+    select * from {{ ref('int_kpi__target') }}
 ),
 
 eligible as (
