@@ -50,6 +50,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     feeds = Feeds(ledger, company, figures, seed)
     training = write_training(feeds, seed)
     surveys = write_surveys(feeds, seed)
+    feeds.targets = targets
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from sample_company.company import FIRST_RECEIVED, Company, Member
 from sample_company.figures import Figures
 from sample_company.ledger import ACCEPTED, Fate, Ledger
+from sample_company.receivables import Receipt
 
 StateT = TypeVar("StateT")
 
@@ -78,6 +80,16 @@ class Skill(NamedTuple):
     level: int
 
 
+@dataclass
+class Crm:
+    """What the CRM systems hold in the end, for the figures that are taken of it."""
+
+    opportunities: list[Any] = field(default_factory=list)
+    accounts: list[dict[str, Any]] = field(default_factory=list)  # every version
+    activities: list[tuple[Any, datetime, datetime]] = field(default_factory=list)  # opportunity, when, first entered
+    participants: list[tuple[str, str, str, str | None, int]] = field(default_factory=list)  # as sent, but for the day
+
+
 class Feeds:
     """The company seen by those who write its other feeds."""
 
@@ -87,6 +99,9 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
+        self.crm = Crm()
+        self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last

@@ -24,6 +24,7 @@ BANDS = (
 )
 BONUS = Decimal("5000.00")
 DOCUMENTS_SINCE = date(2026, 7, 1)
+INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
 
 class Planted(NamedTuple):
@@ -100,10 +101,12 @@ class Figures:
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.lines_since: dict[tuple[str, int], Line] = {}  # current lines of the last quarter, of all kinds
         # Current lines, and what dealers sold on; not of the largest sample, whose figures are planted nowhere.
         self.keeps_lines = company.size.lines < 1_000_000
         self.current: dict[tuple[str, int], Line] = {}
         self.sold_on: list[Line] = []
+        self.invoices: dict[str, list[Line]] = {}  # current lines of the invoices of the last year, by number
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
@@ -140,10 +143,18 @@ class Figures:
         if line.dealer_id == self.company.transfer.get("dealer_id"):
             self.watched.append(line) if sign > 0 else self.watched.remove(line)
         self.net[line.currency] += sign * line.net
+        if line.day >= DOCUMENTS_SINCE:
+            if sign > 0:
+                self.lines_since[line.transaction_id, line.line_no] = line
+            else:
+                del self.lines_since[line.transaction_id, line.line_no]
         if line.kind == "invoice" and line.day >= DOCUMENTS_SINCE:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)
             self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
+        if line.kind == "invoice" and line.day >= INVOICES_SINCE:
+            lines = self.invoices.setdefault(line.transaction_id, [])
+            lines.append(line) if sign > 0 else lines.remove(line)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost

@@ -25,6 +25,9 @@ NOT_HUNDREDTHS = frozenset({
 # fmt: on
 
 
+AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
+
+
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"time zone {name!r} is not known; write it like Asia/Shanghai")
@@ -62,6 +65,17 @@ class Company(Strict):
     credit_rule: Literal["stated_seller_else_assignment"] = "stated_seller_else_assignment"
     """Who gets the credit of a sale."""
 
+    payments_on_account: Literal["oldest_first", "keep_open"] = "oldest_first"
+    """What becomes of payments that name no document: they pay the dealer's oldest open invoices of their currency, or
+    stay open on account."""
+
+    payment_terms_days: Annotated[int, Field(ge=0)] = 30
+    """Days after the sale on which an invoice is due whose source states no due date."""
+
+    receivables_from: date | None = None
+    """Invoices dated from this day on are followed until they are paid; what is older is taken as settled. Without it
+    the fiscal month of the first payment received: of what came before it, nobody knows whether it was paid."""
+
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
 
@@ -98,8 +112,29 @@ class Company(Strict):
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
     """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
 
+    crm_account_fields: Annotated[tuple[AccountField, ...], Field(min_length=1)] = (
+        "account_type",
+        "owner_user_id",
+        "phone",
+        "website",
+        "country",
+        "city",
+    )
+    """The fields that a complete account of the CRM has filled in."""
+
+    crm_account_fresh_days: Annotated[int, Field(ge=1)] = 90
+    """An account whose last change is longer ago is out of date."""
+
+    crm_stalled_days: Annotated[int, Field(ge=1)] = 30
+    """An open opportunity without an activity for so many days is stalled."""
+
+    crm_stage_logged_days: Annotated[int, Field(ge=0)] = 2
+    """Within how many working days a change of stage is to be entered."""
+
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""
+        if len(set(self.crm_account_fields)) < len(self.crm_account_fields):
+            yield Fault(("crm_account_fields",), "a field of accounts is named twice", "name each once")
         if (self.calendar_start.month, self.calendar_start.day) != (self.fiscal_year_start_month, 1):
             yield Fault(
                 ("calendar_start",),

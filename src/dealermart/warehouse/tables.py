@@ -33,6 +33,9 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "plan_fx_rate_type": "varchar",
         "min_group_size": "integer",
         "credit_rule": "varchar",
+        "payments_on_account": "varchar",
+        "payment_terms_days": "integer",
+        "receivables_from": "date",
         "time_zone": "varchar",
         "fiscal_year_start_month": "integer",
         "calendar_start": "date",
@@ -124,6 +127,14 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "kpi_code": "varchar",
         "below": "decimal(18,6)",
         "above": "decimal(18,6)",
+    },
+    "crm_rule": {
+        "account_fresh_days": "integer",
+        "stalled_days": "integer",
+        "stage_logged_days": "integer",
+    },
+    "crm_account_field": {
+        "field_name": "varchar",
     },
     "plan": {
         "scenario_id": "varchar",
@@ -258,6 +269,9 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.plan_fx_rate_type,
             company.min_group_size,
             company.credit_rule,
+            company.payments_on_account,
+            company.payment_terms_days,
+            company.receivables_from,
             company.time_zone,
             company.fiscal_year_start_month,
             company.calendar_start,
@@ -268,6 +282,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
     tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
+    tables["crm_rule"].append((company.crm_account_fresh_days, company.crm_stalled_days, company.crm_stage_logged_days))
+    tables["crm_account_field"] = [(field,) for field in company.crm_account_fields]
     tables["kpi"] = [
         (
             kpi.code,

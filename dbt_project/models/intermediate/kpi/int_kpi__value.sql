@@ -10,11 +10,11 @@
 
     'stock_and_market': ['sell_through', 'market'],
 
-    'collection': [],
+    'collection': ['days_sales_outstanding'],
 
-    'pipeline': [],
+    'pipeline': ['pipeline_coverage', 'forecast_error'],
 
-    'crm': [],
+    'crm': ['revenue_with_opportunity'],
 
     'shared_deals': [],
 

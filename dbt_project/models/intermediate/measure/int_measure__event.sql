@@ -9,15 +9,15 @@
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['collection'],
 
     'targets': [],
 
-    'pipeline': [],
+    'pipeline': ['pipeline'],
 
-    'crm': [],
+    'crm': ['crm_account', 'crm_user', 'stage_change'],
 
-    'shared_deals': [],
+    'shared_deals': ['shared_deal'],
 
     'service': ['service'],
 
