@@ -1,4 +1,4 @@
--- Grain: one row per scenario, payee, plan, component, period and fiscal month with a sale line credited to the payee under the plan.
+-- Grain: one row per scenario, payee, plan, component, period and fiscal month with a sale line credited.
 {{ by_fiscal_month('dirty_pay_month') }}
 
 with
