@@ -117,8 +117,9 @@ def _dbt(folder: Path, chosen: dict[str, Path]) -> None:
     for name in ("dbt_project.yml", "profiles.yml", "macros", "tests/generic", "models/docs.md", "models/groups.yml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (whole / name).is_dir() else shutil.copy)(whole / name, folder / name)
-    for model in chosen.values():
-        for path in (model, model.with_suffix(".yml")):
+    texts = [path for path in (whole / "models").rglob("*.md") if path.parent != whole / "models"]
+    for model in (*chosen.values(), *texts):
+        for path in {model, model.with_suffix(".yml" if model.suffix == ".sql" else ".md")}:
             target = folder / path.relative_to(whole)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
