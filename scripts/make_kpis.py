@@ -15,6 +15,7 @@ from dealermart.config import Kpi, Registry, load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = Path("docs/kpis.md")
+EXAMPLE = ROOT / "scripts" / "kpis_example.md"
 MARTS = Path("dbt_project/models/marts/kpi")
 # Subject, and the kind of period that its table has; the few categories have them all.
 WIDE = (
@@ -53,7 +54,7 @@ def document(registry: Registry) -> str:
     )
     return (
         f"{HEAD}| code | name | 名称 | unit | formula |\n|---|---|---|---|---|\n{listed}\n"
-        f"{''.join(map(_kpi, registry.kpis))}"
+        f"{EXAMPLE.read_text('utf-8')}{''.join(map(_kpi, registry.kpis))}"
         "## Measures\nWhat the KPIs of events are made of; a KPI over these is an entry of the registry, no SQL.\n\n"
         f"| measure | model | what it sums |\n|---|---|---|\n{measures}"
     )

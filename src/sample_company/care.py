@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sample_company.company import FIRST_RECEIVED, between, pick
-from sample_company.feeds import TOLD, Feeds, in_shanghai, moment, sent_on, states, until, with_offset
+from sample_company.feeds import TOLD, Attendance, Feeds, in_shanghai, moment, sent_on, states, until, with_offset
 from sample_company.figures import quarters
 from sample_company.ledger import (
     TOTALS,
@@ -360,7 +360,8 @@ def _write_events(feeds: Feeds) -> None:
             people = [("member", m) for m in feeds.at_work(day, "sales")] + [
                 ("dealer", d) for d in feeds.dealers(day) if int(d[1:]) % 6 == number % 6
             ]
-        organiser = feeds.at_work(day, "manager")[0]
+        managers = feeds.at_work(day, "manager")
+        organiser = managers[number % len(managers)]
         for attendee_type, attendee in people:
             dice, rating = rng.random(), between(rng, 2, 5)
             came = dice < 0.8
@@ -384,6 +385,10 @@ def _write_events(feeds: Feeds) -> None:
                 kind=kind, attendee_type=attendee_type, rating=rating if came and dice < 0.7 else None,
             )  # fmt: skip
             rows.setdefault(received, []).append((cells, [fate]))
+            rated = rating if came and dice < 0.7 else None
+            feeds.attendances.append(
+                Attendance(event_id, kind, day, organiser, attendee_type, attendee, invited is not None, came, rated)
+            )
     right = rows[FIRST_RECEIVED][0][0]
     rows[FIRST_RECEIVED] += [
         (["EV-9901", right[1], "聚餐", *right[3:]], [unknown_word("kind_unknown")]),
@@ -499,6 +504,7 @@ def _write_surveys(feeds: Feeds, cases: list[Case]) -> None:
             "score": score if is_in else None,
             "comment": None,
         }
+        feeds.surveys.append(record)
         files.setdefault(received, []).append((record, feeds.keep("survey_responses", number, survey=survey)))
 
     for case in cases:

@@ -65,8 +65,22 @@ class Company(Strict):
     credit_rule: Literal["stated_seller_else_assignment"] = "stated_seller_else_assignment"
     """Who gets the credit of a sale."""
 
+    payments_on_account: Literal["oldest_first", "keep_open"] = "oldest_first"
+    """What becomes of payments that name no document: they pay the dealer's oldest open invoices of their currency, or
+    stay open on account."""
+
+    payment_terms_days: Annotated[int, Field(ge=0)] = 30
+    """Days after the sale on which an invoice is due whose source states no due date."""
+
+    receivables_from: date | None = None
+    """Invoices dated from this day on are followed until they are paid; what is older is taken as settled. Without it
+    the fiscal month of the first payment received: of what came before it, nobody knows whether it was paid."""
+
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
+
+    feedback_days: Annotated[int, Field(ge=1)] = 30
+    """Days after the end of a quarter within which the result of its reviews is to be delivered."""
 
     plans: tuple[str, ...] | None = None
     """The files of `config/plans` that apply; without it all."""

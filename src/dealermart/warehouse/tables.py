@@ -33,11 +33,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "plan_fx_rate_type": "varchar",
         "min_group_size": "integer",
         "credit_rule": "varchar",
+        "payments_on_account": "varchar",
+        "payment_terms_days": "integer",
+        "receivables_from": "date",
         "time_zone": "varchar",
         "fiscal_year_start_month": "integer",
         "calendar_start": "date",
         "opens_at_second": "integer",
         "closes_at_second": "integer",
+        "feedback_days": "integer",
     },
     "calendar_weekday": {
         "weekday_no": "integer",
@@ -265,11 +269,15 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.plan_fx_rate_type,
             company.min_group_size,
             company.credit_rule,
+            company.payments_on_account,
+            company.payment_terms_days,
+            company.receivables_from,
             company.time_zone,
             company.fiscal_year_start_month,
             company.calendar_start,
             config.calendar.opens_at,
             config.calendar.closes_at,
+            company.feedback_days,
         )
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]

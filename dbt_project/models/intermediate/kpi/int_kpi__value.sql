@@ -2,15 +2,15 @@
 {% set models = {
     'measures': ['measure_value'],
 
-    'sales': ['sales_value'],
+    'sales': ['sales_value', 'dealer_activity', 'dealer_loyalty', 'dealer_concentration'],
 
     'growth': [],
 
     'targets': ['attainment'],
 
-    'stock_and_market': [],
+    'stock_and_market': ['sell_through', 'market'],
 
-    'collection': [],
+    'collection': ['days_sales_outstanding'],
 
     'pipeline': ['pipeline_coverage', 'forecast_error'],
 

@@ -1,15 +1,15 @@
 -- Grain: one row per event and measure.
 {{ config(materialized='view') }}
 {% set models = {
-    'training': ['training'],
+    'training': ['training', 'training_coverage'],
 
-    'survey': ['survey'],
+    'survey': ['survey', 'team_pulse'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['collection'],
 
     'targets': [],
 
@@ -27,11 +27,11 @@
 
     'actions': [],
 
-    'events': [],
+    'events': ['attendance'],
 
-    'people': [],
+    'people': ['employment', 'promotion', 'skill'],
 
-    'reviews': [],
+    'reviews': ['peer_rating', 'review_delivery'],
 } %}
 with
 
