@@ -101,6 +101,10 @@ class Company(Strict):
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday
     to Friday is worked from 9 to 18 o'clock."""
 
+    training_plan: str | None = None
+    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it
+    the training plan goes by courses alone."""
+
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""

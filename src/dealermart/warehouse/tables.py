@@ -104,6 +104,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "taken": "varchar",
         "unknown_status": "varchar",
     },
+    "training_plan": {
+        "serious_gap": "decimal(9,4)",
+    },
+    "required_skill": {
+        "role": "varchar",
+        "grade": "varchar",
+        "topic": "varchar",
+        "required_level": "decimal(9,4)",
+    },
     "response_limit": {
         "priority": "varchar",
         "limit_hours": "decimal(9,4)",
@@ -318,6 +327,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["training_plan"] = [(config.training.serious_gap,)]
+    tables["required_skill"] = [(level.role, level.grade, level.topic, level.level) for level in config.training.levels]
     tables["response_limit"] = sorted(company.first_response_hours.items())
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [

@@ -45,7 +45,7 @@ at_start as (
     from period
     inner join month_end
         on
-            month_end.balance_date = cast({{ dbt.dateadd('day', -1, 'period.period_start') }} as date)
+            cast({{ dbt.dateadd('day', -1, 'period.period_start') }} as date) = month_end.balance_date
             and month_end.expected_close_date >= period.period_start
             and month_end.expected_close_date < period.period_end
 ),

@@ -86,10 +86,10 @@ there as (
         month_end.fiscal_month_start,
         month_end.balance_date,
         {% for key in ['name_key', 'phone_key', 'website_key'] %}
-            judged.{{ key }} is not null
-            and count(*) over (
-                partition by month_end.fiscal_month_start, judged.crm_system, judged.{{ key }}
-            ) > 1 as is_same_{{ key }}{{ "," if not loop.last }}
+            case
+                when judged.{{ key }} is not null
+                    then count(*) over (partition by month_end.fiscal_month_start, judged.crm_system, judged.{{ key }})
+            end as {{ key }}_count{{ "," if not loop.last }}
         {% endfor %}
     from judged
     inner join month_end
@@ -109,7 +109,8 @@ owned as (
         there.completeness,
         there.valid_from
         > {{ dbt.dateadd('day', '-1 * crm_rule.account_fresh_days', 'there.balance_date') }} as is_fresh,
-        there.is_same_name_key or there.is_same_phone_key or there.is_same_website_key as is_duplicate
+        greatest(coalesce(there.name_key_count, 1), coalesce(there.phone_key_count, 1), coalesce(there.website_key_count, 1))
+        > 1 as is_duplicate
     from there
     cross join crm_rule
     left join member

@@ -11,7 +11,7 @@
 
     'collection': ['collection'],
 
-    'targets': [],
+    'targets': ['target', 'objective', 'target_approval'],
 
     'pipeline': ['pipeline'],
 
