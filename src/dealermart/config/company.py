@@ -25,6 +25,9 @@ NOT_HUNDREDTHS = frozenset({
 # fmt: on
 
 
+AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
+
+
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"time zone {name!r} is not known; write it like Asia/Shanghai")
@@ -98,6 +101,10 @@ class Company(Strict):
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday
     to Friday is worked from 9 to 18 o'clock."""
 
+    training_plan: str | None = None
+    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it
+    the training plan goes by courses alone."""
+
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""
@@ -109,8 +116,29 @@ class Company(Strict):
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
     """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
 
+    crm_account_fields: Annotated[tuple[AccountField, ...], Field(min_length=1)] = (
+        "account_type",
+        "owner_user_id",
+        "phone",
+        "website",
+        "country",
+        "city",
+    )
+    """The fields that a complete account of the CRM has filled in."""
+
+    crm_account_fresh_days: Annotated[int, Field(ge=1)] = 90
+    """An account whose last change is longer ago is out of date."""
+
+    crm_stalled_days: Annotated[int, Field(ge=1)] = 30
+    """An open opportunity without an activity for so many days is stalled."""
+
+    crm_stage_logged_days: Annotated[int, Field(ge=0)] = 2
+    """Within how many working days a change of stage is to be entered."""
+
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""
+        if len(set(self.crm_account_fields)) < len(self.crm_account_fields):
+            yield Fault(("crm_account_fields",), "a field of accounts is named twice", "name each once")
         if (self.calendar_start.month, self.calendar_start.day) != (self.fiscal_year_start_month, 1):
             yield Fault(
                 ("calendar_start",),

@@ -11,13 +11,13 @@
 
     'collection': ['collection'],
 
-    'targets': [],
+    'targets': ['target', 'objective', 'target_approval'],
 
-    'pipeline': [],
+    'pipeline': ['pipeline'],
 
-    'crm': [],
+    'crm': ['crm_account', 'crm_user', 'stage_change'],
 
-    'shared_deals': [],
+    'shared_deals': ['shared_deal'],
 
     'service': ['service'],
 

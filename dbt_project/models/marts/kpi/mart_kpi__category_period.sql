@@ -36,7 +36,12 @@ final as (
         max(value) filter (where kpi_code = 'market_share_units_pct') as market_share_units_pct,
         max(value) filter (where kpi_code = 'market_share_change_pct') as market_share_change_pct,
         max(value) filter (where kpi_code = 'relative_market_share') as relative_market_share,
-        max(value) filter (where kpi_code = 'price_index_own') as price_index_own
+        max(value) filter (where kpi_code = 'price_index_own') as price_index_own,
+        max(value) filter (where kpi_code = 'open_pipeline_amount') as open_pipeline_amount,
+        max(value) filter (where kpi_code = 'weighted_pipeline_amount') as weighted_pipeline_amount,
+        max(value) filter (where kpi_code = 'new_opportunities') as new_opportunities,
+        max(value) filter (where kpi_code = 'win_rate_count_pct') as win_rate_count_pct,
+        max(value) filter (where kpi_code = 'win_rate_value_pct') as win_rate_value_pct
     from subject_period
     where subject_type = 'category'
     group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
