@@ -121,6 +121,8 @@ class Feeds:
         self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
+        self.messages: list[Any] = []
+        self.actions: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
         self.attendances: list[Attendance] = []

@@ -315,7 +315,7 @@ def _forecast(seen: Seen, period: Period) -> Iterator[Planted]:
 
 
 def _coverage(seen: Seen, period: Period) -> Iterator[Planted]:
-    """Members; the sample has no target of the whole company."""
+    """Of members alone."""
     day = period.balance
     known = min(deal.created for deal in seen.deals) < period.end
     still = _grouped(

@@ -145,6 +145,22 @@ SCHEMAS: dict[str, dict[str, str]] = {
     "crm_account_field": {
         "field_name": "varchar",
     },
+    "message_rule": {
+        "correction_days": "integer",
+        "suggestion_answer_days": "integer",
+        "contact_other_days": "integer",
+    },
+    "message_channel": {
+        "urgency": "varchar",
+        "channel": "varchar",
+    },
+    "acknowledged_kind": {
+        "kind": "varchar",
+    },
+    "contact_cadence": {
+        "tier": "varchar",
+        "cadence_days": "integer",
+    },
     "plan": {
         "scenario_id": "varchar",
         "plan_id": "varchar",
@@ -293,6 +309,12 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
     tables["crm_rule"].append((company.crm_account_fresh_days, company.crm_stalled_days, company.crm_stage_logged_days))
     tables["crm_account_field"] = [(field,) for field in company.crm_account_fields]
+    tables["message_rule"].append(
+        (company.message_correction_days, company.suggestion_answer_days, company.contact_cadence_other_days)
+    )
+    tables["message_channel"] = [(urgency, name) for urgency, names in company.channels.items() for name in names]
+    tables["acknowledged_kind"] = [(kind,) for kind in company.acknowledged_kinds]
+    tables["contact_cadence"] = sorted(company.contact_cadence_days.items())
     tables["kpi"] = [
         (
             kpi.code,

@@ -23,9 +23,9 @@
 
     'support': ['support'],
 
-    'communication': [],
+    'communication': ['communication', 'dealer_contact'],
 
-    'actions': [],
+    'actions': ['action', 'career_conversation'],
 
     'events': ['attendance'],
 
