@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
 
-from dealermart.base import REPO
+
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
 from sample_company.figures import Planted, quarter_of
@@ -25,7 +26,7 @@ EAST = timedelta(hours=8)  # Shanghai has no summer time
 @cache
 def _calendar() -> tuple[frozenset[date], frozenset[date]]:
     """Days off and weekends worked, as config/calendar.yml lists them."""
-    text = yaml.safe_load((REPO / "config" / "calendar.yml").read_text("utf-8"))
+    text = yaml.safe_load((Path(__file__).resolve().parents[2] / "config" / "calendar.yml").read_text("utf-8"))
     free = {
         holiday["from"] + timedelta(days=number)
         for holiday in text["holidays"]
