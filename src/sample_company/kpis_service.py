@@ -13,7 +13,6 @@ from typing import Any
 
 import yaml
 
-
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
 from sample_company.figures import Planted, quarter_of
