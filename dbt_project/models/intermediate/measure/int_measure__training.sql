@@ -91,7 +91,7 @@ owned as (
         due.record_id,
         owner.member_id,
         row_number() over (
-            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id nulls last
+            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id asc nulls last
         ) as owner_rank
     from due
     inner join owner
