@@ -80,8 +80,8 @@ def _days_outstanding(feeds: Feeds, period: str, end: date, receivable: dict[Sub
         add(("region", region), day, currency, Fraction(net))
     for (day, currency, member), percent_cents in feeds.figures.by_member.items():
         add(("member", member), day, currency, Fraction(percent_cents, 100))
-    for subject, net in sorted(revenue.items()):
-        value = _decimal(90 * receivable[subject] / net) if net > 0 else None
+    for subject, sold in sorted(revenue.items()):
+        value = _decimal(90 * receivable[subject] / sold) if sold > 0 else None
         yield Planted("days_sales_outstanding", period, *subject, value)
 
 

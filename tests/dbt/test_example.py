@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest

@@ -25,6 +25,7 @@ NOT_HUNDREDTHS = frozenset({
 # fmt: on
 
 
+AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
 Channel = Literal["phone", "email", "video", "meeting", "chat", "portal"]
 Urgency = Literal["low", "normal", "high", "urgent"]
 Days = Annotated[int, Field(ge=1)]
@@ -111,6 +112,10 @@ class Company(Strict):
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday
     to Friday is worked from 9 to 18 o'clock."""
 
+    training_plan: str | None = None
+    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it
+    the training plan goes by courses alone."""
+
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""
@@ -121,6 +126,25 @@ class Company(Strict):
 
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
     """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
+
+    crm_account_fields: Annotated[tuple[AccountField, ...], Field(min_length=1)] = (
+        "account_type",
+        "owner_user_id",
+        "phone",
+        "website",
+        "country",
+        "city",
+    )
+    """The fields that a complete account of the CRM has filled in."""
+
+    crm_account_fresh_days: Annotated[int, Field(ge=1)] = 90
+    """An account whose last change is longer ago is out of date."""
+
+    crm_stalled_days: Annotated[int, Field(ge=1)] = 30
+    """An open opportunity without an activity for so many days is stalled."""
+
+    crm_stage_logged_days: Annotated[int, Field(ge=0)] = 2
+    """Within how many working days a change of stage is to be entered."""
 
     channel_fit: dict[Urgency, Annotated[tuple[Channel, ...], Field(min_length=1)]] = CHANNEL_FIT
     """By urgency of a message, the channels that fit it; an urgency that is left out keeps those of the default."""
@@ -150,6 +174,8 @@ class Company(Strict):
 
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""
+        if len(set(self.crm_account_fields)) < len(self.crm_account_fields):
+            yield Fault(("crm_account_fields",), "a field of accounts is named twice", "name each once")
         for urgency, channels in self.channel_fit.items():
             if len(set(channels)) < len(channels):
                 yield Fault(("channel_fit", urgency), f"a channel of {urgency} is named twice", "name each once")

@@ -1,4 +1,4 @@
--- Grain: one row per seller (dealer, region, company, member or team of sellers) and fiscal period begun.
+-- Grain: one row per seller (dealer, region, company, category, member or team of sellers) and fiscal period begun.
 with
 
 population as (
@@ -9,26 +9,52 @@ period as (
     select * from {{ ref('dim_period') }}
 ),
 
+month_period as (
+    select * from {{ ref('int_calendar__month_period') }}
+),
+
 subject_month as (
     select * from {{ ref('int_kpi__subject_month') }}
+),
+
+dealer_month as (
+    select * from {{ ref('int_sales__dealer_month') }}
 ),
 
 coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
+sold as (
+    select
+        subject_type,
+        subject_id,
+        fiscal_month_start,
+        {{ sum_sales_measures() }}
+    from subject_month
+    group by subject_type, subject_id, fiscal_month_start
+
+    union all
+
+    select
+        'category' as subject_type,
+        product_category as subject_id,
+        fiscal_month_start,
+        {{ sum_sales_measures() }}
+    from dealer_month
+    where product_category is not null
+    group by product_category, fiscal_month_start
+),
+
 summed as (
     select
-        subject_month.subject_type,
-        subject_month.subject_id,
-        period.period_id,
-        {{ sum_sales_measures('subject_month') }}
-    from subject_month
-    inner join period
-        on
-            subject_month.fiscal_month_start >= period.period_start
-            and subject_month.fiscal_month_start < period.period_end
-    group by subject_month.subject_type, subject_month.subject_id, period.period_id
+        sold.subject_type,
+        sold.subject_id,
+        month_period.period_id,
+        {{ sum_sales_measures('sold') }}
+    from sold
+    inner join month_period on sold.fiscal_month_start = month_period.fiscal_month_start
+    group by sold.subject_type, sold.subject_id, month_period.period_id
 ),
 
 final as (
@@ -56,7 +82,7 @@ final as (
             population.subject_type = summed.subject_type
             and population.subject_id = summed.subject_id
             and population.period_id = summed.period_id
-    where population.is_seller
+    where population.is_seller or population.subject_type = 'category'
 )
 
 select * from final
