@@ -26,10 +26,7 @@ NOT_HUNDREDTHS = frozenset({
 
 
 AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
-<<<<<<< HEAD
-=======
 
->>>>>>> main
 Channel = Literal["phone", "email", "video", "meeting", "chat", "portal"]
 Urgency = Literal["low", "normal", "high", "urgent"]
 Days = Annotated[int, Field(ge=1)]
