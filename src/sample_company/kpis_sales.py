@@ -143,19 +143,19 @@ def planted_sales(feeds: Feeds) -> Iterator[Planted]:
             if not book.total(subject, period, "lines"):
                 continue
 
-            def one(kpi: str, value: Decimal | None, subject: Subject = subject, period: Period = period) -> Planted:
+            def figure(kpi: str, value: Decimal | None, subject: Subject = subject, period: Period = period) -> Planted:
                 return Planted(kpi, period.name, *subject, value)
 
             sums = {
                 name: book.total(subject, period, name)
                 for name in ("units", "gross", "discount", "before", "returned", "invoiced", "documents")
             }
-            yield one("units", sums["units"])
-            yield one("gross_sales_amount", sums["gross"])
-            yield one("discount_pct", ratio(sums["discount"], sums["before"]))
-            yield one("returns_pct", ratio(sums["returned"], sums["invoiced"]))
+            yield figure("units", sums["units"])
+            yield figure("gross_sales_amount", sums["gross"])
+            yield figure("discount_pct", ratio(sums["discount"], sums["before"]))
+            yield figure("returns_pct", ratio(sums["returned"], sums["invoiced"]))
             if subject[0] != "category":
-                yield one("average_deal_amount", ratio(sums["invoiced"], sums["documents"]))
+                yield figure("average_deal_amount", ratio(sums["invoiced"], sums["documents"]))
     yield from _dealers(feeds, book)
     yield from _sell_through(feeds, book)
     yield from _market(feeds, book)
@@ -236,7 +236,7 @@ def _dealers(feeds: Feeds, book: Book) -> Iterator[Planted]:
                 known = period.first >= 23
                 share = ratio(new, sum(net.values(), ZERO)) if known else None
                 yield Planted("new_dealer_revenue_pct", name, *subject, share)
-            yield from _concentration(subject, name, sorted((net[one] for one in active), reverse=True))
+            yield from _concentration(subject, name, sorted((net[dealer_id] for dealer_id in active), reverse=True))
             if year_before is not None:
                 before = book.active(subject, year_before)
                 yield Planted("retention_pct", name, *subject, ratio(len(before & active), len(before)))
@@ -284,8 +284,8 @@ def _sell_through(feeds: Feeds, book: Book) -> Iterator[Planted]:
 
         inside = [line for line in figures.sold_on if period.start <= line.day < period.end]
         reporting = {line.dealer_id for line in inside}
-        opened = {one: day for one in reporting if (day := counted(one, period.start)) is not None}
-        closed = {one: day for one in counts if (day := counted(one, period.end)) is not None}
+        opened = {dealer_id: day for dealer_id in reporting if (day := counted(dealer_id, period.start)) is not None}
+        closed = {dealer_id: day for dealer_id in counts if (day := counted(dealer_id, period.end)) is not None}
         for line in inside:
             where = line.dealer_id, figures.region(line.dealer_id, line.day), figures.category(line.product_id)
             note("sell_through_pct", *where, line.quantity, 0)
@@ -303,7 +303,7 @@ def _sell_through(feeds: Feeds, book: Book) -> Iterator[Planted]:
                 note("sell_through_stock_pct", dealer_id, figures.region(dealer_id, day), category, 0, units)
         for dealer_id, day in closed.items():
             since = day - timedelta(days=90)
-            lines = [one for one in figures.sold_on if one.dealer_id == dealer_id and since < one.day <= day]
+            lines = [line for line in figures.sold_on if line.dealer_id == dealer_id and since < line.day <= day]
             for category, units in counts[dealer_id][day].items():
                 where = dealer_id, figures.region(dealer_id, day), category
                 if dealer_id in reporting:
@@ -322,7 +322,7 @@ def _sell_through(feeds: Feeds, book: Book) -> Iterator[Planted]:
 def _market(feeds: Feeds, book: Book) -> Iterator[Planted]:
     rows = feeds.rows("market")
     shares: dict[tuple[Subject, int], Decimal | None] = {}
-    for period in (one for one in periods() if one.is_quarter):
+    for period in (period for period in periods() if period.is_quarter):
         cells = {
             (region, category) for region, category, first, brand in rows if brand == "total" and first == period.start
         }

@@ -15,7 +15,7 @@ ranked as (
         count(*) over (partition by subject_type, subject_id, period_id) as dealer_count,
         row_number() over (
             partition by subject_type, subject_id, period_id
-            order by net_amount desc nulls last, dealer_id nulls last
+            order by net_amount desc nulls last, dealer_id asc nulls last
         ) as rank_no
     from subject_dealer
     where net_amount > 0

@@ -1,23 +1,6 @@
 -- Grain: one row per fiscal month, dealer, region, category, member and team credited; without a member, what nobody is.
 {{ by_fiscal_month() }}
 
--- What is measured of a line, and how it shares in what is not known of it.
-{% set measures = [
-    ('line_share', '1'),
-    ('no_rate_share', 'case when net_amount_reporting is null then 1 else 0 end'),
-    ('no_quantity_share', 'case when quantity is null then 1 else 0 end'),
-    ('no_discount_share', 'case when discount_amount is null then 1 else 0 end'),
-    ('invoice_share', 'case when is_invoice then 1 else 0 end'),
-    ('discounted_share', 'case when is_invoice and discount_amount is not null then 1 else 0 end'),
-    ('unit_quantity', 'quantity'),
-    ('net_amount', 'net_amount_reporting'),
-    ('gross_amount', 'net_amount_reporting + discount_amount_reporting'),
-    ('invoiced_amount', 'case when is_invoice then net_amount_reporting end'),
-    ('returned_amount', 'case when not is_invoice then -net_amount_reporting end'),
-    ('discount_amount', 'case when is_invoice then discount_amount_reporting end'),
-    ('before_discount_amount', 'case when is_invoice then net_amount_reporting + discount_amount_reporting end'),
-    ('document_count', 'case when is_first_line then 1 else 0 end'),
-] %}
 with
 
 -- The brand earns by selling to dealers; what these sell on (sell_out) are the same goods once more.
@@ -66,7 +49,7 @@ measured as (
         dealer_id,
         region,
         product_category,
-        {% for name, expression in measures %}
+        {% for name, expression in sales_cell_measures() %}
             cast({{ expression }} as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from line
@@ -78,7 +61,7 @@ whole as (
         dealer_id,
         region,
         product_category,
-        {% for name, _ in measures %}
+        {% for name, _ in sales_cell_measures() %}
             cast(coalesce(sum({{ name }}), 0) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from measured
@@ -93,10 +76,13 @@ credited as (
         measured.product_category,
         credit.member_id,
         credit.member_team as team,
-        {% for name, _ in measures %}
-            cast(coalesce(sum({{ 'credit.credited_net_amount_reporting' if name == 'net_amount' else
-                multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
-            {{- ',' if not loop.last }}
+        {% for name, _ in sales_cell_measures() %}
+            {% if name == 'net_amount' %}
+                cast(coalesce(sum(credit.credited_net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
+            {% else %}
+                cast(coalesce(sum({{ multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
+                {{- ',' if not loop.last }}
+            {% endif %}
         {% endfor %}
     from measured
     inner join credit
@@ -121,7 +107,7 @@ part as (
         product_category,
         cast(null as string) as member_id,
         cast(null as string) as team,
-        {% for name, _ in measures %}
+        {% for name, _ in sales_cell_measures() %}
             {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from whole
@@ -135,7 +121,7 @@ part as (
         product_category,
         cast(null as string) as member_id,
         cast(null as string) as team,
-        {% for name, _ in measures %}
+        {% for name, _ in sales_cell_measures() %}
             -{{ name }} as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from credited
@@ -149,7 +135,7 @@ rest as (
         product_category,
         member_id,
         team,
-        {% for name, _ in measures %}
+        {% for name, _ in sales_cell_measures() %}
             cast(sum({{ name }}) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from part
@@ -165,13 +151,13 @@ final as (
             product_category,
             member_id,
             team,
-            {% for name, _ in measures %}
+            {% for name, _ in sales_cell_measures() %}
                 {{ name }}{{ ',' if not loop.last }}
             {% endfor %}
         from {{ relation }}
         {% if relation == 'rest' %}
             where
-                {% for name, _ in measures %}
+                {% for name, _ in sales_cell_measures() %}
                     {{ 'or ' if not loop.first }}{{ name }} <> 0
                 {% endfor %}
         {% else %}

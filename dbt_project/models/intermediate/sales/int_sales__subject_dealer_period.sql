@@ -42,8 +42,7 @@ dated as (
     left join dealer_start
         on
             cell.dealer_id = dealer_start.dealer_id
-            and dealer_start.month_no > month_numbered.month_no - 12
-            and dealer_start.month_no <= month_numbered.month_no
+            and month_numbered.month_no - dealer_start.month_no between 0 and 11
 ),
 
 summed as (
