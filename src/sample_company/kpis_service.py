@@ -15,7 +15,7 @@ import yaml
 
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
-from sample_company.figures import Planted, quarter_of
+from sample_company.figures import EIGHT, Planted, half_up, quarter_of
 
 LIMITS = {"low": 18, "normal": 9, "high": 4, "urgent": 2}
 OPENS, CLOSES = time(9), time(18)
@@ -98,8 +98,8 @@ def mean(values: list[Decimal]) -> Decimal:
 
 
 def middle(values: list[Decimal]) -> Decimal:
-    """The median."""
-    return Decimal(median(values))
+    """The median of values with 8 decimals."""
+    return Decimal(median(half_up(value, EIGHT) for value in values))
 
 
 def planted(feeds: Feeds) -> Iterator[Planted]:
