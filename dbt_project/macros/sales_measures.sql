@@ -58,3 +58,14 @@
         ('document_count', 'case when is_first_line then 1 else 0 end'),
     ]) }}
 {%- endmacro %}
+
+{#-
+    KPIs that are sums of sales, so that a target on them is measured over any days: code, the sum, and the count of lines
+    for which it is not known (none: it is known of every line that has a rate).
+-#}
+{% macro sales_sums() -%}
+    {{ return([
+        ('net_revenue', 'net_amount_plan', none),
+        ('gross_margin_amount', 'margin_amount_plan', 'no_plan_cost_line_count'),
+    ]) }}
+{%- endmacro %}

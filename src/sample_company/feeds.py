@@ -57,6 +57,20 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+class Aim(NamedTuple):
+    """A target as it finally stands."""
+
+    subject_type: str
+    subject: str
+    metric: str
+    category: str
+    first: date
+    after: date
+    value: Decimal
+    objective: str | None
+    weight: int | None
+
+
 class Attendance(NamedTuple):
     """Who was asked to an event or came: a member or a dealer."""
 
@@ -99,11 +113,16 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.aims: list[Aim] = []  # all targets as they finally stand
+        self.approvals: list[tuple[str, date, date | None]] = []  # whose target, submitted, decided
+        self.market: dict[tuple[str, str], int] = {}  # region and quarter: the whole market in CNY
         self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
         self.crm = Crm()
         self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
+        self.messages: list[Any] = []
+        self.actions: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
         self.attendances: list[Attendance] = []

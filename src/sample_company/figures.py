@@ -23,6 +23,7 @@ BANDS = (
     (Decimal(1), None, Decimal("0.025")),
 )
 BONUS = Decimal("5000.00")
+COUNTED = ("E-Bikes", "Bikes")  # categories that the market panel counts
 DOCUMENTS_SINCE = date(2026, 7, 1)
 INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
@@ -97,6 +98,9 @@ class Figures:
         self.by_day: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])  # net, cost
         self.by_region: dict[tuple[date, str, str], int] = defaultdict(int)
         self.ebikes: dict[tuple[date, str, str], int] = defaultdict(int)  # as by_region, of one category
+        # as by_region and by_member (cents x percent), of the categories that a panel counts
+        self.counted_by_region: dict[tuple[date, str, str], int] = defaultdict(int)
+        self.counted_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
@@ -162,8 +166,13 @@ class Figures:
         self.by_region[region] += sign * line.net
         if self._categories[line.product_id] == "E-Bikes":
             self.ebikes[region] += sign * line.net
+        counted = self._categories[line.product_id] in COUNTED
+        if counted:
+            self.counted_by_region[region] += sign * line.net
         for member, _, percent in self.credits(line):
             self.by_member[line.day, line.currency, member] += sign * line.net * percent
+            if counted:
+                self.counted_by_member[line.day, line.currency, member] += sign * line.net * percent
 
     def replace(self, old: Line, new: Line) -> None:
         self.add(old, -1)

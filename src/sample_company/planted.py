@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sample_company import kpis_collection, kpis_crm, kpis_service
+from sample_company import kpis_collection, kpis_communication, kpis_crm, kpis_service, kpis_targets
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
 from sample_company.kpis_people import people, training_and_surveys
@@ -24,11 +24,11 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
     "collection": (kpis_collection.planted,),
 
-    "targets": (),
+    "targets": (kpis_targets.planted,),
 
     "CRM": (kpis_crm.planted,),
 
-    "service and communication": (kpis_service.planted,),
+    "service and communication": (kpis_service.planted, kpis_communication.planted),
 
     "people": (people,),
 }  # fmt: skip

@@ -247,6 +247,7 @@ def _write_market(feeds: Feeds) -> None:
                 continue
             for category, times in (("E-Bikes", 5), ("Bikes", 3)):
                 whole = int(half_up(own * times * between(rng, 90, 120) / 100, Decimal(1)))
+                feeds.market[region, quarter] = feeds.market.get((region, quarter), 0) + whole
                 for place, brand in enumerate(BRANDS):
                     value = whole if place == 0 else whole * (30 - 10 * place) // 100
                     units = value // (9_000 if category == "E-Bikes" else 3_500)

@@ -1,4 +1,4 @@
--- Grain: one row per subject, fiscal period begun and KPI.
+-- Grain: one row per subject, fiscal period begun and KPI, but for those that are taken of targets.
 {% set models = {
     'measures': ['measure_value'],
 
@@ -6,7 +6,7 @@
 
     'growth': [],
 
-    'targets': ['attainment'],
+    'targets': [],
 
     'stock_and_market': ['sell_through', 'market'],
 

@@ -11,7 +11,7 @@
 
     'collection': ['collection'],
 
-    'targets': [],
+    'targets': ['target', 'objective', 'target_approval'],
 
     'pipeline': ['pipeline'],
 
@@ -23,9 +23,9 @@
 
     'support': ['support'],
 
-    'communication': [],
+    'communication': ['communication', 'dealer_contact'],
 
-    'actions': [],
+    'actions': ['action', 'career_conversation'],
 
     'events': ['attendance'],
 
