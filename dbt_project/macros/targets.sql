@@ -3,7 +3,7 @@
     they are not among the models of int_kpi__value, and nobody can be set a target on them.
 -#}
 {% macro target_models() -%}
-    {{ return(['attainment', 'target_stretch', 'target_potential', 'reached_target']) }}
+    {{ return(['attainment', 'target_stretch', 'target_potential', 'reached_target', 'pipeline_coverage']) }}
 {%- endmacro %}
 
 {#- Actual by target, where lower is better target by actual; none for a target that is not above zero, or by an actual of 0. -#}

@@ -25,7 +25,6 @@ BANDS = (
 BONUS = Decimal("5000.00")
 COUNTED = ("E-Bikes", "Bikes")  # categories that the market panel counts
 DOCUMENTS_SINCE = date(2026, 7, 1)
-INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
 
 class Planted(NamedTuple):
@@ -110,7 +109,6 @@ class Figures:
         self.keeps_lines = company.size.lines < 1_000_000
         self.current: dict[tuple[str, int], Line] = {}
         self.sold_on: list[Line] = []
-        self.invoices: dict[str, list[Line]] = {}  # current lines of the invoices of the last year, by number
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
@@ -156,9 +154,6 @@ class Figures:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)
             self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
-        if line.kind == "invoice" and line.day >= INVOICES_SINCE:
-            lines = self.invoices.setdefault(line.transaction_id, [])
-            lines.append(line) if sign > 0 else lines.remove(line)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost

@@ -2,17 +2,13 @@
 with
 
 market as (
-    select
-        *,
-        {{ winner_rank(['region', 'product_category', 'period_start', 'period_end', 'competitor']) }} as winner_rank
-    from {{ ref('stg_market') }}
+    select *
+    from {{ ref('fct_market') }}
+    where is_total
 ),
 
 territory as (
-    select
-        *,
-        {{ winner_rank(['territory_id', 'subject_type', 'subject_id', 'valid_from'], dated=true) }} as winner_rank
-    from {{ ref('stg_territories') }}
+    select * from {{ ref('bridge_territory') }}
 ),
 
 period as (
@@ -34,14 +30,6 @@ coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
-company as (
-    select * from {{ source('config', 'company') }}
-),
-
-day_rate as (
-    select * from {{ ref('int_fx__day_rate') }}
-),
-
 -- The whole market of a region and category, where its period is one of the company's.
 market_total as (
     select
@@ -49,38 +37,12 @@ market_total as (
         market.product_category,
         period.period_id,
         period.period_start,
-        case
-            when market.currency_code = company.reporting_currency_code then cast(market.amount as decimal(28, 8))
-            else {{ multiply('market.amount', 'day_rate.rate') }}
-        end as amount
+        market.amount_reporting as amount
     from market
     inner join period
         on
             market.period_start = period.period_start
             and market.period_end = period.period_end
-    cross join company
-    left join day_rate
-        on
-            market.currency_code = day_rate.currency_code
-            and market.period_start = day_rate.date_day
-            and company.fx_rate_type = day_rate.rate_type
-    where
-        market.winner_rank = 1
-        and lower(market.competitor) = 'total'
-),
-
-territory_end as (
-    select
-        territory_id,
-        subject_type,
-        subject_id,
-        region,
-        valid_from,
-        {{ window_end(['territory_id', 'subject_type', 'subject_id']) }} as valid_to
-    from territory
-    where
-        winner_rank = 1
-        and {{ stated_end() }} > valid_from
 ),
 
 -- A region has its own market, the company all of them, dealers and members those of their territories on the first day.
@@ -106,17 +68,17 @@ subject_region as (
     union all
 
     select
-        territory_end.subject_type,
-        territory_end.subject_id,
+        territory.subject_type,
+        territory.subject_id,
         market_total.period_id,
-        territory_end.region
-    from territory_end
+        territory.region
+    from territory
     inner join market_total
         on
-            territory_end.region = market_total.region
-            and territory_end.valid_from <= market_total.period_start
-            and territory_end.valid_to > market_total.period_start
-    group by territory_end.subject_type, territory_end.subject_id, market_total.period_id, territory_end.region
+            territory.region = market_total.region
+            and territory.valid_from <= market_total.period_start
+            and territory.valid_to > market_total.period_start
+    group by territory.subject_type, territory.subject_id, market_total.period_id, territory.region
 ),
 
 subject_market as (

@@ -12,7 +12,7 @@
 
     'collection': ['days_sales_outstanding'],
 
-    'pipeline': ['pipeline_coverage', 'forecast_error'],
+    'pipeline': ['forecast_error'],
 
     'crm': ['revenue_with_opportunity'],
 
