@@ -60,6 +60,7 @@ due as (
         end as completed_month_start
     from record
     left join calendar on record.completed_date = calendar.date_day
+    where record.is_due
 ),
 
 final as (
