@@ -13,8 +13,24 @@ subject_month as (
     select * from {{ ref('int_kpi__subject_month') }}
 ),
 
+feed_month as (
+    select *
+    from {{ ref('int_kpi__feed_month') }}
+    where feed = 'sales'
+),
+
+month_period as (
+    select * from {{ ref('int_calendar__month_period') }}
+),
+
 coverage as (
-    select * from {{ ref('int_kpi__sales_coverage') }}
+    select
+        month_period.period_id,
+        bool_or(coalesce(feed_month.is_covered, false)) as is_covered,
+        bool_and(coalesce(feed_month.is_covered, false)) as is_covered_whole
+    from month_period
+    left join feed_month on month_period.fiscal_month_start = feed_month.fiscal_month_start
+    group by month_period.period_id
 ),
 
 summed as (
@@ -38,19 +54,15 @@ final as (
         population.period_id,
         period.previous_period_id,
         period.last_year_period_id,
-        coverage.covered_from is not null
-        and period.period_start < coverage.covered_to
-        and period.period_end > coverage.covered_from as is_covered,
-        period.is_complete
-        and coverage.covered_from is not null
-        and period.period_start >= coverage.covered_from
-        and period.period_end <= coverage.covered_to as is_covered_whole,
+        -- What was sold is known where a line says so; that nothing was is known of months covered alone.
+        coverage.is_covered or coalesce(summed.line_count, 0) > 0 as is_covered,
+        period.is_complete and coverage.is_covered_whole as is_covered_whole,
         {% for name in sales_measure_names() -%}
             coalesce(summed.{{ name }}, 0) as {{ name }}{% if not loop.last %},{% endif %}
         {% endfor %}
     from population
     inner join period on population.period_id = period.period_id
-    cross join coverage
+    inner join coverage on population.period_id = coverage.period_id
     left join summed
         on
             population.subject_type = summed.subject_type
