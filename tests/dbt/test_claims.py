@@ -57,7 +57,7 @@ def copy(built: Path, tmp_path: Path) -> Path:
             "delete from marts.mart_kpi__subject_period where subject_type = 'company' and period_id = '2026-Q1'",
         ),
         (
-            "dealers_and_regions_add_up_to_the_company",
+            "subjects_of_each_kind_add_up_to_the_company",
             "delete from intermediate.int_kpi__subject_month where subject_type = 'region' and subject_id = 'North'",
         ),
         (

@@ -51,8 +51,8 @@ counted as (
         from {{ ref('stg_' ~ feed) }} as row_dated
         inner join calendar on cast(row_dated.{{ event_date }} as date) = calendar.date_day
         where
-            not row_dated._is_deleted
-            and not row_dated._is_repeat
+            row_dated._is_deleted is distinct from true
+            and row_dated._is_repeat is distinct from true
         group by row_dated._source, calendar.fiscal_month_start
     {% endfor %}
 ),
