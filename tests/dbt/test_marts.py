@@ -214,6 +214,14 @@ def test_what_nobody_is_credited_with_is_unassigned(con: duckdb.DuckDBPyConnecti
         assert found == ("Unassigned", 1, "no_rate")
 
 
+def test_sales_credited_to_nobody_say_why(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute(
+        "select dealer_id, fiscal_month_start, unassigned_reason, line_count, no_rate_line_count, net_amount"
+        " from marts.mart_kpi__uncredited_sale"
+    ).fetchall()
+    assert rows == [("D5", company.mar(1), "shares above 100 %", 1, 1, None)]
+
+
 def test_a_month_without_any_line_is_not_covered(con: duckdb.DuckDBPyConnection) -> None:
     # nothing was delivered between March and December 2025
     found = kpi(con, "dealer:D2", "2025-M06", "net_revenue", "value", "status", "status_reason")

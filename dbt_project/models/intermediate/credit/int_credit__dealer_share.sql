@@ -126,7 +126,8 @@ shared as (
         credit_role,
         1 as share_no,
         credit_pct,
-        held_reason
+        held_reason,
+        cast(null as string) as unassigned_reason
     from employed
 
     union all
@@ -140,7 +141,8 @@ shared as (
         '{{ unassigned() }}' as credit_role,
         2 as share_no,
         100 - sum(credit_pct) as credit_pct,
-        cast(null as string) as held_reason
+        cast(null as string) as held_reason,
+        coalesce(max(held_reason), 'shares below 100 %') as unassigned_reason
     from employed
     group by dealer_id, valid_from, valid_to
     having sum(credit_pct) < 100
@@ -161,7 +163,8 @@ final as (
                 rows between unbounded preceding and current row
             ) - credit_pct as decimal(9, 4)
         ) as pct_before,
-        held_reason
+        held_reason,
+        unassigned_reason
     from shared
 )
 

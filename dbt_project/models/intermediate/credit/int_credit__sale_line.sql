@@ -72,6 +72,7 @@ based as (
     select
         line.transaction_id,
         line.line_no,
+        line.dealer_id,
         line.sale_date,
         line.fiscal_month_start,
         line.product_category,
@@ -117,6 +118,10 @@ credited as (
             when sold_by.seller_id is not null then 'seller'
             else coalesce(dealer_share.credit_role, '{{ unassigned() }}')
         end as credit_role,
+        case
+            when sold_by.seller_id is null and dealer_share.member_id is null then 'no owner on the day'
+            else dealer_share.unassigned_reason
+        end as unassigned_reason,
         cast(coalesce(dealer_share.credit_pct, 100) as decimal(9, 4)) as credit_pct,
         cast(coalesce(dealer_share.pct_before, 0) as decimal(9, 4)) as pct_before
     from sold_by
@@ -132,9 +137,11 @@ final as (
     select
         credited.transaction_id,
         credited.line_no,
+        credited.dealer_id,
         credited.member_id,
         credited.credit_role,
         credited.credit_pct,
+        credited.unassigned_reason,
         credited.sale_date,
         credited.fiscal_month_start,
         coalesce(member.team, '{{ unassigned() }}') as member_team,
