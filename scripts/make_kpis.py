@@ -15,8 +15,16 @@ from dealermart.config import Kpi, Registry, load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = Path("docs/kpis.md")
+EXAMPLE = ROOT / "scripts" / "kpis_example.md"
 MARTS = Path("dbt_project/models/marts/kpi")
-WIDE = ("member", "dealer", "team", "region")
+# Subject, and the kind of period that its table has; the few categories have them all.
+WIDE = (
+    ("member", "quarter"),
+    ("dealer", "quarter"),
+    ("team", "quarter"),
+    ("region", "quarter"),
+    ("category", "period"),
+)
 HEAD = """\
 # KPIs
 
@@ -46,7 +54,7 @@ def document(registry: Registry) -> str:
     )
     return (
         f"{HEAD}| code | name | 名称 | unit | formula |\n|---|---|---|---|---|\n{listed}\n"
-        f"{''.join(map(_kpi, registry.kpis))}"
+        f"{EXAMPLE.read_text('utf-8')}{''.join(map(_kpi, registry.kpis))}"
         "## Measures\nWhat the KPIs of events are made of; a KPI over these is an entry of the registry, no SQL.\n\n"
         f"| measure | model | what it sums |\n|---|---|---|\n{measures}"
     )
@@ -85,17 +93,19 @@ def _kpi(kpi: Kpi) -> str:
 def generated(registry: Registry) -> dict[Path, str]:
     """Path, relative to the repo, and text of every file that follows from the registry."""
     files = {DOC: document(registry)}
-    for subject in WIDE:
+    for subject, kind in WIDE:
         kpis = [kpi for kpi in registry.kpis if kpi.audience == "bi" and subject in kpi.subjects]
-        files[MARTS / f"mart_kpi__{subject}_quarter.sql"] = _wide_sql(subject, kpis)
-        files[MARTS / f"mart_kpi__{subject}_quarter.yml"] = _wide_yml(subject, kpis)
+        if kpis:
+            files[MARTS / f"mart_kpi__{subject}_{kind}.sql"] = _wide_sql(subject, kind, kpis)
+            files[MARTS / f"mart_kpi__{subject}_{kind}.yml"] = _wide_yml(subject, kind, kpis)
     return files
 
 
-def _wide_sql(subject: str, kpis: list[Kpi]) -> str:
+def _wide_sql(subject: str, kind: str, kpis: list[Kpi]) -> str:
     values = ",\n".join(f"        max(value) filter (where kpi_code = '{kpi.code}') as {kpi.code}" for kpi in kpis)
+    only = " and period_type = 'quarter'" if kind == "quarter" else ""
     return f"""\
--- Grain: one row per {subject} and fiscal quarter begun.
+-- Grain: one row per {subject} and fiscal {kind} begun.
 with
 
 subject_period as (
@@ -107,24 +117,26 @@ final as (
         subject_id as {subject}_id,
         subject_name,
         period_id,
+        period_type,
         period_start,
         period_end,
         is_complete,
 {values}
     from subject_period
-    where subject_type = '{subject}' and period_type = 'quarter'
-    group by subject_id, subject_name, period_id, period_start, period_end, is_complete
+    where subject_type = '{subject}'{only}
+    group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
 )
 
 select * from final
 """
 
 
-def _wide_yml(subject: str, kpis: list[Kpi]) -> str:
+def _wide_yml(subject: str, kind: str, kpis: list[Kpi]) -> str:
     keys = (
         (f"{subject}_id", "varchar", "\"{{ doc('subject_id') }}\""),
         ("subject_name", "varchar", "\"{{ doc('subject_name') }}\""),
         ("period_id", "varchar", "\"{{ doc('period_id') }}\""),
+        ("period_type", "varchar", "\"{{ doc('period_type') }}\""),
         ("period_start", "date", "\"{{ doc('period_start') }}\""),
         ("period_end", "date", "\"{{ doc('period_end') }}\""),
         ("is_complete", "boolean", "\"{{ doc('is_complete') }}\""),
@@ -135,10 +147,10 @@ def _wide_yml(subject: str, kpis: list[Kpi]) -> str:
 version: 2
 
 models:
-  - name: mart_kpi__{subject}_quarter
+  - name: mart_kpi__{subject}_{kind}
     description: >-
       The KPIs of a {subject} side by side, a column each: mart_kpi__subject_period pivoted. An empty value is explained
-      there. Grain: one row per {subject} and fiscal quarter begun.
+      there. Grain: one row per {subject} and fiscal {kind} begun.
     data_tests:
       - valid_key:
           arguments:

@@ -47,9 +47,9 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     events = write_sales(ledger, company, figures, seed)
     write_masters(ledger, company)
     targets, edges = write_targets(ledger, company, figures, seed)
-    training = write_training(ledger, company, seed)
-    surveys = write_surveys(ledger, company, seed)
     feeds = Feeds(ledger, company, figures, seed)
+    training = write_training(feeds, seed)
+    surveys = write_surveys(feeds, seed)
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()

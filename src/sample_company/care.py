@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sample_company.company import FIRST_RECEIVED, between, pick
-from sample_company.feeds import TOLD, Feeds, in_shanghai, moment, sent_on, states, until, with_offset
+from sample_company.feeds import TOLD, Attendance, Feeds, in_shanghai, moment, sent_on, states, until, with_offset
 from sample_company.figures import quarters
 from sample_company.ledger import (
     TOTALS,
@@ -73,8 +73,8 @@ TEXTS = ("Share the stock list weekly 每周共享库存", "Second demo bike 增
 
 def write_care(feeds: Feeds) -> None:
     """Write the files of these feeds."""
-    cases = _write_cases(feeds)
-    _write_requests(feeds)
+    cases = feeds.cases = _write_cases(feeds)
+    feeds.requests = _write_requests(feeds)
     _write_messages(feeds)
     _write_events(feeds)
     _write_actions(feeds)
@@ -198,10 +198,22 @@ def _write_cases(feeds: Feeds) -> list[Case]:
     return cases
 
 
-def _write_requests(feeds: Feeds) -> None:
+@dataclass(frozen=True)
+class Request:
+    kind: str
+    dealer: str | None
+    assignee: str
+    opened: datetime
+    responded: datetime
+    closed: datetime | None
+    rating: int | None
+
+
+def _write_requests(feeds: Feeds) -> list[Request]:
     """What members and dealers ask the support desk; its moments are UTC, with a Z."""
     rng = feeds.rng("requests")
     files: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
+    requests: list[Request] = []
 
     def tell(number: int) -> None:
         day = BEGIN + timedelta(days=between(rng, 0, (LAST - BEGIN).days))
@@ -216,6 +228,7 @@ def _write_requests(feeds: Feeds) -> None:
         helpers = [m for m in feeds.at_work(day, "support", "service", "manager") if m != asker]
         assignee = pick(rng, helpers)
         request_id = f"RQ-{number:05d}"
+        requests.append(Request(kind, dealer, assignee, opened, responded, closed, rating if rated else None))
 
         def known(day: date) -> dict[str, Any] | None:
             if opened.date() > day:
@@ -250,6 +263,7 @@ def _write_requests(feeds: Feeds) -> None:
     ]
     for received, rows in files.items():
         write_json(feeds.ledger, received, f"desk/requests_{received}.json", "requests", "support_requests", rows)
+    return requests
 
 
 def _write_messages(feeds: Feeds) -> None:
@@ -346,7 +360,8 @@ def _write_events(feeds: Feeds) -> None:
             people = [("member", m) for m in feeds.at_work(day, "sales")] + [
                 ("dealer", d) for d in feeds.dealers(day) if int(d[1:]) % 6 == number % 6
             ]
-        organiser = feeds.at_work(day, "manager")[0]
+        managers = feeds.at_work(day, "manager")
+        organiser = managers[number % len(managers)]
         for attendee_type, attendee in people:
             dice, rating = rng.random(), between(rng, 2, 5)
             came = dice < 0.8
@@ -370,6 +385,10 @@ def _write_events(feeds: Feeds) -> None:
                 kind=kind, attendee_type=attendee_type, rating=rating if came and dice < 0.7 else None,
             )  # fmt: skip
             rows.setdefault(received, []).append((cells, [fate]))
+            rated = rating if came and dice < 0.7 else None
+            feeds.attendances.append(
+                Attendance(event_id, kind, day, organiser, attendee_type, attendee, invited is not None, came, rated)
+            )
     right = rows[FIRST_RECEIVED][0][0]
     rows[FIRST_RECEIVED] += [
         (["EV-9901", right[1], "聚餐", *right[3:]], [unknown_word("kind_unknown")]),
@@ -485,6 +504,7 @@ def _write_surveys(feeds: Feeds, cases: list[Case]) -> None:
             "score": score if is_in else None,
             "comment": None,
         }
+        feeds.surveys.append(record)
         files.setdefault(received, []).append((record, feeds.keep("survey_responses", number, survey=survey)))
 
     for case in cases:

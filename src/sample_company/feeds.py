@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sample_company.company import FIRST_RECEIVED, Company, Member
 from sample_company.figures import Figures
 from sample_company.ledger import ACCEPTED, Fate, Ledger
+from sample_company.receivables import Receipt
 
 StateT = TypeVar("StateT")
 
@@ -55,6 +56,29 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+class Attendance(NamedTuple):
+    """Who was asked to an event or came: a member or a dealer."""
+
+    event_id: str
+    kind: str
+    day: date
+    organiser: str
+    attendee_type: str
+    attendee: str
+    invited: bool
+    came: bool
+    rating: int | None
+
+
+class Skill(NamedTuple):
+    """One assessment, on a scale from 1 to 5."""
+
+    member_id: str
+    skill: str
+    day: date
+    level: int
+
+
 class Feeds:
     """The company seen by those who write its other feeds."""
 
@@ -64,6 +88,16 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
+        self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
+        self.requests: list[Any] = []
+        self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
+        self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
+        self.attendances: list[Attendance] = []
+        self.skills: list[Skill] = []
+        self.promotions: list[tuple[str, date, str]] = []  # member, first day, grade
+        self.peer_ratings: list[tuple[str, str, int | None]] = []  # member, quarter, score on 1..5
+        self.reviews: dict[tuple[str, str], date | None] = {}  # (member, quarter): day of delivery
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

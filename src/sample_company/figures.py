@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sample_company.company import Company
 
 CENT = Decimal("0.01")
+EIGHT = Decimal("0.00000001")
 BANDS = (
     (Decimal(0), Decimal("0.8"), Decimal("0.010")),
     (Decimal("0.8"), Decimal(1), Decimal("0.015")),
@@ -23,6 +24,16 @@ BANDS = (
 )
 BONUS = Decimal("5000.00")
 DOCUMENTS_SINCE = date(2026, 7, 1)
+
+
+class Planted(NamedTuple):
+    """A KPI's value of a subject in a period; None where there is none."""
+
+    kpi: str
+    period: str
+    subject_type: str
+    subject: str
+    value: Decimal | None
 
 
 class Line(NamedTuple):
@@ -89,6 +100,7 @@ class Figures:
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
+        self.lines_since: dict[tuple[str, int], Line] = {}  # current lines of the last quarter, of all kinds
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         self._sold: dict[tuple[str, int | None], tuple[date, str, str | None]] = {}  # day, dealer, seller of invoiced lines
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
@@ -130,6 +142,11 @@ class Figures:
         if line.dealer_id == self.company.transfer.get("dealer_id"):
             self.watched.append(line) if sign > 0 else self.watched.remove(line)
         self.net[line.currency] += sign * line.net
+        if line.day >= DOCUMENTS_SINCE:
+            if sign > 0:
+                self.lines_since[line.transaction_id, line.line_no] = line
+            else:
+                del self.lines_since[line.transaction_id, line.line_no]
         if line.kind == "invoice" and line.day >= DOCUMENTS_SINCE:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)

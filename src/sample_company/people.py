@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sample_company.company import END, FIRST_RECEIVED, START, Company, between, pick
+from sample_company.company import END, FIRST_RECEIVED, START, between, pick
+from sample_company.feeds import Feeds
 from sample_company.figures import quarter_of, quarters, top_two
-from sample_company.ledger import ACCEPTED, REPEAT, Fate, Ledger, quarantined, rejected, write_json, write_jsonl
+from sample_company.ledger import ACCEPTED, REPEAT, Fate, quarantined, rejected, write_json, write_jsonl
 from sample_company.masters import COURSES
 
 SENT = (FIRST_RECEIVED, date(2026, 7, 3), date(2026, 8, 4), date(2026, 9, 3), date(2026, 10, 3))
@@ -39,6 +40,7 @@ class Training:
     completed: date | None
     score: int
     cost: int
+    currency: str
 
     def known(self, day: date) -> dict[str, Any]:
         """The record as the learning system shows it on a day; its change time is that of the last event."""
@@ -59,17 +61,18 @@ class Training:
             "score": self.score if completed else None,
             "passed": self.score >= 60 if completed else None,
             "cost": self.cost,
-            "currency": "CNY",
+            "currency": self.currency,
         }
 
 
-def write_training(ledger: Ledger, company: Company, seed: int) -> dict[str, Any]:
+def write_training(feeds: Feeds, seed: int) -> dict[str, Any]:
     """Write the learning system's files.
 
     Returns:
         Per quarter and population (members, dealer employees): records due, and those of them completed before the
         quarter's end.
     """
+    ledger, company = feeds.ledger, feeds.company
     rng = random.Random(f"training {seed} {company.size.name}")
     records: list[Training] = []
     for _, first, after in quarters(START, END):
@@ -107,6 +110,9 @@ def write_training(ledger: Ledger, company: Company, seed: int) -> dict[str, Any
                         completed,
                         between(rng, 45, 100),
                         50 * between(rng, 0, 12),
+                        feeds.members[member_id].currency
+                        if member_id
+                        else company.by_dealer[str(dealer_id)][0].currency,
                     ),
                 )
     final: dict[str, dict[str, Any]] = {}
@@ -152,6 +158,7 @@ def write_training(ledger: Ledger, company: Company, seed: int) -> dict[str, Any
         [(r.known(r.assigned), ACCEPTED) for r in old],
     )
 
+    feeds.trainings = list(final.values())
     figures: dict[str, Any] = {}
     for quarter, first, after in quarters(START, END):
         counts = {"members": [0, 0], "dealers": [0, 0]}
@@ -166,12 +173,13 @@ def write_training(ledger: Ledger, company: Company, seed: int) -> dict[str, Any
     return {"by_quarter": figures, "records": len(final), "old_versions": [r.record_id for r in old]}
 
 
-def write_surveys(ledger: Ledger, company: Company, seed: int) -> dict[str, Any]:
+def write_surveys(feeds: Feeds, seed: int) -> dict[str, Any]:
     """Write the survey tool's files.
 
     Returns:
         Per quarter of sending: CSAT answers of 4 or 5, all CSAT answers, and CSAT surveys sent; also by member.
     """
+    ledger, company = feeds.ledger, feeds.company
     rng = random.Random(f"surveys {seed} {company.size.name}")
     final: dict[str, dict[str, Any]] = {}
     files: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in SENT}
@@ -229,6 +237,7 @@ def write_surveys(ledger: Ledger, company: Company, seed: int) -> dict[str, Any]
     for day, answers in files.items():
         write_json(ledger, day, f"survey/responses_{day}.json", "surveys", "survey_responses", answers)
 
+    feeds.surveys += final.values()
     scores: dict[str, list[int]] = defaultdict(list)
     by_member: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     sent_count: dict[str, int] = defaultdict(int)

@@ -1,54 +1,42 @@
 """What the KPIs of the sample must be: computed from the company's objects, in exact arithmetic and without SQL.
 
 Each practice has a module `kpis_<practice>` with a function that takes the feeds as they finally stand and yields
-figures. A period is a month or quarter such as 2026-M08 or 2026-Q3.
+figures (`Planted` of `sample_company.figures`). A period is a month or quarter such as 2026-M08 or 2026-Q3.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+from sample_company import kpis_collection, kpis_service
 from sample_company.feeds import Feeds
-from sample_company.figures import half_up
-
-EIGHT = Decimal("0.00000001")
-
-
-class Planted(NamedTuple):
-    """A KPI's value of a subject in a period; None where there is none."""
-
-    kpi: str
-    period: str
-    subject_type: str
-    subject: str
-    value: Decimal | None
-
+from sample_company.figures import EIGHT, Planted, half_up
+from sample_company.kpis_people import people, training_and_surveys
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
-    "training and surveys": (),
+    "training and surveys": (training_and_surveys,),
 
     "sales": (),
 
     "stock and market": (),
 
-    "collection": (),
+    "collection": (kpis_collection.planted,),
 
     "targets": (),
 
     "CRM": (),
 
-    "service and communication": (),
+    "service and communication": (kpis_service.planted,),
 
-    "people": (),
+    "people": (people,),
 }  # fmt: skip
 
 
 def planted(feeds: Feeds) -> list[dict[str, Any]]:
     """All planted figures, as the truth holds them: values as texts of 8 decimals, rounded half up."""
     return [
-        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT)}"}
+        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"}
         for functions in PRACTICES.values()
         for function in functions
         for row in function(feeds)

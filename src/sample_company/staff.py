@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sample_company.company import FIRST_RECEIVED, START, between, pick
-from sample_company.feeds import TOLD, Feeds, sent_on
+from sample_company.feeds import TOLD, Feeds, Skill, sent_on
 from sample_company.ledger import (
     TOTALS,
     Cell,
@@ -117,6 +117,7 @@ def _write_careers(feeds: Feeds) -> None:
         number = f"CE-{len(rows) + 1:03d}"
         day = member.valid_from
         fate = feeds.keep("career_events", number, kind="promotion")
+        feeds.promotions.append((member.member_id, day, member.grade))
         cells: list[Cell] = [number, member.member_id, "晋升", last.grade, member.grade, "销售", "销售"]
         rows.append(([*cells, day - timedelta(days=20), day, member.manager_id, "业绩突出"], [fate]))
     right = rows[0][0]
@@ -240,6 +241,7 @@ def _write_skills(feeds: Feeds) -> None:
                     "level": level,
                     "scale": {"min": 1, "max": 5},
                 }
+                feeds.skills.append(Skill(member_id, skill, day, level))
                 files[received].append((record, feeds.keep("skills", number, topic=topic, level=level)))
     right = files[FIRST_RECEIVED][0][0]
     files[FIRST_RECEIVED] += [
@@ -419,11 +421,12 @@ def _write_approvals(feeds: Feeds) -> None:
 
 def _write_reviews(feeds: Feeds) -> None:
     """Ratings of two quarters by the member, the manager, a peer and a dealer; appeals; delivery of the results."""
-    rng = feeds.rng("reviews")
+    rng, late = feeds.rng("reviews"), feeds.rng("late reviews")
     ratings: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
     delivered: dict[date, list[tuple[list[str], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
     scores: dict[tuple[str, str], int] = {}
     for quarter, (rated, told, delivery, told_delivery) in REVIEWED.items():
+        told_late = delivery + timedelta(days=12)
         for member_id in feeds.at_work(rated):
             member = feeds.members[member_id]
             if member.hired > START + timedelta(days=900):  # too new to be reviewed
@@ -452,10 +455,24 @@ def _write_reviews(feeds: Feeds) -> None:
                     }
                     fate = feeds.keep("review_inputs", number, rater_type=rater_type, score=score)
                     ratings[told].append((record, fate))
+                    if rater_type == "peer":
+                        feeds.peer_ratings.append((member_id, quarter, score))
                     scores[quarter, member_id] = score or 3
             acknowledged = delivery + timedelta(days=between(rng, 0, 9)) if rng.random() < 0.85 else None
+            delivered_on = delivery
+            if late.random() < 0.3:  # after the day by which it should have been, and read later still
+                delivered_on, acknowledged = told_late, None
+            feeds.reviews[member_id, quarter] = delivered_on
             number = f"RA-{sum(map(len, delivered.values())) + 1:04d}"
-            cells = [number, member_id, quarter, member.manager_id or "", f"{delivery}", f"{acknowledged or ''}", ""]
+            cells = [
+                number,
+                member_id,
+                quarter,
+                member.manager_id or "",
+                f"{delivered_on}",
+                f"{acknowledged or ''}",
+                "",
+            ]
             fate = feeds.keep("review_acknowledgements", number, period_id=quarter)
             delivered[told_delivery].append((cells, fate))
     right = ratings[FIRST_RECEIVED][0][0]

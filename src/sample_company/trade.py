@@ -31,6 +31,7 @@ from sample_company.ledger import (
     write_xlsx,
 )
 from sample_company.masters import CHANGES
+from sample_company.receivables import Receipt
 from sample_company.sales import PAYMENT_DAYS, money_comma, money_grouped
 
 PAID_IN = {date(2026, 8, 4): date(2026, 7, 1), date(2026, 9, 3): date(2026, 8, 1), date(2026, 10, 3): date(2026, 9, 1)}
@@ -42,7 +43,17 @@ STOCK_COUNTED = {
 METHODS = ("电汇", "承兑汇票", "支票")
 PROVIDER = "Outdoor Market Panel 户外市场监测"
 BRANDS = ("total", "Northwind", "Velocita")
-PAYMENT_HEADER_CN = ("收款单号", "客户编码", "核销单据号", "收款日期", "收款类型", "收款金额", "币种", "结算方式")
+PAYMENT_HEADER_CN = (
+    "收款单号",
+    "客户编码",
+    "核销单据号",
+    "收款日期",
+    "收款类型",
+    "收款金额",
+    "币种",
+    "结算方式",
+    "原收款单号",
+)
 PAYMENT_HEADER_INTL = ("Buchungsnr", "Belegnr", "Buchungsdatum", "Art", "Betrag", "Währung")
 TERRITORY_HEADER = ("区域编号", "区域名称", "大区", "类型", "编号", "占比", "生效日期", "失效日期")
 
@@ -56,14 +67,17 @@ def write_trade(feeds: Feeds) -> None:
 
 
 def _write_payments(feeds: Feeds) -> None:
-    """Payments on the invoices of the last quarter: most in one sum, some in two, some bounced, some not at all."""
-    rng = feeds.rng("payments")
-    paid: dict[tuple[date, bool], list[tuple[str, str, str, date, int, str]]] = {
+    """Payments on the invoices of the last quarter: most in one sum, some in two, some bounced, some not at all.
+
+    Who pays in CNY may also pay on account, in round sums; a refund may name the payment that it gives back and no
+    document.
+    """
+    rng, account = feeds.rng("payments"), feeds.rng("payments on account")
+    paid: dict[tuple[date, bool], list[Receipt]] = {
         (received, cny): [] for received in PAID_IN for cny in (True, False)
     }
-    number = 0
     for transaction_id, document in sorted(feeds.figures.documents.items()):
-        dice = rng.random()
+        dice, other = rng.random(), account.random()
         due = document.day + timedelta(days=PAYMENT_DAYS[document.currency])
         first = due - timedelta(days=between(rng, 0, 25))
         rest = due + timedelta(days=between(rng, -2, 12))
@@ -76,18 +90,30 @@ def _write_payments(feeds: Feeds) -> None:
             parts = []
         elif dice < 0.47:  # bounced, and not yet paid again
             parts = [(first, document.net), (first + timedelta(days=3), -document.net)]
+        on_account = bool(parts) and document.currency == "CNY" and dice >= 0.47 and other < 0.2
+        if on_account:  # a round sum, sometimes given back in part
+            parts = [(first, (document.net // 1_000_00 + 1) * 1_000_00)]
+            if other < 0.03:
+                parts.append((first + timedelta(days=9), -parts[0][1] // 2))
+        bounced = len(parts) == 2 and parts[1][1] < 0
+        names_payment = bounced and document.currency == "CNY" and (on_account or other < 0.5)
+        original = ""
         for day, cents in parts:
             if day >= END:
                 continue
             received = next(
                 sent for sent, month in PAID_IN.items() if day < (month + timedelta(days=31)).replace(day=1)
             )
-            number += 1
-            row = (f"SK-{number:06d}", document.dealer_id, transaction_id, day, cents, document.currency)
-            paid[received, document.currency == "CNY"].append(row)
+            number = f"SK-{len(feeds.receipts) + 1:06d}"
+            refers = original if cents < 0 and names_payment else ""
+            names = "" if on_account or refers else transaction_id
+            receipt = Receipt(number, names or None, document.dealer_id, document.currency, day, cents)
+            feeds.receipts[number] = receipt, refers
+            original = number
+            paid[received, document.currency == "CNY"].append(receipt)
             feeds.keep(
                 "payments",
-                row[0],
+                number,
                 amount=Decimal(cents).scaleb(-2),
                 currency_code=document.currency,
                 payment_type="payment" if cents > 0 else "refund",
@@ -103,7 +129,7 @@ def _write_payments(feeds: Feeds) -> None:
                 "payments_cn",
                 "payments",
                 PAYMENT_HEADER_CN,
-                _chinese(rows, before, early, planted=received == date(2026, 8, 4)),
+                _chinese(feeds, rows, before, early, planted=received == date(2026, 8, 4)),
                 encoding="gb18030",
             )
         else:
@@ -121,52 +147,49 @@ def _write_payments(feeds: Feeds) -> None:
 
 
 def _chinese(
-    rows: list[tuple[str, str, str, date, int, str]],
-    before: list[tuple[str, str, str, date, int, str]],
-    early: set[str],
-    planted: bool,
+    feeds: Feeds, rows: list[Receipt], before: list[Receipt], early: set[str], planted: bool
 ) -> Iterator[tuple[list[str], Fate]]:
-    def cells(row: tuple[str, str, str, date, int, str]) -> list[str]:
-        number, dealer_id, transaction_id, day, cents, _ = row
-        kind = "收款" if cents > 0 else "退票"
+    def cells(row: Receipt) -> list[str]:
         return [
-            number,
-            dealer_id,
-            transaction_id,
-            f"{day.year}年{day.month}月{day.day}日",
-            kind,
-            money_grouped(cents),
+            row.number,
+            row.dealer or "",
+            row.document or "",
+            f"{row.day.year}年{row.day.month}月{row.day.day}日",
+            "收款" if row.amount > 0 else "退票",
+            money_grouped(row.amount),
             "人民币",
-            METHODS[abs(cents) % 3],
+            METHODS[abs(row.amount) % 3],
+            feeds.receipts[row.number][1] if row.number in feeds.receipts else "",
         ]
 
     yield from ((cells(row), REPEAT) for row in before)  # the export reaches back into the month before
     paid_first = waiting("transaction_unknown", "paid before its invoice came")
-    yield from ((cells(row), paid_first if row[2] in early else ACCEPTED) for row in rows)
+    yield from ((cells(row), paid_first if row.document in early else ACCEPTED) for row in rows)
     if planted:
-        right = cells(("", rows[0][1], rows[0][2], rows[0][3], 100_00, "CNY"))
+        named = next(row for row in rows if row.document)
+        right = cells(named._replace(number="", amount=100_00))
         for number, place, text, fate in (
             ("SK-990001", 5, "壹佰元整", bad_number("amount")),
             ("SK-990002", 3, "2026年7月32日", bad_date("payment_date")),
             ("SK-990003", 4, "调账", unknown_word("payment_type_unknown")),
-            ("SK-990004", 2, "", missing("transaction_id_missing")),
             ("SK-990005", 5, "-100.00", out_of_range("payment_amount_not_positive")),
             ("", 0, "", missing_key("payment_id_missing")),
         ):
             yield [number, *right[1:place], text, *right[place + 1 :]] if place else right, fate
-    yield ["合计", "", "", "", "", money_grouped(sum(row[4] for row in (*before, *rows))), "", ""], TOTALS
-    yield [""] * 8, BLANK
+        yield ["SK-990004", "", "", *right[3:]], missing("payer_missing")
+    total = money_grouped(sum(row.amount for row in (*before, *rows)))
+    yield ["合计", "", "", "", "", total, "", "", ""], TOTALS
+    yield [""] * 9, BLANK
 
 
-def _international(rows: list[tuple[str, str, str, date, int, str]], planted: bool) -> Iterator[tuple[list[str], Fate]]:
-    def cells(row: tuple[str, str, str, date, int, str]) -> list[str]:
-        number, _, transaction_id, day, cents, currency = row
-        kind = "Zahlung" if cents > 0 else "Rücklastschrift"
-        return [number, transaction_id, f"{day:%d.%m.%Y}", kind, money_comma(cents), currency]
+def _international(rows: list[Receipt], planted: bool) -> Iterator[tuple[list[str], Fate]]:
+    def cells(row: Receipt) -> list[str]:
+        kind = "Zahlung" if row.amount > 0 else "Rücklastschrift"
+        return [row.number, row.document or "", f"{row.day:%d.%m.%Y}", kind, money_comma(row.amount), row.currency]
 
     yield from ((cells(row), ACCEPTED) for row in rows)
     if planted:
-        right = cells(("SK-990011", "", rows[0][2], rows[0][3], 100_00, "EUR"))
+        right = cells(rows[0]._replace(number="SK-990011", amount=100_00, currency="EUR"))
         yield [*right[:5], "EURO"], unknown_word("currency_code_malformed")
         yield [*right[:2], "31.06.2026", *right[3:]], bad_date("payment_date")
 

@@ -64,6 +64,7 @@ def make(
 def add(path: Path, feeds: Mapping[str, Iterable[Row]]) -> None:
     """Append rows to the lake, and to the ledger what their deliveries came to."""
     with duckdb.connect(str(path)) as con:
+        con.execute("begin")
         for feed, rows in feeds.items():
             for row in rows:
                 received = row.get("_received_date", date(2026, 1, 1))
@@ -88,6 +89,7 @@ def add(path: Path, feeds: Mapping[str, Iterable[Row]]) -> None:
                         any_value(_ingested_at), 'accepted', count(*), 0, 0, count(*), count(*), 0, 0
                     from lake.{feed} group by _delivery_id"""
                 )
+        con.execute("commit")
 
 
 def build(path: Path, *arguments: str, command: str = "build") -> dict[str, str]:

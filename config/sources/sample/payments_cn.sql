@@ -4,6 +4,7 @@ select
     _row_number,
     payment_id,
     transaction_id,
+    original_payment_id,
     dealer_id,
     case payment_type when '收款' then 'payment' when '退票' then 'refund' else payment_type end as payment_type,
     amount,

@@ -2,6 +2,7 @@
 select
     payment_id,
     transaction_id,
+    original_payment_id,
     dealer_id,
     payment_type,
     cast(amount as decimal(18, 4)) as amount,

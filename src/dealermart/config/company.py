@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
@@ -61,14 +62,37 @@ class Company(Strict):
     credit_rule: Literal["stated_seller_else_assignment"] = "stated_seller_else_assignment"
     """Who gets the credit of a sale."""
 
+    payments_on_account: Literal["oldest_first", "keep_open"] = "oldest_first"
+    """What becomes of payments that name no document: they pay the dealer's oldest open invoices of their currency, or
+    stay open on account."""
+
+    payment_terms_days: Annotated[int, Field(ge=0)] = 30
+    """Days after the sale on which an invoice is due whose source states no due date."""
+
+    receivables_from: date | None = None
+    """Invoices dated from this day on are followed until they are paid; what is older is taken as settled. Without it
+    the fiscal month of the first payment received: of what came before it, nobody knows whether it was paid."""
+
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
+
+    feedback_days: Annotated[int, Field(ge=1)] = 30
+    """Days after the end of a quarter within which the result of its reviews is to be delivered."""
 
     plans: tuple[str, ...] | None = None
     """The files of `config/plans` that apply; without it all."""
 
     reviews: tuple[str, ...] | None = None
     """The files of `config/reviews` that apply; without it all."""
+
+    first_response_hours: dict[Literal["low", "normal", "high", "urgent"], Annotated[Decimal, Field(gt=0)]] = {
+        "low": Decimal(18),
+        "normal": Decimal(9),
+        "high": Decimal(4),
+        "urgent": Decimal(2),
+    }
+    """By priority of a service case, within how many business hours it is to be answered; one that is not named has no
+    limit."""
 
     calendar: str | None = None
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday

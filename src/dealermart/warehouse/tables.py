@@ -33,11 +33,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "plan_fx_rate_type": "varchar",
         "min_group_size": "integer",
         "credit_rule": "varchar",
+        "payments_on_account": "varchar",
+        "payment_terms_days": "integer",
+        "receivables_from": "date",
         "time_zone": "varchar",
         "fiscal_year_start_month": "integer",
         "calendar_start": "date",
         "opens_at_second": "integer",
         "closes_at_second": "integer",
+        "feedback_days": "integer",
     },
     "calendar_weekday": {
         "weekday_no": "integer",
@@ -99,6 +103,10 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "events": "varchar",
         "taken": "varchar",
         "unknown_status": "varchar",
+    },
+    "response_limit": {
+        "priority": "varchar",
+        "limit_hours": "decimal(9,4)",
     },
     "scorecard_tier": {
         "tier": "varchar",
@@ -253,11 +261,15 @@ def _tables(config: Config) -> dict[str, Rows]:
             company.plan_fx_rate_type,
             company.min_group_size,
             company.credit_rule,
+            company.payments_on_account,
+            company.payment_terms_days,
+            company.receivables_from,
             company.time_zone,
             company.fiscal_year_start_month,
             company.calendar_start,
             config.calendar.opens_at,
             config.calendar.closes_at,
+            company.feedback_days,
         )
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
@@ -296,6 +308,7 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["response_limit"] = sorted(company.first_response_hours.items())
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [
         (tier.tier, number, condition.kpi, condition.at_least, condition.at_most)

@@ -51,6 +51,7 @@ final as (
         sale.cost_amount,
         sale.currency_code,
         sale.sale_date,
+        sale.due_date,
         calendar.fiscal_month_start,
         sale.original_transaction_id,
         sale.original_line_no,

@@ -10,7 +10,7 @@
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['days_sales_outstanding'],
 
     'pipeline': [],
 

@@ -1,15 +1,15 @@
 -- Grain: one row per event and measure.
 {{ config(materialized='view') }}
 {% set models = {
-    'training': ['training'],
+    'training': ['training', 'training_coverage'],
 
-    'survey': ['survey'],
+    'survey': ['survey', 'team_pulse'],
 
     'sales': [],
 
     'stock_and_market': [],
 
-    'collection': [],
+    'collection': ['collection'],
 
     'targets': [],
 
@@ -19,19 +19,19 @@
 
     'shared_deals': [],
 
-    'service': [],
+    'service': ['service'],
 
-    'support': [],
+    'support': ['support'],
 
     'communication': [],
 
     'actions': [],
 
-    'events': [],
+    'events': ['attendance'],
 
-    'people': [],
+    'people': ['employment', 'promotion', 'skill'],
 
-    'reviews': [],
+    'reviews': ['peer_rating', 'review_delivery'],
 } %}
 with
 

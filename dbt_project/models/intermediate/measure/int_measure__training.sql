@@ -17,6 +17,20 @@ dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
 
+owner as (
+    select *
+    from {{ ref('int_credit__dealer_share') }}
+    where credit_role = 'owner'
+),
+
+company as (
+    select * from {{ source('config', 'company') }}
+),
+
+day_rate as (
+    select * from {{ ref('int_fx__day_rate') }}
+),
+
 -- What falls into a period by the day on which it was done has the team and region of that day.
 completed as (
     select
@@ -26,11 +40,20 @@ completed as (
         member.team,
         coalesce(dealer.region, member.region) as region,
         calendar.fiscal_month_start,
+        record.topic,
         record.hours,
         record.score,
-        record.is_passed
+        record.is_passed,
+        record.cost_amount,
+        {{ multiply('record.cost_amount', 'day_rate.rate') }} as cost_amount_reporting
     from record
     inner join calendar on record.completed_date = calendar.date_day
+    cross join company
+    left join day_rate
+        on
+            company.fx_rate_type = day_rate.rate_type
+            and record.currency_code = day_rate.currency_code
+            and record.completed_date = day_rate.date_day
     left join member
         on
             record.member_id = member.member_id
@@ -63,6 +86,44 @@ due as (
     where record.is_due
 ),
 
+-- Training of a dealer's people is also that of the team that looks after the dealer: its first owner's on that day.
+owned as (
+    select
+        due.record_id,
+        owner.member_id,
+        row_number() over (
+            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id nulls last
+        ) as owner_rank
+    from due
+    inner join owner
+        on
+            due.dealer_id = owner.dealer_id
+            and due.due_date >= owner.valid_from
+            and due.due_date < owner.valid_to
+),
+
+staff_due as (
+    select
+        due.record_id,
+        cast(null as string) as member_id,
+        due.dealer_id,
+        member.team,
+        due.region,
+        due.fiscal_month_start,
+        due.completed_month_start
+    from due
+    left join owned
+        on
+            due.record_id = owned.record_id
+            and owned.owner_rank = 1
+    left join member
+        on
+            owned.member_id = member.member_id
+            and due.due_date >= member.valid_from
+            and due.due_date < member.valid_to
+    where due.dealer_id is not null
+),
+
 final as (
     {% for measure_code, value, known, relation, condition in [
         ('training_due', '1', 'fiscal_month_start', 'due', 'fiscal_month_start is not null'),
@@ -72,6 +133,18 @@ final as (
         ('training_score', 'score', 'fiscal_month_start', 'completed', 'score is not null'),
         ('training_with_result', '1', 'fiscal_month_start', 'completed', 'is_passed is not null'),
         ('training_passed', '1', 'fiscal_month_start', 'completed', 'is_passed'),
+        ('training_hours_product', 'hours', 'fiscal_month_start', 'completed', "hours is not null and topic = 'product'"),
+        ('training_hours_market', 'hours', 'fiscal_month_start', 'completed', "hours is not null and topic = 'market'"),
+        ('training_hours_selling', 'hours', 'fiscal_month_start', 'completed', "hours is not null and topic = 'selling'"),
+        ('training_hours_service', 'hours', 'fiscal_month_start', 'completed', "hours is not null and topic = 'service'"),
+        ('training_cost_amount', 'cost_amount_reporting', 'fiscal_month_start', 'completed', 'cost_amount is not null'),
+        (
+            'training_cost_with_hours', 'cost_amount_reporting', 'fiscal_month_start', 'completed',
+            'cost_amount is not null and hours is not null',
+        ),
+        ('training_hours_with_cost', 'hours', 'fiscal_month_start', 'completed', 'cost_amount is not null and hours is not null'),
+        ('dealer_staff_due', '1', 'fiscal_month_start', 'staff_due', 'fiscal_month_start is not null'),
+        ('dealer_staff_completed', '1', 'completed_month_start', 'staff_due', 'completed_month_start is not null'),
     ] %}
         select
             record_id as event_id,

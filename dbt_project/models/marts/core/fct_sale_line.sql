@@ -33,6 +33,7 @@ final as (
         line.product_id,
         line.seller_id,
         line.sale_date,
+        line.due_date,
         line.fiscal_month_start,
         line.quantity,
         line.unit_price_amount,

@@ -10,6 +10,7 @@ final as (
         subject_id as member_id,
         subject_name,
         period_id,
+        period_type,
         period_start,
         period_end,
         is_complete,
@@ -24,6 +25,35 @@ final as (
         max(value) filter (where kpi_code = 'training_hours') as training_hours,
         max(value) filter (where kpi_code = 'training_pass_pct') as training_pass_pct,
         max(value) filter (where kpi_code = 'training_score_mean') as training_score_mean,
+        max(value) filter (where kpi_code = 'training_hours_product') as training_hours_product,
+        max(value) filter (where kpi_code = 'training_hours_market') as training_hours_market,
+        max(value) filter (where kpi_code = 'training_hours_selling') as training_hours_selling,
+        max(value) filter (where kpi_code = 'training_hours_service') as training_hours_service,
+        max(value) filter (where kpi_code = 'mandatory_coverage_pct') as mandatory_coverage_pct,
+        max(value) filter (where kpi_code = 'training_cost_amount') as training_cost_amount,
+        max(value) filter (where kpi_code = 'training_cost_per_hour_amount') as training_cost_per_hour_amount,
+        max(value) filter (where kpi_code = 'support_first_response_hours') as support_first_response_hours,
+        max(value) filter (where kpi_code = 'support_first_response_hours_median') as support_first_response_hours_median,
+        max(value) filter (where kpi_code = 'support_resolution_hours') as support_resolution_hours,
+        max(value) filter (where kpi_code = 'support_resolution_hours_median') as support_resolution_hours_median,
+        max(value) filter (where kpi_code = 'support_satisfaction_mean') as support_satisfaction_mean,
+        max(value) filter (where kpi_code = 'first_response_hours') as first_response_hours,
+        max(value) filter (where kpi_code = 'first_response_hours_median') as first_response_hours_median,
+        max(value) filter (where kpi_code = 'first_response_in_time_pct') as first_response_in_time_pct,
+        max(value) filter (where kpi_code = 'resolution_hours') as resolution_hours,
+        max(value) filter (where kpi_code = 'resolution_hours_median') as resolution_hours_median,
+        max(value) filter (where kpi_code = 'resolved_in_time_pct') as resolved_in_time_pct,
+        max(value) filter (where kpi_code = 'resolution_pct') as resolution_pct,
+        max(value) filter (where kpi_code = 'fcr_one_contact_pct') as fcr_one_contact_pct,
+        max(value) filter (where kpi_code = 'fcr_no_reopen_pct') as fcr_no_reopen_pct,
+        max(value) filter (where kpi_code = 'reopened_pct') as reopened_pct,
+        max(value) filter (where kpi_code = 'case_quality_mean') as case_quality_mean,
+        max(value) filter (where kpi_code = 'dispute_in_time_pct') as dispute_in_time_pct,
+        max(value) filter (where kpi_code = 'cross_team_case_pct') as cross_team_case_pct,
+        max(value) filter (where kpi_code = 'team_events') as team_events,
+        max(value) filter (where kpi_code = 'event_attendance_pct') as event_attendance_pct,
+        max(value) filter (where kpi_code = 'event_rating_mean') as event_rating_mean,
+        max(value) filter (where kpi_code = 'knowledge_shared') as knowledge_shared,
         max(value) filter (where kpi_code = 'csat_pct') as csat_pct,
         max(value) filter (where kpi_code = 'csat_mean') as csat_mean,
         max(value) filter (where kpi_code = 'ces_mean') as ces_mean,
@@ -32,7 +62,7 @@ final as (
         max(value) filter (where kpi_code = 'survey_response_pct') as survey_response_pct
     from subject_period
     where subject_type = 'member' and period_type = 'quarter'
-    group by subject_id, subject_name, period_id, period_start, period_end, is_complete
+    group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
 )
 
 select * from final

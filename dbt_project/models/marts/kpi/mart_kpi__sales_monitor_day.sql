@@ -1,0 +1,284 @@
+-- Grain: one row per subject with sales to state, of the quarter under way and the one before it, and day up to as_of.
+with
+
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
+day as (
+    select * from {{ ref('int_calendar__day') }}
+),
+
+subject_period as (
+    select * from {{ ref('mart_kpi__subject_period') }}
+),
+
+sale_line as (
+    select * from {{ ref('fct_sale_line') }}
+),
+
+credit_line as (
+    select * from {{ ref('int_credit__sale_line') }}
+),
+
+ranked_quarter as (
+    select
+        period_id,
+        period_start,
+        period_end,
+        last_year_period_id,
+        row_number() over (order by period_start desc nulls last) as quarter_no
+    from period
+    where
+        period_type = 'quarter'
+        and period_start < {{ built_until() }}
+        and period_start <= {{ as_of_date() }}
+),
+
+-- The two quarters shown, and those of last year that give the season.
+quarter as (
+    select
+        ranked_quarter.period_id,
+        ranked_quarter.period_start,
+        ranked_quarter.period_end,
+        ranked_quarter.last_year_period_id,
+        true as is_shown
+    from ranked_quarter
+    where ranked_quarter.quarter_no <= 2
+
+    union all
+
+    select
+        period.period_id,
+        period.period_start,
+        period.period_end,
+        period.last_year_period_id,
+        false as is_shown
+    from ranked_quarter
+    inner join period on ranked_quarter.last_year_period_id = period.period_id
+    where ranked_quarter.quarter_no <= 2
+),
+
+numbered_day as (
+    select
+        quarter.period_id,
+        quarter.last_year_period_id,
+        quarter.period_start,
+        quarter.period_end,
+        quarter.is_shown,
+        day.date_day,
+        day.is_working_day,
+        day.working_day_no - first_value(day.working_day_no - case when day.is_working_day then 1 else 0 end) over (
+            partition by quarter.period_id order by day.date_day nulls last
+        ) as working_day_no,
+        count(*) filter (where day.is_working_day) over (partition by quarter.period_id) as working_day_count
+    from quarter
+    inner join day
+        on
+            quarter.period_start <= day.date_day
+            and quarter.period_end > day.date_day
+),
+
+line_day as (
+    select
+        numbered_day.period_id,
+        numbered_day.is_shown,
+        sale_line.sale_date,
+        sale_line.dealer_id,
+        sale_line.dealer_region,
+        cast(coalesce(sum(sale_line.net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
+        cast(coalesce(sum(sale_line.net_amount_plan), 0) as decimal(28, 8)) as plan_amount
+    from sale_line
+    inner join numbered_day on sale_line.sale_date = numbered_day.date_day
+    where sale_line.channel is distinct from 'sell_out'
+    group by
+        numbered_day.period_id, numbered_day.is_shown, sale_line.sale_date, sale_line.dealer_id, sale_line.dealer_region
+),
+
+credit_day as (
+    select
+        numbered_day.period_id,
+        credit_line.sale_date,
+        credit_line.member_id,
+        credit_line.member_team,
+        cast(coalesce(sum(credit_line.credited_net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
+        cast(coalesce(sum(credit_line.credited_net_amount_plan), 0) as decimal(28, 8)) as plan_amount
+    from credit_line
+    inner join numbered_day on credit_line.sale_date = numbered_day.date_day
+    where numbered_day.is_shown
+    group by numbered_day.period_id, credit_line.sale_date, credit_line.member_id, credit_line.member_team
+),
+
+sold as (
+    {% for subject_type, subject_id, relation in [
+        ('dealer', 'dealer_id', 'line_day'),
+        ('region', 'dealer_region', 'line_day'),
+        ('company', "'company'", 'line_day'),
+        ('member', 'member_id', 'credit_day'),
+        ('team', 'member_team', 'credit_day'),
+    ] %}
+        select
+            '{{ subject_type }}' as subject_type,
+            {{ subject_id }} as subject_id,
+            period_id,
+            sale_date,
+            sum(net_amount) as net_amount,
+            sum(plan_amount) as plan_amount
+        from {{ relation }}
+        group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, sale_date
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
+),
+
+-- Of last year's quarter: how much of the company's net revenue had come by each of its working days.
+season_day as (
+    select
+        numbered_day.period_id,
+        numbered_day.working_day_no,
+        numbered_day.working_day_count,
+        coalesce(sum(sold.net_amount), 0) as net_amount
+    from numbered_day
+    left join sold
+        on
+            sold.subject_type = 'company'
+            and numbered_day.period_id = sold.period_id
+            and numbered_day.date_day = sold.sale_date
+    where not numbered_day.is_shown
+    group by numbered_day.period_id, numbered_day.working_day_no, numbered_day.working_day_count
+),
+
+season as (
+    select
+        period_id,
+        working_day_no,
+        working_day_count,
+        cast(sum(net_amount) over (
+            partition by period_id order by working_day_no nulls last
+        ) as decimal(28, 8)) as net_amount_to_date,
+        cast(sum(net_amount) over (partition by period_id) as decimal(28, 8)) as net_amount_total
+    from season_day
+),
+
+-- A quarter of last year that sales cover only in part has no season.
+season_known as (
+    select subject_period.period_id
+    from subject_period
+    where
+        subject_period.subject_type = 'company'
+        and subject_period.kpi_code = 'net_revenue'
+        and subject_period.status = 'ok'
+        and subject_period.status_reason is null
+        and subject_period.is_complete
+),
+
+shown as (
+    select
+        subject_period.subject_type,
+        subject_period.subject_id,
+        subject_period.subject_name,
+        numbered_day.period_id,
+        numbered_day.period_start,
+        numbered_day.period_end,
+        numbered_day.date_day,
+        numbered_day.is_working_day,
+        numbered_day.working_day_no,
+        numbered_day.working_day_count,
+        subject_period.target_value,
+        coalesce(sold.net_amount, 0) as net_amount,
+        coalesce(sold.plan_amount, 0) as plan_amount,
+        {{ exact_divide('numbered_day.working_day_no', 'numbered_day.working_day_count', 8) }} as working_share,
+        case when season_known.period_id is not null and season.net_amount_total > 0 then {{ exact_divide(
+            'season.net_amount_to_date', 'season.net_amount_total', 8
+        ) }} end as season_share
+    from subject_period
+    inner join numbered_day
+        on
+            subject_period.period_id = numbered_day.period_id
+            and numbered_day.is_shown
+            and numbered_day.date_day <= {{ as_of_date() }}
+    left join sold
+        on
+            subject_period.subject_type = sold.subject_type
+            and subject_period.subject_id = sold.subject_id
+            and numbered_day.period_id = sold.period_id
+            and numbered_day.date_day = sold.sale_date
+    left join season
+        on
+            numbered_day.last_year_period_id = season.period_id
+            and season.working_day_no = {{ exact_divide(
+                'numbered_day.working_day_no * season.working_day_count', 'numbered_day.working_day_count', 0
+            ) }}
+    left join season_known on numbered_day.last_year_period_id = season_known.period_id
+    where
+        subject_period.kpi_code = 'net_revenue'
+        and subject_period.subject_type <> 'category'
+        and subject_period.status <> 'no_data'
+),
+
+summed as (
+    select
+        subject_type,
+        subject_id,
+        subject_name,
+        period_id,
+        period_start,
+        period_end,
+        date_day,
+        is_working_day,
+        working_day_no,
+        working_day_count,
+        target_value,
+        working_share,
+        season_share,
+        net_amount,
+        cast(sum(net_amount) over (
+            partition by subject_type, subject_id, period_id order by date_day nulls last
+        ) as decimal(28, 8)) as net_revenue_to_date,
+        cast(sum(plan_amount) over (
+            partition by subject_type, subject_id, period_id order by date_day nulls last
+        ) as decimal(28, 8)) as achieved_to_date,
+        date_day = max(date_day) over (partition by period_id) as is_latest
+    from shown
+),
+
+final as (
+    select
+        subject_type,
+        subject_id,
+        subject_name,
+        period_id,
+        period_start,
+        period_end,
+        date_day,
+        is_latest,
+        is_working_day,
+        cast(working_day_no as bigint) as working_day_no,
+        cast(working_day_count as bigint) as working_day_count,
+        cast(net_amount as decimal(28, 8)) as net_revenue,
+        net_revenue_to_date,
+        achieved_to_date,
+        target_value,
+        case
+            when target_value > 0 then cast({{ exact_divide('achieved_to_date', 'target_value', 8) }} as decimal(28, 8))
+        end as attainment,
+        cast(working_share as decimal(28, 8)) as expected_pct_by_working_days,
+        cast(season_share as decimal(28, 8)) as expected_pct_by_season,
+        {{ multiply('target_value', 'coalesce(season_share, working_share)') }} as expected_to_date,
+        case
+            when target_value > 0 and coalesce(season_share, working_share) > 0
+                then cast({{ exact_divide(
+                    'achieved_to_date', multiply('target_value', 'coalesce(season_share, working_share)'), 8
+                ) }} as decimal(28, 8))
+        end as pace,
+        cast({{ exact_divide(
+            'achieved_to_date * working_day_count', 'working_day_no', 8
+        ) }} as decimal(28, 8)) as forecast_by_working_days,
+        case
+            when season_share > 0 then cast({{ exact_divide('achieved_to_date', 'season_share', 8) }} as decimal(28, 8))
+        end as forecast_by_season
+    from summed
+)
+
+select * from final

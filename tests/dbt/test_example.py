@@ -1,0 +1,56 @@
+"""The example of docs/kpis.md: its rows, built by dbt, give the figures that it works out by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.dbt import warehouse
+
+from dealermart.base import REPO
+
+pytestmark = pytest.mark.integration
+
+EXAMPLE = (REPO / "docs" / "kpis.md").read_text("utf-8").split("## An example")[1].split("\n### ")[0]
+COMPANY = {"name": "Example Company", "reporting_currency": "CNY", "calendar_start": "2025-01-01"}
+MASTERS: dict[str, list[warehouse.Row]] = {
+    "dealers": [{"dealer_id": "D9", "valid_from": "2025-01-01", "dealer_name": "D9", "region": "East", "status": "active"}],
+    "products": [
+        {"product_id": "P1", "valid_from": "2025-01-01", "product_name": "Bike", "category": "Bikes"},
+        {"product_id": "P2", "valid_from": "2025-01-01", "product_name": "Shirt", "category": "Clothing"},
+    ],
+    "training_courses": [{"course_id": "K1", "course_name": "Selling", "topic": "selling", "is_mandatory": True}],
+}
+
+
+def feeds() -> dict[str, list[warehouse.Row]]:
+    """The rows of the example, by feed; an empty cell is missing."""
+    found = re.findall(r"^`(\w+)`\n```csv\n(.*?)```", EXAMPLE, flags=re.MULTILINE | re.DOTALL)
+    return MASTERS | {
+        feed: [{name: value or None for name, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
+        for feed, text in found
+    }
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    path = warehouse.make(tmp_path_factory.mktemp("example"), feeds(), COMPANY)
+    warehouse.build(path, "--select", "+mart_kpi__subject_period", command="run")
+    with duckdb.connect(str(path), read_only=True) as found:
+        yield found
+
+
+def test_the_example_of_the_document_is_what_the_marts_say(con: duckdb.DuckDBPyConnection) -> None:
+    told = {code: Decimal(value) for code, value in re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) \|$", EXAMPLE, re.MULTILINE)}
+    assert len(told) == 12
+    rows = con.execute(
+        "select kpi_code, value from marts.mart_kpi__subject_period"
+        " where subject_type = 'dealer' and subject_id = 'D9' and period_id = '2026-Q1'"
+    ).fetchall()
+    assert {code: value for code, value in rows if code in told} == told
