@@ -102,7 +102,8 @@ class Figures:
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
         self.lines_since: dict[tuple[str, int], Line] = {}  # current lines of the last quarter, of all kinds
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
-        self._sold: dict[tuple[str, int | None], tuple[date, str, str | None]] = {}  # day, dealer, seller of invoiced lines
+        # of invoiced lines: day, dealer, seller
+        self._sold: dict[tuple[str, int | None], tuple[date, str, str | None]] = {}
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
         self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}

@@ -284,7 +284,8 @@ def test_attainment_of_every_quota(company: Company) -> None:
     """From the files alone: a quota holds until the seller's next one, the last ones for 92 days."""
     with (DATA / "dw" / "FactSalesQuota.csv").open(encoding="utf-8-sig", newline="") as file:
         quotas = [
-            (row[0], row[1], dt.date.fromisoformat(row[6][:10]), Decimal(row[5])) for row in csv.reader(file, delimiter="|")
+            (row[0], row[1], dt.date.fromisoformat(row[6][:10]), Decimal(row[5]))
+            for row in csv.reader(file, delimiter="|")
         ]
     starts = defaultdict(list)
     for _, seller, start, _ in quotas:
@@ -292,7 +293,9 @@ def test_attainment_of_every_quota(company: Company) -> None:
     sold: dict[tuple[str, dt.date], Decimal] = defaultdict(Decimal)
     with (DATA / UTF16_SALES).open(encoding="utf-16", newline="") as file:
         for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE):
-            sold[row[SELLER], dt.date.fromisoformat(row[ORDERED][:10])] += Decimal(row[AMOUNT]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+            sold[row[SELLER], dt.date.fromisoformat(row[ORDERED][:10])] += Decimal(row[AMOUNT]).quantize(
+                Decimal("0.0001"), ROUND_HALF_UP
+            )
     expected = {}
     for number, seller, start, quota in quotas:
         end = min((later for later in starts[seller] if later > start), default=start + dt.timedelta(days=92))

@@ -117,6 +117,17 @@ employed as (
             and settled.valid_from < member_left.left_to
 ),
 
+window_share as (
+    select
+        dealer_id,
+        valid_from,
+        valid_to,
+        sum(credit_pct) as credited_pct,
+        max(held_reason) as window_reason
+    from employed
+    group by dealer_id, valid_from, valid_to
+),
+
 shared as (
     select
         dealer_id,
@@ -140,12 +151,11 @@ shared as (
         '{{ unassigned() }}' as member_id,
         '{{ unassigned() }}' as credit_role,
         2 as share_no,
-        100 - sum(credit_pct) as credit_pct,
+        100 - credited_pct as credit_pct,
         cast(null as string) as held_reason,
-        coalesce(max(held_reason), 'shares below 100 %') as unassigned_reason
-    from employed
-    group by dealer_id, valid_from, valid_to
-    having sum(credit_pct) < 100
+        coalesce(window_reason, 'shares below 100 %') as unassigned_reason
+    from window_share
+    where credited_pct < 100
 ),
 
 final as (
