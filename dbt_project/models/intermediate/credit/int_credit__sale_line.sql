@@ -80,7 +80,7 @@ based as (
         line.net_amount_plan,
         line.cost_amount_reporting,
         line.cost_amount_plan,
-        line.transaction_type is not distinct from 'invoice' or original.sale_date is not null as is_by_sale,
+        coalesce(line.transaction_type = 'invoice', false) or original.sale_date is not null as is_by_sale,
         coalesce(original.dealer_id, line.dealer_id) as credit_dealer_id,
         coalesce(line.seller_id, original.seller_id) as credit_seller_id,
         coalesce(original.sale_date, line.sale_date) as credit_date
@@ -110,10 +110,7 @@ sold_by as (
 credited as (
     select
         sold_by.*,
-        case
-            when sold_by.seller_id is not null then sold_by.seller_id
-            else coalesce(dealer_share.member_id, '{{ unassigned() }}')
-        end as member_id,
+        coalesce(sold_by.seller_id, dealer_share.member_id, '{{ unassigned() }}') as member_id,
         case
             when sold_by.seller_id is not null then 'seller'
             else coalesce(dealer_share.credit_role, '{{ unassigned() }}')

@@ -84,8 +84,8 @@ regular as (
     from usual
     inner join fiscal_month
         on
-            fiscal_month.month_start >= usual.first_month_start
-            and fiscal_month.month_start <= usual.last_month_start
+            usual.first_month_start <= fiscal_month.month_start
+            and usual.last_month_start >= fiscal_month.month_start
     left join counted
         on
             usual.feed = counted.feed
