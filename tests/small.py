@@ -37,12 +37,13 @@ RULES: dict[str, tuple[str, ...]] = {
     "id_links": ("key_mostly_missing",),
     "payments": ("key_mostly_missing", "transaction_unknown", "conflicting_key"),
     "fx_rates": ("key_mostly_missing",),
+    "objectives": ("key_mostly_missing",),
 }  # fmt: skip
 # What is built: these models and all that they read.
 MODELS = ("int_sales__dealer_month",)
 # All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
 # another one, it is here.
-BY_MONTH = ("int_kpi__subject_month", "mart_kpi__target_window", "dim_period")
+BY_MONTH = ("int_kpi__subject_month", "int_kpi__target_sales", "dim_period")
 
 
 def feeds(folder: Path) -> Path:

@@ -38,3 +38,34 @@
     {% endif %}
     {%- endfor %}
 {%- endmacro %}
+
+{#-
+    KPIs that are sums of sales, so that a target on them is measured over any days: code, the sum, and the count of lines
+    for which it is not known (none: it is known of every line that has a rate).
+-#}
+{% macro sales_sums() -%}
+    {{ return([
+        ('net_revenue', 'net_amount_plan', none),
+        ('gross_margin_amount', 'margin_amount_plan', 'no_plan_cost_line_count'),
+    ]) }}
+{%- endmacro %}
+
+{#- What a cell of sales sums, and of which expression over a line. What is not known is counted as a share of lines too. -#}
+{% macro sales_cell_measures() -%}
+    {{ return([
+        ('line_share', '1'),
+        ('no_rate_share', 'case when net_amount_reporting is null then 1 else 0 end'),
+        ('no_quantity_share', 'case when quantity is null then 1 else 0 end'),
+        ('no_discount_share', 'case when discount_amount is null then 1 else 0 end'),
+        ('invoice_share', 'case when is_invoice then 1 else 0 end'),
+        ('discounted_share', 'case when is_invoice and discount_amount is not null then 1 else 0 end'),
+        ('unit_quantity', 'quantity'),
+        ('net_amount', 'net_amount_reporting'),
+        ('gross_amount', 'net_amount_reporting + discount_amount_reporting'),
+        ('invoiced_amount', 'case when is_invoice then net_amount_reporting end'),
+        ('returned_amount', 'case when not is_invoice then -net_amount_reporting end'),
+        ('discount_amount', 'case when is_invoice then discount_amount_reporting end'),
+        ('before_discount_amount', 'case when is_invoice then net_amount_reporting + discount_amount_reporting end'),
+        ('document_count', 'case when is_first_line then 1 else 0 end'),
+    ]) }}
+{%- endmacro %}

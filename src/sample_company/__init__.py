@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sample_company.aims import write_aims
 from sample_company.care import write_care
 from sample_company.company import END, SIZES, START, Company, make_company
 from sample_company.crm import write_crm
@@ -46,10 +47,13 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     figures = Figures(company)
     events = write_sales(ledger, company, figures, seed)
     write_masters(ledger, company)
-    targets, edges = write_targets(ledger, company, figures, seed)
+    targets, edges, aims = write_targets(ledger, company, figures, seed)
     feeds = Feeds(ledger, company, figures, seed)
     training = write_training(feeds, seed)
     surveys = write_surveys(feeds, seed)
+    feeds.targets = targets
+    feeds.aims += aims
+    write_aims(feeds)
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()
@@ -71,7 +75,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
             "dealers_without_sales": sorted(set(company.by_dealer) - figures.buyers),
         },
         "sales": _sales(figures),
-        "targets": {"current": edges.pop("count")},
+        "targets": {"current": len(feeds.aims)},
         "attainment": _attainment(company, figures, targets),
         "commission": _commission(company, figures, targets),
         "training": training,

@@ -50,6 +50,7 @@ MESSAGE_HEADER = (
     "确认时间",
     "更正时间",
     "更新时间",
+    "需确认",
 )
 EVENT_HEADER = (
     "活动编号",
@@ -266,9 +267,23 @@ def _write_requests(feeds: Feeds) -> list[Request]:
     return requests
 
 
+@dataclass(frozen=True)
+class Message:
+    sender_id: str
+    dealer: str | None
+    kind: str
+    channel: str
+    urgency: str
+    due: datetime
+    sent: datetime
+    asked: bool | None  # whether it says that it is to be confirmed
+    acknowledged: datetime | None
+    corrected: datetime | None
+
+
 def _write_messages(feeds: Feeds) -> None:
     """What members tell dealers, teams and regions, as the company's messenger exports it in Shanghai's time."""
-    rng = feeds.rng("messages")
+    rng, later = feeds.rng("messages"), feeds.rng("messages asked and mended")
     files: dict[date, list[tuple[list[str], Fate]]] = {day: [] for day in TOLD}
     regions = {"East China": "华东", "North China": "华北", "South China": "华南", "Southwest China": "西南"}
 
@@ -287,6 +302,13 @@ def _write_messages(feeds: Feeds) -> None:
         sent = due + timedelta(minutes=between(rng, -600, 120))
         acknowledged = sent + timedelta(minutes=between(rng, 1, 3_000)) if rng.random() < 0.75 else None
         corrected = sent + timedelta(days=between(rng, 1, 9)) if rng.random() < 0.06 else None
+        asked = pick(later, (True, False, None, None))
+        if later.random() < 0.04:  # too late to count against it, or on the last day that does
+            corrected = sent + timedelta(days=between(later, 30, 45))
+        to_dealer = dealer if audience == "dealer" else None
+        feeds.messages.append(
+            Message(sender_id, to_dealer, kind, channel, urgency, due, sent, asked, acknowledged, corrected)
+        )
         whom = {
             "dealer": dealer,
             "team": sender.team,
@@ -311,6 +333,7 @@ def _write_messages(feeds: Feeds) -> None:
                 in_shanghai(seen),
                 in_shanghai(mended),
                 in_shanghai(max(filter(None, (sent, seen, mended)))),
+                {True: "是", False: "否", None: ""}[asked],
             ]
 
         for received, cells in states(known):
@@ -409,6 +432,18 @@ def _write_events(feeds: Feeds) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Action:
+    kind: str
+    owner_id: str
+    dealer: str | None
+    member: str | None  # whose career a conversation is about
+    agreed: date
+    due: date
+    answered: date | None
+    done: date | None
+
+
 def _write_actions(feeds: Feeds) -> None:
     """Improvements, suggestions, joint plans with dealers and career conversations, from a shared list."""
     rng = feeds.rng("actions")
@@ -429,6 +464,18 @@ def _write_actions(feeds: Feeds) -> None:
             "career_conversation": (("member", manager), ("member", member)),
         }[kind]
         owner = manager if kind in ("suggestion", "career_conversation") else member
+        feeds.actions.append(
+            Action(
+                kind,
+                owner,
+                dealer if kind in ("suggestion", "joint_plan") else None,
+                member if kind == "career_conversation" else None,
+                agreed,
+                due,
+                answered,
+                done,
+            )
+        )
 
         def known(day: date) -> list[str] | None:
             if agreed > day:

@@ -157,6 +157,7 @@ def user_of(system: str, member_id: str) -> str:
 def write_crm(feeds: Feeds) -> None:
     """Write the files of these feeds."""
     opportunities = _opportunities(feeds)
+    feeds.crm.opportunities = opportunities
     _write_links(feeds)
     _write_accounts(feeds, opportunities)
     _write_opportunities(feeds, opportunities)
@@ -241,6 +242,8 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
         account = {
             "system": system,
             "id": account_of(feeds, dealer_id),
+            "dealer_id": dealer_id,
+            "member_id": member_id,
             "dealer": dealer_id if number % 2 else None,  # the CRM carries our code for some only
             "name": rows[0].name,
             "user": user_of(system, member_id) if member_id else None,
@@ -258,6 +261,7 @@ def _write_accounts(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
         if known and number % 12 == 5:  # filled in later
             later = moment(date(2026, 7, 6), number)
             told[CHANGES].append({**account, "phone": f"+{number} 555 1", "changed": later, "active": later})
+    feeds.crm.accounts = [account for accounts in told.values() for account in accounts]
     for received, accounts in told.items():
         zoho: list[tuple[dict[str, Any], Fate]] = []
         fxiaoke: list[tuple[list[Cell], list[Fate]]] = []
@@ -431,7 +435,7 @@ def _zoho_deal(deal: Opportunity, state: State) -> dict[str, Any]:
         "Closing_Date": (deal.expected if state.status == "open" else state.step.at.date()).isoformat(),
         "Reason_For_Loss__s": deal.reason if state.status == "lost" else None,
         "Invoice_No": deal.transaction_id if state.status == "won" else None,
-        "Created_Time": with_offset(deal.created, EUROPE_SUMMER),
+        "Created_Time": None if int(deal.opportunity_id[-5:]) % 9 == 4 else with_offset(deal.created, EUROPE_SUMMER),
         "Modified_Time": with_offset(state.changed, EUROPE_SUMMER),
         "Last_Activity_Time": with_offset(state.step.at, EUROPE_SUMMER),
     }
@@ -542,10 +546,43 @@ def _write_changes(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
 
 # ------------------------------------------------------------------------------------------------ activities
 def _write_activities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> None:
-    """One or two a stage; Fxiaoke's come from its API, with times in milliseconds since 1970."""
+    """One or two a stage, and some that are planned; Fxiaoke's come from its API, in milliseconds since 1970."""
     rng = feeds.rng("activities")
     zoho: dict[date, list[tuple[dict[str, Any], Fate]]] = {day: [] for day in TOLD}
     fxiaoke: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {day: [] for day in TOLD}
+
+    def add(
+        received: date, deal: Opportunity, number: str, kind: str, at: datetime, entered: datetime, length: int
+    ) -> None:
+        fate = feeds.keep("crm_activities", deal.system, number, kind=kind, crm_system=deal.system, occurred_at=at)
+        feeds.crm.activities.append((deal, at, entered))
+        if deal.system == "zoho":
+            record: dict[str, Any] = {
+                "id": number,
+                "Subject": f"Call about {deal.category}",
+                "Call_Type": "Outbound",
+                "Call_Start_Time": with_offset(at, EUROPE_SUMMER),
+                "Call_Duration_in_seconds": 60 * length,
+                "What_Id": {"id": deal.opportunity_id},
+                "Account": {"id": deal.account_id},
+                "Owner": {"id": deal.user_id},
+                "Modified_Time": with_offset(entered, EUROPE_SUMMER),
+            }
+            zoho[received].append((record, fate))
+        else:
+            record = {
+                "_id": number,
+                "object_describe_api_name": "ActiveRecordObj",
+                "interactive_types": CALLS[kind],
+                "active_record_content": f"{deal.category}沟通",
+                "account_id": deal.account_id,
+                "opportunity_id": deal.opportunity_id,
+                "owner": [deal.user_id] if deal.user_id else [],
+                "interactive_time": _milliseconds(at),
+                "last_modified_time": _milliseconds(entered),
+            }
+            fxiaoke[received].append((record, fate))
+
     for deal in opportunities:
         for place, step in enumerate(deal.steps):
             at = step.at - timedelta(minutes=between(rng, 10, 4000))
@@ -554,34 +591,15 @@ def _write_activities(feeds: Feeds, opportunities: Sequence[Opportunity]) -> Non
             received = sent_on(at.date())
             if silent or received is None or place == 0:
                 continue
-            number = f"{deal.opportunity_id}9{place}"
-            fate = feeds.keep("crm_activities", deal.system, number, kind=kind, crm_system=deal.system, occurred_at=at)
-            if deal.system == "zoho":
-                record: dict[str, Any] = {
-                    "id": number,
-                    "Subject": f"Call about {deal.category}",
-                    "Call_Type": "Outbound",
-                    "Call_Start_Time": with_offset(at, EUROPE_SUMMER),
-                    "Call_Duration_in_seconds": 60 * length,
-                    "What_Id": {"id": deal.opportunity_id},
-                    "Account": {"id": deal.account_id},
-                    "Owner": {"id": deal.user_id},
-                    "Modified_Time": with_offset(at + timedelta(minutes=length), EUROPE_SUMMER),
-                }
-                zoho[received].append((record, fate))
-            else:
-                record = {
-                    "_id": number,
-                    "object_describe_api_name": "ActiveRecordObj",
-                    "interactive_types": CALLS[kind],
-                    "active_record_content": f"{deal.category}沟通",
-                    "account_id": deal.account_id,
-                    "opportunity_id": deal.opportunity_id,
-                    "owner": [deal.user_id] if deal.user_id else [],
-                    "interactive_time": _milliseconds(at),
-                    "last_modified_time": _milliseconds(at + timedelta(minutes=length)),
-                }
-                fxiaoke[received].append((record, fate))
+            entered = at + timedelta(minutes=length)
+            add(received, deal, f"{deal.opportunity_id}9{place}", kind, at, entered, length)
+    plans = feeds.rng("planned activities")
+    for deal in opportunities:
+        step, days, planned = deal.steps[-1], between(plans, 15, 75), plans.random() < 0.4
+        entered = step.logged + timedelta(hours=1)
+        received = sent_on(entered.date())
+        if planned and received is not None and deal.end is None:
+            add(received, deal, f"{deal.opportunity_id}8", "call", entered + timedelta(days=days), entered, 30)
     right, other = zoho[FIRST_RECEIVED][0][0], fxiaoke[FIRST_RECEIVED][0][0]
     assert isinstance(other, dict)
     zoho[FIRST_RECEIVED] += [
@@ -619,6 +637,7 @@ def _write_participants(feeds: Feeds, opportunities: Sequence[Opportunity]) -> N
 
     def add(kind: str, system: str, deal: str, member: str, role: str | None, share: int, since: date) -> None:
         fate = feeds.keep("deal_participants", kind, deal, member, deal_type=kind, contribution_pct=share)
+        feeds.crm.participants.append((kind, deal, member, role, share))
         rows.append(([kind.title(), system, deal, member, role or "", f"{share}", f"{since}"], fate))
 
     for number, deal in enumerate(opportunities):

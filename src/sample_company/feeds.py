@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -56,6 +57,20 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+class Aim(NamedTuple):
+    """A target as it finally stands."""
+
+    subject_type: str
+    subject: str
+    metric: str
+    category: str
+    first: date
+    after: date
+    value: Decimal
+    objective: str | None
+    weight: int | None
+
+
 class Attendance(NamedTuple):
     """Who was asked to an event or came: a member or a dealer."""
 
@@ -79,6 +94,16 @@ class Skill(NamedTuple):
     level: int
 
 
+@dataclass
+class Crm:
+    """What the CRM systems hold in the end, for the figures that are taken of it."""
+
+    opportunities: list[Any] = field(default_factory=list)
+    accounts: list[dict[str, Any]] = field(default_factory=list)  # every version
+    activities: list[tuple[Any, datetime, datetime]] = field(default_factory=list)  # opportunity, when, first entered
+    participants: list[tuple[str, str, str, str | None, int]] = field(default_factory=list)  # as sent, but for the day
+
+
 class Feeds:
     """The company seen by those who write its other feeds."""
 
@@ -88,9 +113,16 @@ class Feeds:
         self.figures = figures
         self._seed = seed
         self._rows: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = defaultdict(dict)
+        self.aims: list[Aim] = []  # all targets as they finally stand
+        self.approvals: list[tuple[str, date, date | None]] = []  # whose target, submitted, decided
+        self.market: dict[tuple[str, str], int] = {}  # region and quarter: the whole market in CNY
         self.receipts: dict[str, tuple[Receipt, str]] = {}  # payments by number, with the one that a refund gives back
+        self.crm = Crm()
+        self.targets: dict[tuple[str, date], Decimal] = {}  # revenue targets by member and month
         self.cases: list[Any] = []  # what modules wrote, for those that compute figures of it
         self.requests: list[Any] = []
+        self.messages: list[Any] = []
+        self.actions: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
         self.attendances: list[Attendance] = []
@@ -108,6 +140,10 @@ class Feeds:
         """Note a row that must be accepted; a later one of the same key replaces it."""
         self._rows[feed][key] = values
         return ACCEPTED
+
+    def rows(self, feed: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """Key -> values of a feed's rows as they finally stand."""
+        return self._rows[feed]
 
     def at_work(self, day: date, *roles: str) -> list[str]:
         """Members employed on a day, of the given roles or of all."""

@@ -23,7 +23,9 @@ BANDS = (
     (Decimal(1), None, Decimal("0.025")),
 )
 BONUS = Decimal("5000.00")
+COUNTED = ("E-Bikes", "Bikes")  # categories that the market panel counts
 DOCUMENTS_SINCE = date(2026, 7, 1)
+INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
 
 class Planted(NamedTuple):
@@ -96,11 +98,19 @@ class Figures:
         self.by_day: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])  # net, cost
         self.by_region: dict[tuple[date, str, str], int] = defaultdict(int)
         self.ebikes: dict[tuple[date, str, str], int] = defaultdict(int)  # as by_region, of one category
+        # as by_region and by_member (cents x percent), of the categories that a panel counts
+        self.counted_by_region: dict[tuple[date, str, str], int] = defaultdict(int)
+        self.counted_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
         self.lines_since: dict[tuple[str, int], Line] = {}  # current lines of the last quarter, of all kinds
+        # Current lines, and what dealers sold on; not of the largest sample, whose figures are planted nowhere.
+        self.keeps_lines = company.size.lines < 1_000_000
+        self.current: dict[tuple[str, int], Line] = {}
+        self.sold_on: list[Line] = []
+        self.invoices: dict[str, list[Line]] = {}  # current lines of the invoices of the last year, by number
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
         # of invoiced lines: day, dealer, seller
         self._sold: dict[tuple[str, int | None], tuple[date, str, str | None]] = {}
@@ -135,10 +145,23 @@ class Figures:
         starts, rows = self._regions[dealer_id]
         return rows[max(0, bisect_right(starts, day) - 1)].region
 
+    def add_sold_on(self, line: Line) -> None:
+        """A line by which a dealer sold on what it had bought: no revenue of the brand."""
+        self.lines += 1
+        self.net[line.currency] += line.net
+        self.sold_on.append(line)
+
+    def category(self, product_id: str) -> str:
+        return self._categories[product_id]
+
     def add(self, line: Line, sign: int = 1) -> None:
         self.lines += sign
         if line.kind == "invoice":
             self._sold[line.transaction_id, line.line_no] = line.day, line.dealer_id, line.seller_id
+        if self.keeps_lines and sign > 0:
+            self.current[line.transaction_id, line.line_no] = line
+        elif self.keeps_lines:
+            del self.current[line.transaction_id, line.line_no]
         self.buyers.add(line.dealer_id)
         if line.dealer_id == self.company.transfer.get("dealer_id"):
             self.watched.append(line) if sign > 0 else self.watched.remove(line)
@@ -152,6 +175,9 @@ class Figures:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)
             self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
+        if line.kind == "invoice" and line.day >= INVOICES_SINCE:
+            lines = self.invoices.setdefault(line.transaction_id, [])
+            lines.append(line) if sign > 0 else lines.remove(line)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost
@@ -159,8 +185,13 @@ class Figures:
         self.by_region[region] += sign * line.net
         if self._categories[line.product_id] == "E-Bikes":
             self.ebikes[region] += sign * line.net
+        counted = self._categories[line.product_id] in COUNTED
+        if counted:
+            self.counted_by_region[region] += sign * line.net
         for member, _, percent in self.credits(line):
             self.by_member[line.day, line.currency, member] += sign * line.net * percent
+            if counted:
+                self.counted_by_member[line.day, line.currency, member] += sign * line.net * percent
 
     def replace(self, old: Line, new: Line) -> None:
         self.add(old, -1)

@@ -27,8 +27,8 @@ def planted(feeds: Feeds) -> Iterator[Planted]:
     lines = [line for line in feeds.figures.lines_since.values() if line.kind == "invoice"]
     returns = _returns(feeds)
     paid: dict[tuple[str, int], list[Paid]] = defaultdict(list)
-    for one in allocate(_bills(lines), returns, _receipts(feeds)):
-        paid[one.document, one.line].append(one)
+    for row in allocate(_bills(lines), returns, _receipts(feeds)):
+        paid[row.document, row.line].append(row)
     given_back: dict[tuple[str, int], list[Return]] = defaultdict(list)
     for back in returns:
         given_back[back.document, back.line].append(back)
@@ -41,7 +41,7 @@ def planted(feeds: Feeds) -> Iterator[Planted]:
                 continue
             key = line.transaction_id, line.line_no
             left = line.net - min(line.net, sum(back.amount for back in given_back[key] if back.day < end))
-            received = sum(one.amount for one in paid[key] if one.day < end)
+            received = sum(row.amount for row in paid[key] if row.day < end)
             day = due_day(line)
             assert day is not None
             then, now = (
@@ -80,8 +80,8 @@ def _days_outstanding(feeds: Feeds, period: str, end: date, receivable: dict[Sub
         add(("region", region), day, currency, Fraction(net))
     for (day, currency, member), percent_cents in feeds.figures.by_member.items():
         add(("member", member), day, currency, Fraction(percent_cents, 100))
-    for subject, net in sorted(revenue.items()):
-        value = _decimal(90 * receivable[subject] / net) if net > 0 else None
+    for subject, sold in sorted(revenue.items()):
+        value = _decimal(90 * receivable[subject] / sold) if sold > 0 else None
         yield Planted("days_sales_outstanding", period, *subject, value)
 
 
@@ -113,7 +113,7 @@ def _returns(feeds: Feeds) -> list[Return]:
 
 
 def _receipts(feeds: Feeds) -> list[Receipt]:
-    """Payments as they are to be understood: a refund of a payment is for the document of that one."""
+    """Payments as they are to be understood: a refund of a payment is for the document of that payment."""
     return [
         receipt._replace(document=receipt.document or feeds.receipts[original][0].document) if original else receipt
         for receipt, original in feeds.receipts.values()

@@ -159,12 +159,12 @@ GROUPS = ("team", "region", "company")
 
 
 def training_and_surveys(feeds: Feeds) -> Iterator[Planted]:
-    """KPIs under the headings Training and Surveys."""
+    """KPIs under the headings Training and Surveys; of dealers, who are many, by quarter."""
     who = Who(feeds)
-    yield from _trainings_due(feeds, who)
-    yield from _trainings_done(feeds, who)
-    yield from _coverage(feeds, who)
-    yield from _surveys(feeds, who)
+    for practice in (_trainings_due, _trainings_done, _coverage, _surveys):
+        for row in practice(feeds, who):
+            if row.subject_type != "dealer" or "Q" in row.period:
+                yield row
 
 
 def _day(text: str | None) -> date | None:
@@ -286,20 +286,24 @@ def people(feeds: Feeds) -> Iterator[Planted]:
 def _events(feeds: Feeds, who: Who) -> Iterator[Planted]:
     took_part, followed, rated = [], [], []
     came: dict[tuple[date, str, str], int] = defaultdict(int)
-    for one in feeds.attendances:
-        if one.kind not in TEAM_EVENTS:
+    for attendance in feeds.attendances:
+        if attendance.kind not in TEAM_EVENTS:
             continue
-        is_member = one.attendee_type == "member"
-        mine = who.subjects(one.day, one.attendee if is_member else None, None if is_member else one.attendee)
-        month = month_of(one.day)
-        if one.came:
-            took_part.append((month, mine, one.event_id))
-            rating = one.rating
-            rated.append(Part(month, who.subjects(one.day, one.organiser), rating or 0, int(rating is not None)))
-        if one.invited:
-            followed.append(Part(month, mine, int(one.came), 1))
-        if one.kind == "exchange":
-            came[one.day, one.organiser, one.event_id] += one.came
+        is_member = attendance.attendee_type == "member"
+        mine = who.subjects(
+            attendance.day, attendance.attendee if is_member else None, None if is_member else attendance.attendee
+        )
+        month = month_of(attendance.day)
+        if attendance.came:
+            took_part.append((month, mine, attendance.event_id))
+            rating = attendance.rating
+            rated.append(
+                Part(month, who.subjects(attendance.day, attendance.organiser), rating or 0, int(rating is not None))
+            )
+        if attendance.invited:
+            followed.append(Part(month, mine, int(attendance.came), 1))
+        if attendance.kind == "exchange":
+            came[attendance.day, attendance.organiser, attendance.event_id] += attendance.came
     shared = [
         (month_of(day), who.subjects(day, organiser), event_id)
         for (day, organiser, event_id), count in came.items()
@@ -331,7 +335,7 @@ def _employment(feeds: Feeds, who: Who) -> Iterator[Planted]:
         if place < 11:
             continue
         year = list(of_month)[place - 11 : place + 1]
-        for row in (row for one in year for row in of_month[one]):
+        for row in (row for held in year for row in of_month[held]):
             turnover.append(Part(month, (("team", row.team), ("region", row.region), ("company", "company")), 0, 1))
         for _, day, team, region in left:
             if month_of(day) in year:
@@ -345,16 +349,21 @@ def _employment(feeds: Feeds, who: Who) -> Iterator[Planted]:
 
 def _skills(feeds: Feeds, who: Who) -> Iterator[Planted]:
     parts = []
-    for one in feeds.skills:
-        year_before = one.day.replace(year=one.day.year - 1)
+    for skill in feeds.skills:
+        year_before = skill.day.replace(year=skill.day.year - 1)
         earlier = [
             (other.day, other.level)
             for other in feeds.skills
-            if (other.member_id, other.skill) == (one.member_id, one.skill) and other.day <= year_before
+            if (other.member_id, other.skill) == (skill.member_id, skill.skill) and other.day <= year_before
         ]
         if earlier:
             parts.append(
-                Part(month_of(one.day), who.subjects(one.day, one.member_id), 25 * (one.level - max(earlier)[1]), 1)
+                Part(
+                    month_of(skill.day),
+                    who.subjects(skill.day, skill.member_id),
+                    25 * (skill.level - max(earlier)[1]),
+                    1,
+                )
             )
     yield from share("skill_growth_points", parts, *PEOPLE)
 

@@ -19,6 +19,7 @@ from sample_company.company import (
     Member,
     between,
 )
+from sample_company.feeds import Aim
 from sample_company.figures import Figures, quarters
 from sample_company.ledger import (
     ACCEPTED,
@@ -351,12 +352,12 @@ def _write_plan_assignments(ledger: Ledger, company: Company) -> None:
 
 def write_targets(
     ledger: Ledger, company: Company, figures: Figures, seed: int
-) -> tuple[dict[tuple[str, date], Decimal], dict[str, Any]]:
+) -> tuple[dict[tuple[str, date], Decimal], dict[str, Any], list[Aim]]:
     """Write a workbook of monthly targets for each year, set from what was sold, and one that revises a quarter.
 
     Returns:
-        Target in CNY by member and first day of the month, as finally in force; then the members of the planted edges
-        and the count of all targets.
+        Target in CNY by member and first day of the month, as finally in force; then the members of the planted edges,
+        and all targets of these workbooks.
     """
     rng = random.Random(f"targets {seed} {company.size.name}")
     revenue = figures.revenue_by_member()
@@ -431,8 +432,16 @@ def write_targets(
         planted=False,
     )
     edges["revised_member"] = revised_member
-    edges["count"] = len(targets) + len(team_targets) + 2 * len(region_targets)  # all of a region, and its E-Bikes
-    return targets, edges
+    aims = [
+        Aim(kind, subject, "net_revenue", "", month, _next(month), value, None, None)
+        for kind, of in (("member", targets), ("team", team_targets), ("region", region_targets))
+        for (subject, month), value in of.items()
+    ]
+    aims += [  # sales planning sets those for e-bikes to serve the first objective of the year
+        Aim("region", region, "net_revenue", "E-Bikes", month, _next(month), of * 4 // 10, f"OBJ-{month.year}-1", None)
+        for (region, month), of in region_targets.items()
+    ]
+    return targets, edges, aims
 
 
 def _write_target_year(

@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sample_company import kpis_collection, kpis_service
+from sample_company import kpis_collection, kpis_communication, kpis_crm, kpis_service, kpis_targets
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
 from sample_company.kpis_people import people, training_and_surveys
+from sample_company.kpis_sales import planted_sales
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
     "training and surveys": (training_and_surveys,),
 
-    "sales": (),
+    "sales": (planted_sales,),
 
     "stock and market": (),
 
     "collection": (kpis_collection.planted,),
 
-    "targets": (),
+    "targets": (kpis_targets.planted,),
 
-    "CRM": (),
+    "CRM": (kpis_crm.planted,),
 
-    "service and communication": (kpis_service.planted,),
+    "service and communication": (kpis_service.planted, kpis_communication.planted),
 
     "people": (people,),
 }  # fmt: skip

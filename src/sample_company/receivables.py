@@ -82,7 +82,7 @@ def allocate(
             on_account[receipt.dealer, receipt.currency].append(receipt)
     open_: dict[str, int] = {}
     for document, bill in by_document.items():
-        payable = sum(amount for _, amount in bill.lines) - sum(one.amount for one in given_back[document])
+        payable = sum(amount for _, amount in bill.lines) - sum(back.amount for back in given_back[document])
         open_[document] = max(0, payable - max(0, sum(amount for *_, amount in movements[document])))
     for (dealer, currency), money in on_account.items():
         mine = [bill for bill in by_document.values() if (bill.dealer, bill.currency) == (dealer, currency)]
@@ -100,11 +100,11 @@ def _limited(bills: dict[str, Bill], returns: Iterable[Return]) -> dict[str, lis
     """Returns by document, each cut at what is left of its line and dated not before the invoice."""
     left = {(bill.document, line): max(0, amount) for bill in bills.values() for line, amount in bill.lines}
     found: dict[str, list[Return]] = defaultdict(list)
-    moved = [one._replace(day=max(one.day, bills[one.document].day)) for one in returns if one.document in bills]
-    for one in sorted(moved, key=lambda one: (one.day, one.number)):
-        part = min(one.amount, left.get((one.document, one.line), 0))
-        left[one.document, one.line] = left.get((one.document, one.line), 0) - part
-        found[one.document].append(one._replace(amount=part))
+    moved = [back._replace(day=max(back.day, bills[back.document].day)) for back in returns if back.document in bills]
+    for back in sorted(moved, key=lambda back: (back.day, back.number)):
+        part = min(back.amount, left.get((back.document, back.line), 0))
+        left[back.document, back.line] = left.get((back.document, back.line), 0) - part
+        found[back.document].append(back._replace(amount=part))
     return found
 
 
@@ -152,15 +152,15 @@ def _oldest_first(bills: list[Bill], open_: dict[str, int], money: list[Receipt]
 
 def _by_line(bill: Bill, returns: Sequence[Return], moved: list[tuple[date, int, str, int]], coin: int) -> list[Paid]:
     """What each movement, and each return among them, changes of what the lines of a document have got."""
-    steps = moved + [(one.day, 0, one.number, 0) for one in returns]
-    amounts = [*(amount for _, amount in bill.lines), *(one.amount for one in returns), *(step[3] for step in moved)]
+    steps = moved + [(back.day, 0, back.number, 0) for back in returns]
+    amounts = [*(amount for _, amount in bill.lines), *(back.amount for back in returns), *(step[3] for step in moved)]
     part = coin if all(amount % coin == 0 for amount in amounts) else 1
     before = dict.fromkeys((line for line, _ in bill.lines), 0)
     received, rows = 0, []
     for day, order, number, amount in sorted(steps):
         received += amount
         payable = {
-            line: net - sum(one.amount for one in returns if one.line == line and one.day <= day)
+            line: net - sum(back.amount for back in returns if back.line == line and back.day <= day)
             for line, net in sorted(bill.lines)
         }
         whole = sum(payable.values())

@@ -22,6 +22,7 @@ MONTH_RECEIVED = {
     (2026, 8): date(2026, 9, 3),
     (2026, 9): date(2026, 10, 3),
 }
+SOLD_ON_SINCE = date(2025, 10, 1)
 PAYMENT_DAYS = {"CNY": 30, "EUR": 45, "USD": 30}  # after the invoice
 CORRECTIONS_EAST = date(2026, 7, 10)
 DUPLICATE = date(2026, 7, 17)
@@ -289,6 +290,8 @@ def write_sales(ledger: Ledger, company: Company, figures: Figures, seed: int) -
         if market.source == "distributor_us":
             _correct(source, CORRECTIONS_US, "corr_2026-09-11", events)
         _finish(source)
+        if market.source == "erp_east":
+            _sell_on(source, random.Random(f"retail {seed} {company.size.name}"))
         for out in source.files.values():
             out.__exit__()
         if market.source == "erp_south":
@@ -573,6 +576,48 @@ def _plant(source: Source, month: date, out: CsvFile, events: dict[str, list[dic
 
 def _totals(out: CsvFile, texts: list[str]) -> None:
     out.row(texts + [""] * (len(out.header) - len(texts)), TOTALS)
+
+
+def _sell_on(source: Source, rng: random.Random) -> None:
+    """What two of three dealers report to have sold on in the last year, in files of their own."""
+    company = source.company
+    number = 0
+    for month in _months():
+        if month < SOLD_ON_SINCE:
+            continue
+        after = (month + timedelta(days=31)).replace(day=1)
+        if month <= LAST_HISTORY:
+            out = source.file(FIRST_RECEIVED, "retail_2026-05")
+        else:
+            out = source.file(MONTH_RECEIVED[month.year, month.month], f"retail_{month:%Y-%m}")
+        for dealer_id in _active(source, month, after)[0]:
+            if int(dealer_id[1:]) % 3 == 2:
+                continue
+            for _ in range(between(rng, 2, 5)):
+                number += 1
+                product = pick(rng, company.products)
+                quantity, price = between(rng, 1, 2 * QUANTITY[product.category]), product.list_price["CNY"]
+                line = Line(
+                    f"LS-{month:%Y%m}-{number:05d}",
+                    1,
+                    "invoice",
+                    dealer_id,
+                    product.product_id,
+                    None,
+                    quantity,
+                    price,
+                    0,
+                    quantity * price,
+                    quantity * product.cost["CNY"],
+                    "CNY",
+                    month + timedelta(days=between(rng, 0, (after - month).days - 1)),
+                    None,
+                    None,
+                )
+                row = FORMAT["erp_east"](company, line)
+                row[HEADERS["erp_east"].index("业务类型")] = "零售"
+                out.row(row)
+                source.figures.add_sold_on(line)
 
 
 def _finish(source: Source) -> None:

@@ -371,6 +371,7 @@ def _write_pay(feeds: Feeds) -> None:
 def _write_approvals(feeds: Feeds) -> None:
     """Decisions on the monthly targets of 2026's first quarter; targets carry the codes that the mapping gives them."""
     rng = feeds.rng("approvals")
+    days = feeds.rng("days of approvals")
     header = [
         "approval",
         "target",
@@ -397,7 +398,9 @@ def _write_approvals(feeds: Feeds) -> None:
                 str(feeds.members[member_id].manager_id),
                 "2025-12-05",
             ]
-            line += ["2025-12-18", outcome] if outcome else ["", ""]
+            decided = date(2025, 12, 8) + timedelta(days=between(days, 0, 40))
+            line += [f"{decided}", outcome] if outcome else ["", ""]
+            feeds.approvals.append((member_id, date(2025, 12, 5), decided if outcome else None))
             fate = feeds.keep("target_approvals", number, outcome=outcome, approved_value=approved)
             rows.append(([*line, f"{value}.00", f"{approved}.00" if approved else "", ""], fate))
     right = next(cells for cells, _ in rows if cells[5] == "approved")

@@ -247,6 +247,7 @@ def _write_market(feeds: Feeds) -> None:
                 continue
             for category, times in (("E-Bikes", 5), ("Bikes", 3)):
                 whole = int(half_up(own * times * between(rng, 90, 120) / 100, Decimal(1)))
+                feeds.market[region, quarter] = feeds.market.get((region, quarter), 0) + whole
                 for place, brand in enumerate(BRANDS):
                     value = whole if place == 0 else whole * (30 - 10 * place) // 100
                     units = value // (9_000 if category == "E-Bikes" else 3_500)
@@ -263,14 +264,16 @@ def _write_market(feeds: Feeds) -> None:
                     ]
                     fate = feeds.keep(
                         "market", region, category, first, brand,
-                        amount=value, quantity=units, product_category=category, period_start=first,
+                        amount=value, quantity=units, price_index=index,
+                        product_category=category, period_start=first,
                     )  # fmt: skip
                     told[received].append((row, fate))
                     if quarter == "2026-Q1" and brand == "Velocita":  # the panel corrects itself a quarter later
                         more = value + 1_000
                         feeds.keep(
                             "market", region, category, first, brand,
-                            amount=more, quantity=units, product_category=category, period_start=first,
+                            amount=more, quantity=units, price_index=index,
+                            product_category=category, period_start=first,
                         )  # fmt: skip
                         told[date(2026, 8, 4)].append(([*row[:4], f"{more:,}", *row[5:]], ACCEPTED))
     right = told[FIRST_RECEIVED][0][0]

@@ -18,6 +18,13 @@ calendar_start: 2024-04-01
 time_zone: Asia/Shanghai
 scorecard: scorecard.yml
 calendar: calendar.yml
+training_plan: training_plan.yml
+""",
+    "training_plan.yml": """\
+serious_gap: 25
+levels:
+  - {role: sales, topic: selling, level: 50}
+  - {role: sales, grade: G6, topic: selling, level: 75}
 """,
     "calendar.yml": """\
 opens: "08:30"

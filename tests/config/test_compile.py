@@ -155,6 +155,18 @@ def test_a_change_changes_the_hash_of_its_tables_alone(
     assert {name for name in SCHEMAS if before[name] != after[name]} == changed
 
 
+def test_an_urgency_that_is_left_out_keeps_its_channels(
+    settings: Settings, change: Change, con: duckdb.DuckDBPyConnection
+) -> None:
+    change("company.yml", "time_zone", "channel_fit: {urgent: [chat]}\ncontact_cadence_days: {B: 21, A: 14}\ntime_zone")
+    files = compile_config(settings, END, con)
+    found = rows(con, files["message_channel"])
+    assert [channel for urgency, channel in found if urgency == "urgent"] == ["chat"]
+    assert [channel for urgency, channel in found if urgency == "low"] == ["email", "chat", "portal"]
+    assert rows(con, files["contact_cadence"]) == [("A", 14), ("B", 21)]
+    assert rows(con, files["message_rule"]) == [(30, 10, 30)]
+
+
 @pytest.mark.parametrize("company", ["company.yml", "company.adventureworks.yml"])
 def test_the_files_that_come_with_the_project_are_right(tmp_path: Path, company: str) -> None:
     config = load_config(replace(Settings(home=tmp_path), config=REPO / "config", company=company))

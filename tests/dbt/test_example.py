@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -20,7 +19,9 @@ pytestmark = pytest.mark.integration
 EXAMPLE = (REPO / "docs" / "kpis.md").read_text("utf-8").split("## An example")[1].split("\n### ")[0]
 COMPANY = {"name": "Example Company", "reporting_currency": "CNY", "calendar_start": "2025-01-01"}
 MASTERS: dict[str, list[warehouse.Row]] = {
-    "dealers": [{"dealer_id": "D9", "valid_from": "2025-01-01", "dealer_name": "D9", "region": "East", "status": "active"}],
+    "dealers": [
+        {"dealer_id": "D9", "valid_from": "2025-01-01", "dealer_name": "D9", "region": "East", "status": "active"}
+    ],
     "products": [
         {"product_id": "P1", "valid_from": "2025-01-01", "product_name": "Bike", "category": "Bikes"},
         {"product_id": "P2", "valid_from": "2025-01-01", "product_name": "Shirt", "category": "Clothing"},
@@ -47,7 +48,9 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
 
 
 def test_the_example_of_the_document_is_what_the_marts_say(con: duckdb.DuckDBPyConnection) -> None:
-    told = {code: Decimal(value) for code, value in re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) \|$", EXAMPLE, re.MULTILINE)}
+    told = {
+        code: Decimal(value) for code, value in re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) \|$", EXAMPLE, re.MULTILINE)
+    }
     assert len(told) == 12
     rows = con.execute(
         "select kpi_code, value from marts.mart_kpi__subject_period"

@@ -158,7 +158,7 @@ def test_a_target_of_five_days_is_called_one(con: duckdb.DuckDBPyConnection) -> 
         pytest.param("D1-margin", "550", "0.55", "ok", id="margin"),
         pytest.param("M2-zero", "0", None, "undefined", id="target of zero"),
         pytest.param("D5-03", None, None, "no_rate", id="no rate"),
-        pytest.param("M3-csat", None, None, "undefined", id="not measured by window"),
+        pytest.param("M3-csat", "0.6", "0.75", "ok", id="share of a quarter, target in percent"),
     ],
 )
 def test_targets_on_their_own_windows(

@@ -53,6 +53,7 @@ select
         cast(timezone('UTC', timezone('Asia/Shanghai', try_strptime(due_at, '%Y/%m/%d %H:%M'))) as varchar),
         due_at
     ) as due_at,
+    needs_acknowledgement,
     coalesce(
         cast(timezone('UTC', timezone('Asia/Shanghai', try_strptime(acknowledged_at, '%Y/%m/%d %H:%M'))) as varchar),
         acknowledged_at

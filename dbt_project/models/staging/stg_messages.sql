@@ -10,6 +10,7 @@ select
     urgency,
     cast(sent_at as timestamp) as sent_at,
     cast(due_at as timestamp) as due_at,
+    cast(needs_acknowledgement as boolean) as needs_acknowledgement,
     cast(acknowledged_at as timestamp) as acknowledged_at,
     cast(corrected_at as timestamp) as corrected_at,
     _source,

@@ -25,6 +25,21 @@ NOT_HUNDREDTHS = frozenset({
 # fmt: on
 
 
+AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
+
+Channel = Literal["phone", "email", "video", "meeting", "chat", "portal"]
+Urgency = Literal["low", "normal", "high", "urgent"]
+Days = Annotated[int, Field(ge=1)]
+
+# What is urgent is said, not left in a mailbox; what can wait does not ring anybody up.
+CHANNEL_FIT: dict[Urgency, tuple[Channel, ...]] = {
+    "low": ("email", "chat", "portal"),
+    "normal": ("email", "chat", "portal", "meeting", "video"),
+    "high": ("phone", "chat", "meeting", "video"),
+    "urgent": ("phone", "meeting", "video"),
+}
+
+
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"time zone {name!r} is not known; write it like Asia/Shanghai")
@@ -98,6 +113,10 @@ class Company(Strict):
     """The file of `config` with working days and business hours, written like `calendar.yml`; without it every Monday
     to Friday is worked from 9 to 18 o'clock."""
 
+    training_plan: str | None = None
+    """The file of `config` with the levels of skill that roles ask for, written like `training_plan.yml`; without it
+    the training plan goes by courses alone."""
+
     scorecard: str | None = None
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""
@@ -109,8 +128,60 @@ class Company(Strict):
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
     """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
 
+    crm_account_fields: Annotated[tuple[AccountField, ...], Field(min_length=1)] = (
+        "account_type",
+        "owner_user_id",
+        "phone",
+        "website",
+        "country",
+        "city",
+    )
+    """The fields that a complete account of the CRM has filled in."""
+
+    crm_account_fresh_days: Annotated[int, Field(ge=1)] = 90
+    """An account whose last change is longer ago is out of date."""
+
+    crm_stalled_days: Annotated[int, Field(ge=1)] = 30
+    """An open opportunity without an activity for so many days is stalled."""
+
+    crm_stage_logged_days: Annotated[int, Field(ge=0)] = 2
+    """Within how many working days a change of stage is to be entered."""
+
+    channel_fit: dict[Urgency, Annotated[tuple[Channel, ...], Field(min_length=1)]] = CHANNEL_FIT
+    """By urgency of a message, the channels that fit it; an urgency that is left out keeps those of the default."""
+
+    acknowledged_kinds: tuple[Literal["notice", "instruction", "market_info", "feedback"], ...] = (
+        "instruction",
+        "market_info",
+    )
+    """The kinds of messages that the audience is to confirm, where a message does not say so itself."""
+
+    message_correction_days: Days = 30
+    """A message that had to be put right within so many days of its sending was not accurate."""
+
+    suggestion_answer_days: Days = 10
+    """Within how many working days a suggestion is to be answered."""
+
+    contact_cadence_days: dict[str, Days] = {}
+    """By tier of dealers, within how many days each one is to be in contact with us, such as `{A: 14, B: 30}`."""
+
+    contact_cadence_other_days: Days = 30
+    """The same for dealers without a tier, or of one that is not named there."""
+
+    @property
+    def channels(self) -> dict[Urgency, tuple[Channel, ...]]:
+        """Urgency -> the channels that fit it, of all urgencies."""
+        return {**CHANNEL_FIT, **self.channel_fit}
+
     def faults(self) -> Iterator[Fault]:
         """What no single field shows."""
+        if len(set(self.crm_account_fields)) < len(self.crm_account_fields):
+            yield Fault(("crm_account_fields",), "a field of accounts is named twice", "name each once")
+        for urgency, channels in self.channel_fit.items():
+            if len(set(channels)) < len(channels):
+                yield Fault(("channel_fit", urgency), f"a channel of {urgency} is named twice", "name each once")
+        if len(set(self.acknowledged_kinds)) < len(self.acknowledged_kinds):
+            yield Fault(("acknowledged_kinds",), "a kind of message is named twice", "name each once")
         if (self.calendar_start.month, self.calendar_start.day) != (self.fiscal_year_start_month, 1):
             yield Fault(
                 ("calendar_start",),

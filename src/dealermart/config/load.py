@@ -13,6 +13,7 @@ from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan
 from dealermart.config.reviews import Template
 from dealermart.config.scorecard import Scorecard
+from dealermart.config.training import TrainingPlan
 from dealermart.config.yamlfile import Fault, load_yaml, refuse
 
 
@@ -26,6 +27,7 @@ class Config:
     plans: tuple[tuple[str, Plan], ...]
     templates: tuple[tuple[str, Template], ...]
     scorecard: Scorecard
+    training: TrainingPlan
 
 
 def load_config(settings: Settings) -> Config:
@@ -55,7 +57,7 @@ def load_config(settings: Settings) -> Config:
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
     calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
-    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard)
+    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard, _training(settings, company))
 
 
 def _named(settings: Settings, field: str, name: str | None) -> Path | None:
@@ -85,6 +87,15 @@ def _scorecard(settings: Settings, company: Company, registry: Registry) -> Scor
     scorecard = load_yaml(path, Scorecard)
     refuse(path, scorecard.faults(registry.by_code))
     return scorecard
+
+
+def _training(settings: Settings, company: Company) -> TrainingPlan:
+    path = _named(settings, "training_plan", company.training_plan)
+    if path is None:
+        return TrainingPlan()
+    training = load_yaml(path, TrainingPlan)
+    refuse(path, training.faults())
+    return training
 
 
 def check_company(settings: Settings, source: str) -> None:

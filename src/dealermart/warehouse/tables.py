@@ -104,6 +104,15 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "taken": "varchar",
         "unknown_status": "varchar",
     },
+    "training_plan": {
+        "serious_gap": "decimal(9,4)",
+    },
+    "required_skill": {
+        "role": "varchar",
+        "grade": "varchar",
+        "topic": "varchar",
+        "required_level": "decimal(9,4)",
+    },
     "response_limit": {
         "priority": "varchar",
         "limit_hours": "decimal(9,4)",
@@ -127,6 +136,30 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "kpi_code": "varchar",
         "below": "decimal(18,6)",
         "above": "decimal(18,6)",
+    },
+    "crm_rule": {
+        "account_fresh_days": "integer",
+        "stalled_days": "integer",
+        "stage_logged_days": "integer",
+    },
+    "crm_account_field": {
+        "field_name": "varchar",
+    },
+    "message_rule": {
+        "correction_days": "integer",
+        "suggestion_answer_days": "integer",
+        "contact_other_days": "integer",
+    },
+    "message_channel": {
+        "urgency": "varchar",
+        "channel": "varchar",
+    },
+    "acknowledged_kind": {
+        "kind": "varchar",
+    },
+    "contact_cadence": {
+        "tier": "varchar",
+        "cadence_days": "integer",
     },
     "plan": {
         "scenario_id": "varchar",
@@ -274,6 +307,14 @@ def _tables(config: Config) -> dict[str, Rows]:
     )
     tables["calendar_weekday"] = [(no, day in config.calendar.weekdays) for no, day in enumerate(WEEKDAYS)]
     tables["calendar_exception"] = [(day, *told) for day, told in sorted(config.calendar.exceptions.items())]
+    tables["crm_rule"].append((company.crm_account_fresh_days, company.crm_stalled_days, company.crm_stage_logged_days))
+    tables["crm_account_field"] = [(field,) for field in company.crm_account_fields]
+    tables["message_rule"].append(
+        (company.message_correction_days, company.suggestion_answer_days, company.contact_cadence_other_days)
+    )
+    tables["message_channel"] = [(urgency, name) for urgency, names in company.channels.items() for name in names]
+    tables["acknowledged_kind"] = [(kind,) for kind in company.acknowledged_kinds]
+    tables["contact_cadence"] = sorted(company.contact_cadence_days.items())
     tables["kpi"] = [
         (
             kpi.code,
@@ -308,6 +349,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     tables["measure"] = [
         (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
     ]
+    tables["training_plan"] = [(config.training.serious_gap,)]
+    tables["required_skill"] = [(level.role, level.grade, level.topic, level.level) for level in config.training.levels]
     tables["response_limit"] = sorted(company.first_response_hours.items())
     tables["scorecard_tier"] = [(tier.tier, number) for number, tier in enumerate(config.scorecard.tiers, start=1)]
     tables["scorecard_condition"] = [

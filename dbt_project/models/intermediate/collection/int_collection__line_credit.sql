@@ -24,7 +24,7 @@ credited as (
                 order by credit.credit_role desc nulls last, credit.member_id asc nulls last
                 rows between unbounded preceding and current row
             ) as decimal(9, 4)
-        ) as pct_until
+        ) as running_pct
     from invoice_line
     inner join credit
         on
@@ -37,7 +37,7 @@ covered as (
         transaction_id,
         currency_code,
         line_no,
-        max(pct_until) as pct_until
+        max(running_pct) as running_pct
     from credited
     group by transaction_id, currency_code, line_no
 ),
@@ -50,7 +50,7 @@ shared as (
         member_id,
         member_team,
         credit_pct,
-        cast(pct_until - credit_pct as decimal(9, 4)) as pct_before
+        cast(running_pct - credit_pct as decimal(9, 4)) as pct_before
     from credited
 
     union all
@@ -61,15 +61,15 @@ shared as (
         invoice_line.line_no,
         cast(null as string) as member_id,
         cast(null as string) as member_team,
-        cast(100 - coalesce(covered.pct_until, 0) as decimal(9, 4)) as credit_pct,
-        cast(coalesce(covered.pct_until, 0) as decimal(9, 4)) as pct_before
+        cast(100 - coalesce(covered.running_pct, 0) as decimal(9, 4)) as credit_pct,
+        cast(coalesce(covered.running_pct, 0) as decimal(9, 4)) as pct_before
     from invoice_line
     left join covered
         on
             invoice_line.transaction_id = covered.transaction_id
             and invoice_line.currency_code = covered.currency_code
             and invoice_line.line_no = covered.line_no
-    where coalesce(covered.pct_until, 0) < 100
+    where coalesce(covered.running_pct, 0) < 100
 ),
 
 final as (

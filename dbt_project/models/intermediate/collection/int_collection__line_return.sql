@@ -33,7 +33,7 @@ totalled as (
                     returned.transaction_id nulls last, returned.line_no nulls last
                 rows between unbounded preceding and current row
             ) as decimal(18, 4)
-        ) as amount_until
+        ) as running_amount
     from returned
     inner join invoice_line
         on
@@ -52,8 +52,8 @@ final as (
         return_line_no,
         return_date,
         cast(
-            greatest(least(amount_until, net_amount), 0)
-            - greatest(least(amount_until - amount, net_amount), 0) as decimal(18, 4)
+            greatest(least(running_amount, net_amount), 0)
+            - greatest(least(running_amount - amount, net_amount), 0) as decimal(18, 4)
         ) as returned_amount
     from totalled
 )

@@ -70,7 +70,7 @@ money as (
             partition by payment.dealer_id, payment.currency_code
             order by payment.payment_date nulls last, payment.payment_id nulls last
             rows between unbounded preceding and current row
-        ) as amount_until
+        ) as running_amount
     from payment
     inner join company on company.payments_on_account = 'oldest_first'
     where
@@ -85,8 +85,8 @@ stretch as (
         payment_id,
         payment_date,
         case when amount < 0 then -1 else 1 end as direction,
-        greatest(least(amount_until, amount_until - amount), 0) as money_from,
-        greatest(amount_until, amount_until - amount, 0) as money_to
+        greatest(least(running_amount, running_amount - amount), 0) as money_from,
+        greatest(running_amount, running_amount - amount, 0) as money_to
     from money
 ),
 
@@ -138,7 +138,7 @@ claim as (
             partition by dealer_id, currency_code
             order by sale_date nulls last, transaction_id nulls last
             rows between unbounded preceding and current row
-        ) as amount_until
+        ) as running_amount
     from left_open
     where amount > 0
 ),
@@ -152,15 +152,15 @@ on_account as (
         stretch.payment_id as cause_id,
         greatest(stretch.payment_date, claim.sale_date) as movement_date,
         stretch.direction * (
-            least(stretch.money_to, claim.amount_until) - greatest(stretch.money_from, claim.amount_until - claim.amount)
+            least(stretch.money_to, claim.running_amount) - greatest(stretch.money_from, claim.running_amount - claim.amount)
         ) as amount
     from stretch
     inner join claim
         on
             stretch.dealer_id = claim.dealer_id
             and stretch.currency_code = claim.currency_code
-            and stretch.money_to > claim.amount_until - claim.amount
-            and stretch.money_from < claim.amount_until
+            and stretch.money_to > claim.running_amount - claim.amount
+            and stretch.money_from < claim.running_amount
 ),
 
 paid as (

@@ -22,10 +22,7 @@ attainment as (
         target_period.target_value,
         target_period.actual_value,
         target_period.sample_size,
-        case
-            when target_period.actual_value is not null and target_period.target_value > 0
-                then cast({{ exact_divide('target_period.actual_value', 'target_period.target_value', 8) }} as decimal(28, 8))
-        end as value,
+        {{ attainment_of('target_period.actual_value', 'target_period.target_value', "'higher'") }} as value,
         case
             when target_period.period_id is null then 'no_data'
             when target_period.actual_value is null then target_period.unmeasured_status

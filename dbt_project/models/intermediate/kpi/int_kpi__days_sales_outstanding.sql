@@ -198,6 +198,8 @@ judged as (
             when net_revenue <= 0 then 'net revenue of the last 90 days is zero or negative'
         end as status_reason
     from measured
+    -- Before invoices are followed the company alone says that there is no data.
+    where is_followed or subject_type = 'company'
 ),
 
 final as (

@@ -23,8 +23,8 @@ measure_period as (
     select * from {{ ref('int_kpi__measure_period') }}
 ),
 
-target_period as (
-    select * from {{ ref('int_kpi__target_period') }}
+target as (
+    select * from {{ ref('int_kpi__target') }}
 ),
 
 dealer_in_period as (
@@ -119,12 +119,20 @@ eligible as (
 
     union all
 
+    -- A target whose subject nobody knows makes no subject.
     select
-        subject_type,
-        subject_id,
-        period_id,
-        metric in ('net_revenue', 'gross_margin_amount') as is_seller
-    from target_period
+        target.subject_type,
+        target.subject_id,
+        period.period_id,
+        coalesce(target.basis = 'sales', false) as is_seller
+    from target
+    inner join period
+        on
+            target.valid_from >= period.period_start
+            and target.valid_to <= period.period_end
+    where
+        target.product_category is null
+        and target.is_subject_known
 
     union all
 

@@ -1,4 +1,4 @@
--- Grain: one row per seller (dealer, region, company, member or team of sellers) and fiscal period begun.
+-- Grain: one row per seller (dealer, region, company, category, member or team of sellers) and fiscal period begun.
 with
 
 population as (
@@ -7,6 +7,10 @@ population as (
 
 period as (
     select * from {{ ref('dim_period') }}
+),
+
+month_period as (
+    select * from {{ ref('int_calendar__month_period') }}
 ),
 
 subject_month as (
@@ -19,10 +23,6 @@ feed_month as (
     where feed = 'sales'
 ),
 
-month_period as (
-    select * from {{ ref('int_calendar__month_period') }}
-),
-
 coverage as (
     select
         month_period.period_id,
@@ -33,18 +33,25 @@ coverage as (
     group by month_period.period_id
 ),
 
+sold as (
+    select
+        subject_type,
+        subject_id,
+        fiscal_month_start,
+        {{ sum_sales_measures() }}
+    from subject_month
+    group by subject_type, subject_id, fiscal_month_start
+),
+
 summed as (
     select
-        subject_month.subject_type,
-        subject_month.subject_id,
-        period.period_id,
-        {{ sum_sales_measures('subject_month') }}
-    from subject_month
-    inner join period
-        on
-            subject_month.fiscal_month_start >= period.period_start
-            and subject_month.fiscal_month_start < period.period_end
-    group by subject_month.subject_type, subject_month.subject_id, period.period_id
+        sold.subject_type,
+        sold.subject_id,
+        month_period.period_id,
+        {{ sum_sales_measures('sold') }}
+    from sold
+    inner join month_period on sold.fiscal_month_start = month_period.fiscal_month_start
+    group by sold.subject_type, sold.subject_id, month_period.period_id
 ),
 
 final as (
@@ -68,7 +75,7 @@ final as (
             population.subject_type = summed.subject_type
             and population.subject_id = summed.subject_id
             and population.period_id = summed.period_id
-    where population.is_seller
+    where population.is_seller or population.subject_type = 'category'
 )
 
 select * from final

@@ -3,6 +3,10 @@ with
 
 stated as (
     select * from {{ ref('int_kpi__value') }}
+
+    union all
+
+    select * from {{ ref('int_kpi__target_value') }}
 ),
 
 period as (
@@ -55,24 +59,18 @@ measured as (
             and stated.subject_id = subject.subject_id
 ),
 
+-- Like is compared with like: what is shown beside the target was measured inside the very windows of the targets.
 compared as (
     select
-        measured.subject_type,
-        measured.subject_id,
-        measured.period_id,
-        measured.kpi_code,
-        kpi.direction,
+        target_period.subject_type,
+        target_period.subject_id,
+        target_period.period_id,
+        target_period.metric,
         target_period.target_value,
-        -- An amount is compared over the targets' own windows, a share or score as it stands.
-        case when target_period.is_amount then target_period.actual_value else measured.value end as achieved_value
-    from measured
-    inner join target_period
-        on
-            measured.subject_type = target_period.subject_type
-            and measured.subject_id = target_period.subject_id
-            and measured.period_id = target_period.period_id
-            and measured.kpi_code = target_period.metric
-    left join kpi on measured.kpi_code = kpi.kpi_code
+        target_period.actual_value,
+        {{ attainment_of('target_period.actual_value', 'target_period.target_value', 'kpi.direction') }} as attainment
+    from target_period
+    inner join kpi on target_period.metric = kpi.kpi_code
 ),
 
 final as (
@@ -94,12 +92,8 @@ final as (
         case when kpi.unit = 'currency' then company.reporting_currency_code end as currency_code,
         coalesce(measured.rate_type, case when kpi.unit = 'currency' then company.fx_rate_type end) as rate_type,
         compared.target_value,
-        case
-            when compared.target_value <= 0 then cast(null as decimal(28, 8))
-            when compared.direction = 'lower'
-                then cast({{ exact_divide('compared.target_value', 'compared.achieved_value', 8) }} as decimal(28, 8))
-            else cast({{ exact_divide('compared.achieved_value', 'compared.target_value', 8) }} as decimal(28, 8))
-        end as attainment,
+        compared.actual_value as attainment_actual,
+        compared.attainment,
         previous_period.value as previous_value,
         last_year_period.value as last_year_value,
         measured.sample_size,
@@ -131,7 +125,7 @@ final as (
             measured.subject_type = compared.subject_type
             and measured.subject_id = compared.subject_id
             and measured.period_id = compared.period_id
-            and measured.kpi_code = compared.kpi_code
+            and measured.kpi_code = compared.metric
             and measured.status <> 'subject_unknown'
     left join measured as previous_period
         on

@@ -20,12 +20,8 @@ inside as (
         target_window.valid_to,
         target_window.is_ahead,
         target_window.valid_from = period.period_start and target_window.valid_to = period.period_end as is_whole_period,
-        target_window.currency_code is not null as is_amount,
-        case
-            when target_window.currency_code is not null then target_window.target_value_reporting
-            when target_window.unit = 'percent' then {{ multiply('target_window.target_value', '0.01') }}
-            else cast(target_window.target_value as decimal(28, 8))
-        end as target_value,
+        target_window.is_additive,
+        target_window.target_value_compared as target_value,
         target_window.actual_value,
         target_window.sample_size,
         {{ dbt.datediff('target_window.valid_from', 'target_window.valid_to', 'day') }} as window_days,
@@ -43,7 +39,7 @@ inside as (
 ),
 
 -- A target of the period itself stands for it: the months that it was cut into must not be added to it.
--- Only amounts add up: the target of a share is the one set for the very period.
+-- Only sums add up: the target of a share is the one set for the very period.
 eligible as (
     select
         subject_type,
@@ -54,7 +50,7 @@ eligible as (
         valid_from,
         valid_to,
         is_ahead,
-        is_amount,
+        is_additive,
         target_value,
         actual_value,
         sample_size,
@@ -80,7 +76,7 @@ chosen as (
     from eligible
     where
         is_whole_period
-        or (is_amount and has_whole_period = 0)
+        or (is_additive and has_whole_period = 0)
 ),
 
 -- Targets that overlap would count a sale and a target twice: which one holds is for a person to settle.
@@ -91,7 +87,7 @@ summed as (
         subject_id,
         period_id,
         metric,
-        bool_and(is_amount) as is_amount,
+        bool_and(is_additive) as is_additive,
         count(*) as target_count,
         count(*) filter (where is_ahead) as ahead_count,
         count(*) filter (where is_overlapping) as overlapping_count,
@@ -103,7 +99,8 @@ summed as (
         sum(window_days) as window_days,
         max(period_days) as period_days,
         min(case when actual_value is null and not is_ahead then status end) as unmeasured_status,
-        min(case when actual_value is null and not is_ahead then status_reason end) as unmeasured_reason
+        min(case when actual_value is null and not is_ahead then status_reason end) as unmeasured_reason,
+        min(case when is_ahead then status_reason end) as ahead_reason
     from chosen
     group by subject_type, subject_id, period_id, metric
 ),
@@ -114,7 +111,7 @@ final as (
         subject_id,
         period_id,
         metric,
-        is_amount,
+        is_additive,
         cast(target_count as bigint) as target_count,
         case
             when overlapping_count = 0 and valued_count = target_count then cast(target_value as decimal(28, 8))
@@ -131,9 +128,10 @@ final as (
         end as unmeasured_status,
         case
             when overlapping_count > 0 then 'targets of the period overlap'
-            when ahead_count = target_count then 'no sales delivered for the window'
+            when ahead_count = target_count then ahead_reason
             else unmeasured_reason
         end as unmeasured_reason,
+        overlapping_count = 0 and coalesce(window_days = period_days, false) as covers_period,
         case
             when ahead_count > 0 then ahead_count || ' of ' || target_count || ' target windows are still to begin'
             when window_days < period_days then 'targets cover ' || window_days || ' of ' || period_days || ' days'

@@ -2,186 +2,217 @@
 with
 
 target as (
-    select * from {{ ref('fct_target') }}
+    select * from {{ ref('int_kpi__target') }}
 ),
 
-fiscal_month as (
-    select * from {{ source('config', 'fiscal_month') }}
-),
-
-company as (
-    select * from {{ source('config', 'company') }}
-),
-
-day_rate as (
-    select * from {{ ref('int_fx__day_rate') }}
+target_sales as (
+    select * from {{ ref('int_kpi__target_sales') }}
 ),
 
 subject_month as (
-    select * from {{ ref('int_kpi__subject_month') }}
+    select * from {{ ref('int_measure__subject_month') }}
+),
+
+kpi_value as (
+    select * from {{ ref('int_kpi__value') }}
 ),
 
 coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
-sale_line as (
-    select * from {{ ref('fct_sale_line') }}
-    where channel is distinct from 'sell_out'
+company as (
+    select * from {{ source('config', 'company') }}
 ),
 
-credit as (
-    select * from {{ ref('int_credit__sale_line') }}
-),
-
--- A window is its whole fiscal months, which are summed already, and the days at its edges, which lines are read for.
-target_month as (
+sales_measured as (
     select
         target.target_id,
-        target.subject_type,
-        target.subject_id,
-        target.product_category,
-        target.valid_from,
-        target.valid_to,
-        fiscal_month.month_start,
-        fiscal_month.month_start >= target.valid_from and fiscal_month.month_end <= target.valid_to as is_whole
+        coalesce(target_sales.line_count, 0) as sample_size,
+        coverage.covered_from is not null
+        and target.valid_from < coverage.covered_to
+        and target.valid_to > coverage.covered_from as is_covered,
+        coalesce(target.valid_from < coverage.covered_from, false) as begins_before_sales,
+        coalesce(target.valid_from >= coverage.covered_to, false) as is_ahead,
+        case when target.is_amount then coalesce(target_sales.no_plan_rate_line_count, 0) else 0 end as no_rate_count,
+        case
+            {% for kpi_code, column, unknown_count in sales_sums() if unknown_count %}
+                when target.metric = '{{ kpi_code }}' then coalesce(target_sales.{{ unknown_count }}, 0)
+            {% endfor %}
+            else 0
+        end as unknown_count,
+        case
+            {% for kpi_code, column, unknown_count in sales_sums() %}
+                when target.metric = '{{ kpi_code }}' then cast(coalesce(target_sales.{{ column }}, 0) as decimal(28, 8))
+            {% endfor %}
+        end as amount
     from target
-    inner join fiscal_month
-        on
-            target.valid_to > fiscal_month.month_start
-            and target.valid_from < fiscal_month.month_end
+    cross join coverage
+    left join target_sales on target.target_id = target_sales.target_id
+    where target.basis = 'sales'
 ),
 
-whole_month as (
+sales_actual as (
     select
-        target_month.target_id,
-        {{ sum_sales_measures('subject_month') }}
-    from target_month
+        target_id,
+        sample_size,
+        is_ahead,
+        amount,
+        case
+            when not is_covered then 'no_data'
+            when begins_before_sales then 'undefined'
+            when no_rate_count > 0 then 'no_rate'
+            when unknown_count > 0 then 'undefined'
+            else 'ok'
+        end as status,
+        case
+            when not is_covered then 'no sales delivered for the window'
+            when begins_before_sales then 'sales cover only a part of the window'
+            when no_rate_count > 0 then 'no plan rate for ' || no_rate_count || ' of ' || sample_size || ' lines'
+            when unknown_count > 0 then 'cost not known for ' || unknown_count || ' of ' || sample_size || ' lines'
+        end as status_reason
+    from sales_measured
+),
+
+-- Of the subject and of the company, which says whether there are any such events at all.
+event_month as (
+    select
+        target.target_id,
+        subject_month.event_count,
+        subject_month.unknown_count,
+        subject_month.total,
+        subject_month.subject_type = target.subject_type as is_own
+    from target
     inner join subject_month
         on
-            target_month.subject_type = subject_month.subject_type
-            and target_month.subject_id = subject_month.subject_id
-            and target_month.month_start = subject_month.fiscal_month_start
+            target.measure_code = subject_month.measure_code
+            and target.valid_from <= subject_month.fiscal_month_start
+            and target.valid_to > subject_month.fiscal_month_start
+            -- What is done after the window counts as not done in it, as in a period.
+            and target.valid_to > subject_month.known_month_start
     where
-        target_month.is_whole
-        and (target_month.product_category is null or target_month.product_category = subject_month.product_category)
-    group by target_month.target_id
+        target.basis = 'events'
+        and (
+            subject_month.subject_type = 'company'
+            or (subject_month.subject_type = target.subject_type and subject_month.subject_id = target.subject_id)
+        )
 ),
 
-{% set sides = [
-    ('dealer', 'sale_line', 'sale_line.dealer_id', ''),
-    ('region', 'sale_line', 'sale_line.dealer_region', ''),
-    ('company', 'sale_line', "'company'", ''),
-    ('member', 'credit', 'credit.member_id', 'credited_'),
-    ('team', 'credit', 'credit.member_team', 'credited_'),
-] %}
-{% for subject_type, relation, subject_id, prefix in sides %}
-    {{ subject_type }}_edge as (
-        select
-            target_month.target_id,
-        {{ sum_sale_lines(
-            relation ~ '.' ~ prefix ~ 'net_amount_reporting',
-            relation ~ '.' ~ prefix ~ 'net_amount_plan',
-            relation ~ '.' ~ prefix ~ 'cost_amount_reporting',
-            relation ~ '.' ~ prefix ~ 'cost_amount_plan'
-        ) }}
-        from target_month
-        inner join {{ relation }}
-            on
-                target_month.month_start = {{ relation }}.fiscal_month_start
-                and target_month.subject_id = {{ subject_id }}
-                and {{ relation }}.sale_date >= target_month.valid_from
-                and {{ relation }}.sale_date < target_month.valid_to
-        where
-            not target_month.is_whole
-            and target_month.subject_type = '{{ subject_type }}'
-            and (target_month.product_category is null or target_month.product_category = {{ relation }}.product_category)
-        group by target_month.target_id
-    ),
+event_summed as (
+    select
+        target_id,
+        coalesce(sum(event_count) filter (where is_own), 0) as sample_size,
+        coalesce(sum(unknown_count) filter (where is_own), 0) as unknown_count,
+        coalesce(sum(total) filter (where is_own), 0) as total
+    from event_month
+    group by target_id
+),
 
-{% endfor %}
-part as (
-    {% for branch in ['whole_month', 'dealer_edge', 'region_edge', 'company_edge', 'member_edge', 'team_edge'] %}
+-- Who has a target is expected to have events: without one the actual is 0 where the company has any in the window.
+event_measured as (
+    select
+        target.target_id,
+        target.factor,
+        target.unknown_status,
+        target.valid_from >= {{ built_until() }} as is_ahead,
+        event_summed.target_id is not null as is_delivered,
+        coalesce(event_summed.sample_size, 0) as sample_size,
+        coalesce(event_summed.unknown_count, 0) as unknown_count,
+        event_summed.total
+    from target
+    left join event_summed on target.target_id = event_summed.target_id
+    where target.basis = 'events'
+),
+
+event_actual as (
+    select
+        target_id,
+        sample_size,
+        is_ahead,
+        {{ multiply('total', 'factor') }} as amount,
+        case
+            when not is_delivered then 'no_data'
+            when unknown_count > 0 then unknown_status
+            else 'ok'
+        end as status,
+        case
+            when is_ahead then 'the window is still to begin'
+            when not is_delivered then 'nothing delivered for the window'
+            when unknown_count > 0 then unknown_count || ' of ' || (unknown_count + sample_size) || ' not known'
+        end as status_reason
+    from event_measured
+),
+
+period_actual as (
+    select
+        target.target_id,
+        coalesce(kpi_value.sample_size, 0) as sample_size,
+        target.valid_from >= {{ built_until() }} as is_ahead,
+        kpi_value.value as amount,
+        coalesce(kpi_value.status, 'no_data') as status,
+        case
+            when kpi_value.value is not null then cast(null as string)
+            when target.valid_from >= {{ built_until() }} then 'the window is still to begin'
+            else coalesce(kpi_value.status_reason, 'not measured in the period')
+        end as status_reason
+    from target
+    left join kpi_value
+        on
+            target.subject_type = kpi_value.subject_type
+            and target.subject_id = kpi_value.subject_id
+            and target.period_id = kpi_value.period_id
+            and target.metric = kpi_value.kpi_code
+    where target.basis = 'period'
+),
+
+actual as (
+    {% for relation in ['sales_actual', 'event_actual', 'period_actual'] %}
         select
             target_id,
-            {{ sales_measure_names() | join(',\n            ') }}
-        from {{ branch }}
+            cast(sample_size as bigint) as sample_size,
+            is_ahead,
+            cast(amount as decimal(28, 8)) as amount,
+            status,
+            status_reason
+        from {{ relation }}
         {% if not loop.last %}
             union all
         {% endif %}
     {% endfor %}
 ),
 
-actual as (
+judged as (
     select
-        target_id,
-        {{ sum_sales_measures() }}
-    from part
-    group by target_id
+        target.target_id,
+        target.refused_reason is not null as is_refused,
+        case
+            when target.is_amount then target.target_value_reporting
+            when target.unit = 'percent' then {{ multiply('target.target_value', '0.01') }}
+            else cast(target.target_value as decimal(28, 8))
+        end as target_value_compared,
+        coalesce(actual.is_ahead, false) as is_ahead,
+        actual.sample_size,
+        actual.amount,
+        case
+            when target.refused_reason is not null then 'undefined'
+            when actual.status = 'ok' and target.is_amount and target.target_value_reporting is null then 'no_rate'
+            else actual.status
+        end as actual_status,
+        case
+            when target.refused_reason is not null then target.refused_reason
+            when actual.status = 'ok' and target.is_amount and target.target_value_reporting is null
+                then 'no plan rate for the unit of the target on its first day'
+            else actual.status_reason
+        end as actual_reason
+    from target
+    left join actual on target.target_id = actual.target_id
 ),
 
 measured as (
     select
-        target.target_id,
-        target.metric in ('net_revenue', 'gross_margin_amount') as is_amount,
-        case
-            when target.metric not in ('net_revenue', 'gross_margin_amount')
-                then 'not measured by window: only net_revenue and gross_margin_amount are'
-        end as undefined_reason,
-        case
-            when target.unit = company.reporting_currency_code then cast(target.target_value as decimal(28, 8))
-            else {{ multiply('target.target_value', 'day_rate.rate') }}
-        end as target_value_plan,
-        coverage.covered_from is not null
-        and target.valid_from < coverage.covered_to
-        and target.valid_to > coverage.covered_from as is_covered,
-        target.valid_to <= least({{ built_until() }}, {{ received_until() }}) as is_complete,
-        coalesce(target.valid_from < coverage.covered_from, false) as begins_before_sales,
-        coalesce(target.valid_from >= coverage.covered_to, false) as is_ahead,
-        coalesce(actual.line_count, 0) as line_count,
-        coalesce(actual.no_plan_rate_line_count, 0) as no_rate_line_count,
-        case when target.metric = 'gross_margin_amount' then coalesce(actual.no_plan_cost_line_count, 0) else 0 end as no_cost_line_count,
-        case
-            when target.metric = 'net_revenue' then coalesce(actual.net_amount_plan, 0)
-            when target.metric = 'gross_margin_amount' then coalesce(actual.margin_amount_plan, 0)
-        end as amount
-    from target
-    cross join company
-    cross join coverage
-    left join actual on target.target_id = actual.target_id
-    left join day_rate
-        on
-            target.unit = day_rate.currency_code
-            and target.valid_from = day_rate.date_day
-            and company.plan_fx_rate_type = day_rate.rate_type
-),
-
-judged as (
-    select
-        target_id,
-        is_amount,
-        is_complete,
-        is_ahead,
-        target_value_plan,
-        line_count,
-        amount,
-        case
-            when not is_amount then 'undefined'
-            when not is_covered then 'no_data'
-            when begins_before_sales then 'undefined'
-            when target_value_plan is null or no_rate_line_count > 0 then 'no_rate'
-            when no_cost_line_count > 0 then 'undefined'
-            else 'ok'
-        end as actual_status,
-        case
-            when not is_amount then undefined_reason
-            when not is_covered then 'no sales delivered for the window'
-            when begins_before_sales then 'sales cover only a part of the window'
-            when target_value_plan is null then 'no plan rate for the unit of the target on its first day'
-            when no_rate_line_count > 0 then 'no plan rate for ' || no_rate_line_count || ' of ' || line_count || ' lines'
-            when no_cost_line_count > 0 then 'cost not known for ' || no_cost_line_count || ' of ' || line_count || ' lines'
-        end as actual_reason
-    from measured
+        *,
+        case when actual_status = 'ok' then amount end as actual_value
+    from judged
 ),
 
 final as (
@@ -193,31 +224,38 @@ final as (
         target.product_category,
         target.valid_from,
         target.valid_to,
-        judged.is_complete,
+        target.valid_to <= least({{ built_until() }}, {{ received_until() }}) as is_complete,
         target.target_value,
         target.unit,
         target.objective_id,
         target.weight_pct,
-        case when judged.is_amount then judged.target_value_plan end as target_value_reporting,
-        case when judged.actual_status = 'ok' then cast(judged.amount as decimal(28, 8)) end as actual_value,
-        case when judged.is_amount then company.reporting_currency_code end as currency_code,
-        case when judged.is_amount then company.plan_fx_rate_type end as rate_type,
+        target.target_value_reporting,
+        case when not measured.is_refused then measured.target_value_compared end as target_value_compared,
+        measured.actual_value,
+        case when target.is_amount then company.reporting_currency_code end as currency_code,
         case
-            when judged.actual_status = 'ok' and judged.target_value_plan > 0
-                then cast({{ exact_divide('judged.amount', 'judged.target_value_plan', 8) }} as decimal(28, 8))
-        end as attainment,
-        case when judged.is_amount then judged.line_count end as sample_size,
-        judged.is_amount and judged.is_ahead as is_ahead,
+            when target.is_amount and target.basis = 'sales' then company.plan_fx_rate_type
+            when target.is_amount then company.fx_rate_type
+        end as rate_type,
+        target.direction,
+        {{ attainment_of('measured.actual_value', 'measured.target_value_compared', 'target.direction') }} as attainment,
+        {{ is_target_reached('measured.actual_value', 'measured.target_value_compared', 'target.direction') }} as is_reached,
+        case when not measured.is_refused then measured.sample_size end as sample_size,
+        target.is_additive and not measured.is_refused as is_additive,
+        measured.is_ahead,
         case
-            when judged.actual_status = 'ok' and judged.target_value_plan <= 0 then 'undefined'
-            else judged.actual_status
+            when measured.actual_status = 'ok' and measured.target_value_compared <= 0 then 'undefined'
+            else measured.actual_status
         end as status,
         case
-            when judged.actual_status = 'ok' and judged.target_value_plan <= 0 then 'the target is zero or negative'
-            else judged.actual_reason
-        end as status_reason
+            when measured.actual_status = 'ok' and measured.target_value_compared <= 0 then 'the target is zero or negative'
+            when measured.actual_status = 'ok' and target.direction = 'lower' and measured.actual_value <= 0
+                then 'reached: nothing is left to set the target against'
+            else measured.actual_reason
+        end as status_reason,
+        target.audience
     from target
-    inner join judged on target.target_id = judged.target_id
+    inner join measured on target.target_id = measured.target_id
     cross join company
 )
 

@@ -1,20 +1,20 @@
--- Grain: one row per subject, fiscal period begun and KPI.
+-- Grain: one row per subject, fiscal period begun and KPI, but for those that are taken of targets.
 {% set models = {
     'measures': ['measure_value'],
 
-    'sales': ['sales_value'],
+    'sales': ['sales_value', 'dealer_activity', 'dealer_loyalty', 'dealer_concentration'],
 
     'growth': [],
 
-    'targets': ['attainment'],
+    'targets': [],
 
-    'stock_and_market': [],
+    'stock_and_market': ['sell_through', 'market'],
 
     'collection': ['days_sales_outstanding'],
 
-    'pipeline': [],
+    'pipeline': ['forecast_error'],
 
-    'crm': [],
+    'crm': ['revenue_with_opportunity'],
 
     'shared_deals': [],
 

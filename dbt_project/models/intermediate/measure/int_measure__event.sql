@@ -5,27 +5,27 @@
 
     'survey': ['survey', 'team_pulse'],
 
-    'sales': [],
+    'sales': ['sales'],
 
     'stock_and_market': [],
 
     'collection': ['collection'],
 
-    'targets': [],
+    'targets': ['target', 'objective', 'target_approval'],
 
-    'pipeline': [],
+    'pipeline': ['pipeline'],
 
-    'crm': [],
+    'crm': ['crm_account', 'crm_user', 'stage_change'],
 
-    'shared_deals': [],
+    'shared_deals': ['shared_deal'],
 
     'service': ['service'],
 
     'support': ['support'],
 
-    'communication': [],
+    'communication': ['communication', 'dealer_contact'],
 
-    'actions': [],
+    'actions': ['action', 'career_conversation'],
 
     'events': ['attendance'],
 

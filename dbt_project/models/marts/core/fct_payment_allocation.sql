@@ -94,7 +94,7 @@ summed as (
                 order by line_no nulls last
                 rows between unbounded preceding and current row
             ) as decimal(18, 4)
-        ) as payable_until,
+        ) as running_payable,
         cast(
             sum(payable_amount) over (partition by transaction_id, currency_code, movement_no) as decimal(18, 4)
         ) as payable_total,
@@ -117,10 +117,10 @@ spread as (
         *,
         cast(case
             when paid_total = 0 then 0
-            when paid_total = payable_total then payable_until
-            when is_whole_cents = 1 then {{ exact_divide('paid_total * payable_until', 'payable_total', 2) }}
-            else {{ exact_divide('paid_total * payable_until', 'payable_total', 4) }}
-        end as decimal(18, 4)) as paid_until
+            when paid_total = payable_total then running_payable
+            when is_whole_cents = 1 then {{ exact_divide('paid_total * running_payable', 'payable_total', 2) }}
+            else {{ exact_divide('paid_total * running_payable', 'payable_total', 4) }}
+        end as decimal(18, 4)) as running_paid
     from held
 ),
 
@@ -128,8 +128,8 @@ spread as (
 shared as (
     select
         *,
-        paid_until - coalesce(
-            lag(paid_until) over (
+        running_paid - coalesce(
+            lag(running_paid) over (
                 partition by transaction_id, currency_code, movement_no
                 order by line_no nulls last
             ), 0

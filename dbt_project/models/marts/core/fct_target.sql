@@ -1,4 +1,5 @@
 -- Grain: one row per target.
+{%- set month_of_subject = 'target.subject_type, target.subject_id, calendar.fiscal_month_start' %}
 with
 
 target as (
@@ -7,6 +8,45 @@ target as (
 
 calendar as (
     select * from {{ ref('int_calendar__day') }}
+),
+
+objective as (
+    select * from {{ ref('dim_objective') }}
+),
+
+member as (
+    select * from {{ ref('dim_member') }}
+),
+
+dealer as (
+    select * from {{ ref('dim_dealer') }}
+),
+
+-- Where the subject belongs on the first day of the window, or on the first day of it on which the masters have the subject.
+placed as (
+    select
+        target.target_id,
+        coalesce(member.team, case when target.subject_type = 'team' then target.subject_id end) as subject_team,
+        coalesce(
+            member.region, dealer.region, case when target.subject_type = 'region' then target.subject_id end
+        ) as subject_region,
+        row_number() over (
+            partition by target.target_id
+            order by coalesce(member.valid_from, dealer.valid_from) nulls last
+        ) as row_no
+    from target
+    left join member
+        on
+            target.subject_type = 'member'
+            and target.subject_id = member.member_id
+            and target.valid_from < member.valid_to
+            and target.valid_to > member.valid_from
+    left join dealer
+        on
+            target.subject_type = 'dealer'
+            and target.subject_id = dealer.dealer_id
+            and target.valid_from < dealer.valid_to
+            and target.valid_to > dealer.valid_from
 ),
 
 final as (
@@ -22,7 +62,20 @@ final as (
         target.target_value,
         target.unit,
         target.objective_id,
+        objective.objective_id is not null as is_aligned,
         target.weight_pct,
+        -- Stated weights hold where all targets that the subject has from the month on state one; else all weigh the same.
+        cast(
+            case
+                when
+                    count(target.weight_pct) over (partition by {{ month_of_subject }})
+                    = count(*) over (partition by {{ month_of_subject }})
+                    then cast(target.weight_pct as decimal(18, 8))
+                else {{ exact_divide('100', 'count(*) over (partition by ' ~ month_of_subject ~ ')', 8) }}
+            end as decimal(18, 8)
+        ) as alignment_weight,
+        placed.subject_team,
+        placed.subject_region,
         target._source,
         target._source_file,
         target._delivery_id,
@@ -31,6 +84,16 @@ final as (
         target._received_date
     from target
     left join calendar on target.valid_from = calendar.date_day
+    -- In force on the first day of the target's window.
+    left join objective
+        on
+            target.objective_id = objective.objective_id
+            and target.valid_from >= objective.valid_from
+            and target.valid_from < objective.valid_to
+    left join placed
+        on
+            target.target_id = placed.target_id
+            and placed.row_no = 1
 )
 
 select * from final

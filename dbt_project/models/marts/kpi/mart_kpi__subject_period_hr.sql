@@ -24,6 +24,7 @@ final as (
         currency_code,
         rate_type,
         target_value,
+        attainment_actual,
         attainment,
         previous_value,
         last_year_value,

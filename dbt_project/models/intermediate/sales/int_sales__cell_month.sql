@@ -1,0 +1,169 @@
+-- Grain: one row per fiscal month, dealer, region, category, member and team credited; without a member, what nobody is.
+{{ by_fiscal_month() }}
+
+with
+
+-- The brand earns by selling to dealers; what these sell on (sell_out) are the same goods once more.
+sale_line as (
+    select * from {{ ref('fct_sale_line') }}
+    where
+        channel is distinct from 'sell_out'
+        {% if is_incremental() %}
+            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+        {% endif %}
+),
+
+credit as (
+    select * from {{ ref('int_credit__sale_line') }}
+    where
+        member_id is not null
+        {% if is_incremental() %}
+            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+        {% endif %}
+),
+
+line as (
+    select
+        transaction_id,
+        line_no,
+        fiscal_month_start,
+        dealer_id,
+        dealer_region as region,
+        product_category,
+        quantity,
+        discount_amount,
+        net_amount_reporting,
+        {{ multiply('discount_amount', 'fx_rate') }} as discount_amount_reporting,
+        transaction_type = 'invoice' as is_invoice,
+        -- A document counts where its first line does, so that documents add up over members.
+        transaction_type = 'invoice' and line_no = min(line_no) over (partition by transaction_id, transaction_type)
+            as is_first_line
+    from sale_line
+),
+
+measured as (
+    select
+        transaction_id,
+        line_no,
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        {% for name, expression in sales_cell_measures() %}
+            cast({{ expression }} as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from line
+),
+
+whole as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        {% for name, _ in sales_cell_measures() %}
+            cast(coalesce(sum({{ name }}), 0) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from measured
+    group by fiscal_month_start, dealer_id, region, product_category
+),
+
+credited as (
+    select
+        measured.fiscal_month_start,
+        measured.dealer_id,
+        measured.region,
+        measured.product_category,
+        credit.member_id,
+        credit.member_team as team,
+        {% for name, _ in sales_cell_measures() %}
+            {% if name == 'net_amount' %}
+                cast(coalesce(sum(credit.credited_net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
+            {% else %}
+                cast(coalesce(sum({{ multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
+                {{- ',' if not loop.last }}
+            {% endif %}
+        {% endfor %}
+    from measured
+    inner join credit
+        on
+            measured.transaction_id = credit.transaction_id
+            and measured.line_no = credit.line_no
+    group by
+        measured.fiscal_month_start,
+        measured.dealer_id,
+        measured.region,
+        measured.product_category,
+        credit.member_id,
+        credit.member_team
+),
+
+-- What is credited to nobody is the rest, so that parts add up to the whole to the last decimal.
+part as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        cast(null as string) as member_id,
+        cast(null as string) as team,
+        {% for name, _ in sales_cell_measures() %}
+            {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from whole
+
+    union all
+
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        cast(null as string) as member_id,
+        cast(null as string) as team,
+        {% for name, _ in sales_cell_measures() %}
+            -{{ name }} as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from credited
+),
+
+rest as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        member_id,
+        team,
+        {% for name, _ in sales_cell_measures() %}
+            cast(sum({{ name }}) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from part
+    group by fiscal_month_start, dealer_id, region, product_category, member_id, team
+),
+
+final as (
+    {% for relation in ['credited', 'rest'] %}
+        select
+            fiscal_month_start,
+            dealer_id,
+            region,
+            product_category,
+            member_id,
+            team,
+            {% for name, _ in sales_cell_measures() %}
+                {{ name }}{{ ',' if not loop.last }}
+            {% endfor %}
+        from {{ relation }}
+        {% if relation == 'rest' %}
+            where
+                {% for name, _ in sales_cell_measures() %}
+                    {{ 'or ' if not loop.first }}{{ name }} <> 0
+                {% endfor %}
+        {% else %}
+            union all
+        {% endif %}
+    {% endfor %}
+)
+
+select * from final
