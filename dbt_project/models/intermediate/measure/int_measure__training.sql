@@ -83,6 +83,7 @@ due as (
         end as completed_month_start
     from record
     left join calendar on record.completed_date = calendar.date_day
+    where record.is_due
 ),
 
 -- Training of a dealer's people is also that of the team that looks after the dealer: its first owner's on that day.
