@@ -115,7 +115,7 @@ class Seen:
     def at(self, member_id: str | None, dealer_id: str | None, day: date, category: str | None = None) -> list[Subject]:
         """Whose figure an event is: who has left has none."""
         found: list[Subject] = [("company", "company")]
-        here = member_id if member_id and self.feeds.company.employed(member_id, day) else None
+        here = member_id if member_id in self.feeds.members and self.feeds.company.employed(member_id, day) else None
         if here:
             found += [("member", here), ("team", self.feeds.members[here].team)]
         if dealer_id:
