@@ -11,3 +11,8 @@
         )
     end
 {%- endmacro %}
+
+{#- The subject of what belongs to nobody: a member, team, region or product category of this name. -#}
+{% macro unassigned() -%}
+    unassigned
+{%- endmacro %}

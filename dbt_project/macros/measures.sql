@@ -10,8 +10,9 @@
     {{ return(adapter.dispatch('median', 'dealermart')(value)) }}
 {%- endmacro %}
 
+{#- The engine cuts off what lies between two values; with one decimal more than they have, half of their sum is whole. -#}
 {% macro duckdb__median(value) -%}
-    median({{ value }})
+    median(cast({{ value }} as decimal(28, 9)))
 {%- endmacro %}
 
 {#- Spark's median is a double; the values have 8 decimals, and half of their sum has no more than 9. -#}

@@ -39,17 +39,6 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#-
-    KPIs that are sums of sales, so that a target on them is measured over any days: code, the sum, and the count of lines
-    for which it is not known (none: it is known of every line that has a rate).
--#}
-{% macro sales_sums() -%}
-    {{ return([
-        ('net_revenue', 'net_amount_plan', none),
-        ('gross_margin_amount', 'margin_amount_plan', 'no_plan_cost_line_count'),
-    ]) }}
-{%- endmacro %}
-
 {#- What a cell of sales sums, and of which expression over a line. What is not known is counted as a share of lines too. -#}
 {% macro sales_cell_measures() -%}
     {{ return([
@@ -67,5 +56,42 @@
         ('discount_amount', 'case when is_invoice then discount_amount_reporting end'),
         ('before_discount_amount', 'case when is_invoice then net_amount_reporting + discount_amount_reporting end'),
         ('document_count', 'case when is_first_line then 1 else 0 end'),
+    ]) }}
+{%- endmacro %}
+
+{#-
+    The columns of a cell of sales. As `line` they are taken of a line, as `credited` they are summed by the share that a
+    member is credited with (the net amount as it was credited), as `sum` they are summed, as `minus` taken off.
+-#}
+{% macro sales_cell_columns(form) -%}
+    {%- for name, expression in sales_cell_measures() %}
+    {%- if form == 'line' -%}
+        cast({{ expression }} as decimal(28, 8)) as {{ name }}
+    {%- elif form == 'credited' and name == 'net_amount' -%}
+        cast(coalesce(sum(credit.credited_net_amount_reporting), 0) as decimal(28, 8)) as {{ name }}
+    {%- elif form == 'credited' -%}
+        cast(coalesce(sum({{ multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
+    {%- elif form == 'sum' -%}
+        cast(coalesce(sum({{ name }}), 0) as decimal(28, 8)) as {{ name }}
+    {%- elif form == 'minus' -%}
+        -{{ name }} as {{ name }}
+    {%- elif form == 'size' -%}
+        abs({{ name }})
+    {%- else -%}
+        {{ name }}
+    {%- endif -%}
+    {%- if not loop.last %},
+    {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#-
+    KPIs that are sums of sales, so that a target on them is measured over any days: code, the sum, and the count of lines
+    for which it is not known (none: it is known of every line that has a rate).
+-#}
+{% macro sales_sums() -%}
+    {{ return([
+        ('net_revenue', 'net_amount_plan', none),
+        ('gross_margin_amount', 'margin_amount_plan', 'no_plan_cost_line_count'),
     ]) }}
 {%- endmacro %}

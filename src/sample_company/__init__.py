@@ -154,7 +154,7 @@ def _commission(company: Company, figures: Figures, targets: dict[tuple[str, dat
     The base is what is credited to the member on days on which the plan holds for the member: a return that comes
     after the member left takes nothing back.
     """
-    plan = figures.revenue_by_member("plan", company.employed)
+    plan = figures.revenue_by_member("plan", lambda who, day: who in company.employment and company.employed(who, day))
     found: dict[str, Any] = {}
     for quarter in ("2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"):
         for member, base in plan.get(quarter, {}).items():
@@ -183,7 +183,7 @@ def _transfer(company: Company, figures: Figures) -> dict[str, Any]:
         if quarter_of(line.day) != quarter:
             continue
         part = "before" if line.day < day else "from"
-        for member, role, percent in figures.credits(line) or [("nobody", "none", 100)]:
+        for member, role, percent in figures.credits(line):
             entry = sums.setdefault((part, f"{member} {role}"), [0, 0])
             entry[0] += 1
             entry[1] += line.net * percent

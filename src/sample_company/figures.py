@@ -25,7 +25,6 @@ BANDS = (
 BONUS = Decimal("5000.00")
 COUNTED = ("E-Bikes", "Bikes")  # categories that the market panel counts
 DOCUMENTS_SINCE = date(2026, 7, 1)
-INVOICES_SINCE = date(2025, 9, 1)  # when the first deals were worked on together
 
 
 class Planted(NamedTuple):
@@ -110,19 +109,35 @@ class Figures:
         self.keeps_lines = company.size.lines < 1_000_000
         self.current: dict[tuple[str, int], Line] = {}
         self.sold_on: list[Line] = []
-        self.invoices: dict[str, list[Line]] = {}  # current lines of the invoices of the last year, by number
         self.resent: dict[str, date] = {}  # those among them that came right on this day only
+        # of invoiced lines: day, dealer, seller
+        self._sold: dict[tuple[str, int | None], tuple[date, str, str | None]] = {}
         self._shares = {d: ([s.start for s in segments], segments) for d, segments in company.segments.items()}
         self._categories = {product.product_id: product.category for product in company.products}
         self._regions = {d: ([r.valid_from for r in rows], rows) for d, rows in company.by_dealer.items()}
 
     def credits(self, line: Line) -> list[tuple[str, str, int]]:
-        """(member, role, percent) of a line: the stated seller gets all of it, else owners as assigned on that day."""
-        if line.seller_id is not None:
-            return [(line.seller_id, "seller", 100)]
-        starts, segments = self._shares[line.dealer_id]
-        found = bisect_right(starts, line.day) - 1
-        return list(segments[found].shares) if found >= 0 else []
+        """(member, role, percent) of a line, 100 in all: the stated seller has it, else owners as assigned on that day.
+
+        A return goes as the sale went. Nobody who has left is credited with a sale; what nobody gets is unassigned.
+        """
+        day, dealer_id, seller = line.day, line.dealer_id, line.seller_id
+        sold = None if line.original_id is None else self._sold.get((line.original_id, line.original_line))
+        if sold is not None:
+            day, dealer_id = sold[:2]
+            seller = seller or sold[2]
+        is_sale = line.kind == "invoice" or sold is not None
+        if seller is not None and not (is_sale and self._has_left(seller, day)):
+            return [(seller, "seller", 100)]
+        starts, segments = self._shares[dealer_id]
+        found = bisect_right(starts, day) - 1
+        shares = [s for s in (segments[found].shares if found >= 0 else ()) if not self._has_left(s[0], day)]
+        rest = 100 - sum(percent for _, _, percent in shares)
+        return [*shares, ("unassigned", "unassigned", rest)] if rest else shares
+
+    def _has_left(self, member_id: str, day: date) -> bool:
+        left = self.company.employment[member_id][1]
+        return left is not None and left <= day
 
     def region(self, dealer_id: str, day: date) -> str:
         starts, rows = self._regions[dealer_id]
@@ -139,6 +154,8 @@ class Figures:
 
     def add(self, line: Line, sign: int = 1) -> None:
         self.lines += sign
+        if line.kind == "invoice":
+            self._sold[line.transaction_id, line.line_no] = line.day, line.dealer_id, line.seller_id
         if self.keeps_lines and sign > 0:
             self.current[line.transaction_id, line.line_no] = line
         elif self.keeps_lines:
@@ -156,9 +173,6 @@ class Figures:
             before = self.documents.get(line.transaction_id)
             net = sign * line.net + (before.net if before else 0)
             self.documents[line.transaction_id] = Document(line.dealer_id, line.currency, line.day, net)
-        if line.kind == "invoice" and line.day >= INVOICES_SINCE:
-            lines = self.invoices.setdefault(line.transaction_id, [])
-            lines.append(line) if sign > 0 else lines.remove(line)
         sums = self.by_day[line.day, line.currency]
         sums[0] += sign * line.net
         sums[1] += sign * line.cost

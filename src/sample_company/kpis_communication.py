@@ -6,14 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from statistics import median
 
 from sample_company.care import BEGIN, Action, Message
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
 from sample_company.figures import Planted
 from sample_company.kpis_people import ALL, PEOPLE, Part, Subject, Who, after, month_of, periods, share
-from sample_company.kpis_service import business_hours, is_working_day, local_day
+from sample_company.kpis_service import business_hours, is_working_day, local_day, middle
 
 # As the company file and its defaults say.
 FITTING = {
@@ -69,7 +68,7 @@ def _messages(feeds: Feeds, who: Who, seen: date) -> Iterator[Planted]:
     for kpi, listed in sorted(parts.items()):
         yield from share(kpi, listed, *ALL)
     for (period, (level, name)), values in sorted(hours.items()):
-        yield Planted("acknowledge_hours", period, level, name, Decimal(median(values)))
+        yield Planted("acknowledge_hours", period, level, name, middle(values))
 
 
 def _accurate(message: Message, sent: date, subjects: tuple[Subject, ...]) -> Iterator[Part]:

@@ -6,21 +6,17 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-import yaml
-
 from sample_company.company import END
-from sample_company.crm import STAGES, Opportunity, Step, _state
+from sample_company.crm import BEGIN, STAGES, Opportunity, Step, _state
 from sample_company.feeds import TOLD, Feeds, sent_on
 from sample_company.figures import EIGHT, Line, Planted, half_up
+from sample_company.kpis_service import is_working_day, local_day
 
-CALENDAR = Path(__file__).resolve().parents[2] / "config" / "calendar.yml"
 FIRST = date(2025, 7, 1)  # no opportunity is older
 UNTIL = TOLD[-1]
 STALLED_DAYS, FRESH_DAYS, LOGGED_DAYS = timedelta(days=30), timedelta(days=90), 2
@@ -59,11 +55,6 @@ def _periods() -> list[Period]:
 PERIODS = _periods()
 
 
-def _day(value: datetime) -> date:
-    """The day of a moment in Shanghai."""
-    return (value + timedelta(hours=8)).date()
-
-
 @dataclass(frozen=True)
 class Deal:
     """An opportunity as far as it was told, on any day."""
@@ -73,7 +64,7 @@ class Deal:
 
     @property
     def created(self) -> date:
-        return _day(self.of.created)
+        return local_day(self.of.created)
 
     @property
     def status(self) -> str:
@@ -81,13 +72,13 @@ class Deal:
 
     @property
     def closed(self) -> date | None:
-        return None if self.status == "open" else _day(self.steps[-1].at)
+        return None if self.status == "open" else local_day(self.steps[-1].at)
 
     def open_on(self, day: date) -> Step | None:
         """Its stage at the end of a day on which it is open."""
         if day < self.created or (self.closed is not None and day >= self.closed):
             return None
-        return [step for step in self.steps if _day(step.at) <= day][-1]
+        return [step for step in self.steps if local_day(step.at) <= day][-1]
 
 
 class Seen:
@@ -100,14 +91,18 @@ class Seen:
             for deal in feeds.crm.opportunities
         ]
         self.deals = [deal for deal in told if deal.steps]
+        self.invoices: dict[str, list[Line]] = defaultdict(list)  # since the first opportunities
+        for line in feeds.figures.current.values():
+            if line.kind == "invoice" and line.day >= BEGIN:
+                self.invoices[line.transaction_id].append(line)
         self.worked: dict[str, list[tuple[date, date]]] = defaultdict(list)  # opportunity: day, known from
         for of, at, entered in feeds.crm.activities:
-            self.worked[of.opportunity_id].append((_day(at), min(_day(at), _day(entered))))
+            self.worked[of.opportunity_id].append((local_day(at), min(local_day(at), local_day(entered))))
         for deal in self.deals:
             for received in TOLD:
                 state = _state(deal.of, received)
                 if state:
-                    day = _day(state.step.at)
+                    day = local_day(state.step.at)
                     self.worked[deal.of.opportunity_id].append((day, day))
 
     def linked(self, system: str, member_id: str | None) -> str | None:
@@ -120,7 +115,7 @@ class Seen:
     def at(self, member_id: str | None, dealer_id: str | None, day: date, category: str | None = None) -> list[Subject]:
         """Whose figure an event is: who has left has none."""
         found: list[Subject] = [("company", "company")]
-        here = member_id if member_id and self.feeds.company.employed(member_id, day) else None
+        here = member_id if member_id in self.feeds.members and self.feeds.company.employed(member_id, day) else None
         if here:
             found += [("member", here), ("team", self.feeds.members[here].team)]
         if dealer_id:
@@ -155,7 +150,9 @@ def _share(top: Decimal | int, bottom: Decimal | int) -> Decimal | None:
 
 
 def planted(feeds: Feeds) -> Iterator[Planted]:
-    """All figures of the three practices, by month and quarter."""
+    """All figures of the three practices, by month and quarter; of the largest sample none."""
+    if not feeds.figures.keeps_lines:
+        return
     seen = Seen(feeds)
     made = _deals(seen)
     for period in PERIODS:
@@ -199,7 +196,7 @@ def _open(seen: Seen, period: Period) -> Iterator[Planted]:
         yield Planted("weighted_pipeline_amount", period.name, *subject, sum(weighted, Decimal(0)) if there else None)
         if subject[0] == "category":
             continue
-        ages = [(day - _day(step.at)).days for _, step in there]
+        ages = [(day - local_day(step.at)).days for _, step in there]
         stalled = recent = 0
         for deal, _ in there:
             known = [of for of, since in seen.worked[deal.of.opportunity_id] if since <= day]
@@ -220,7 +217,7 @@ def _accounts(seen: Seen, period: Period) -> Iterator[Planted]:
     day = period.balance
     held: dict[tuple[str, str], dict[str, Any]] = {}
     for account in sorted(seen.feeds.crm.accounts, key=lambda told: told["changed"]):
-        if _day(account["changed"]) <= day:
+        if local_day(account["changed"]) <= day:
             held[account["system"], account["id"]] = account
     written: dict[tuple[str, str, str], int] = defaultdict(int)
     for account in held.values():
@@ -232,7 +229,7 @@ def _accounts(seen: Seen, period: Period) -> Iterator[Planted]:
         double = any(written[account["system"], name, _key(account[name])] > 1 for name in ("name", "phone", "website"))
         member_id = seen.linked(account["system"], account["member_id"])
         subjects = seen.at(member_id, account["dealer_id"], day)
-        fresh = _day(account["changed"]) > day - FRESH_DAYS
+        fresh = local_day(account["changed"]) > day - FRESH_DAYS
         judged.append((subjects, (half_up(Decimal(filled) / 6, EIGHT), fresh, double)))
     for subject, rows in _grouped(judged).items():
         for place, kpi in enumerate(("account_completeness_pct", "account_fresh_pct", "account_duplicate_pct")):
@@ -241,11 +238,11 @@ def _accounts(seen: Seen, period: Period) -> Iterator[Planted]:
 
 
 def _users(seen: Seen, period: Period) -> Iterator[Planted]:
-    done = [(of, _day(at)) for of, at, _ in seen.feeds.crm.activities if _day(at) <= UNTIL]
+    done = [(of, local_day(at)) for of, at, _ in seen.feeds.crm.activities if local_day(at) <= UNTIL]
     since = {system: min(day for of, day in done if of.system == system).replace(day=1) for system in STAGES}
     active = {(seen.linked(of.system, of.member_id), f"{day:%Y-%m}") for of, day in done}
     users, doers = set(), set()
-    for month in (one for one in PERIODS if "M" in one.name and one.start in period):
+    for month in (month for month in PERIODS if "M" in month.name and month.start in period):
         for member_id, member in seen.feeds.members.items():
             system = "fxiaoke" if member.currency == "CNY" else "zoho"
             there = member.hired <= month.balance and (member.left is None or member.left > month.start)
@@ -258,35 +255,23 @@ def _users(seen: Seen, period: Period) -> Iterator[Planted]:
         member = seen.feeds.members[member_id]
         return [("company", "company"), ("member", member_id), ("team", member.team), ("region", member.region)]
 
-    for subject, flags in _grouped((subjects(one), one in doers) for one in sorted(users)).items():
+    for subject, flags in _grouped((subjects(user), user in doers) for user in sorted(users)).items():
         yield Planted("crm_active_user_pct", period.name, *subject, _share(sum(flags), len(flags)))
 
 
-@cache
-def _free_days() -> tuple[frozenset[date], frozenset[date]]:
-    """Holidays, and weekends that are worked for them."""
-    told = yaml.safe_load(CALENDAR.read_text("utf-8"))
-    free = {
-        one["from"] + DAY * number for one in told["holidays"] for number in range((one["to"] - one["from"]).days + 1)
-    }
-    return frozenset(free), frozenset(told["make_up_days"])
-
-
 def _working_days(start: date, end: date) -> int:
-    """Working days after a day, up to another one and with it."""
-    free, made_up = _free_days()
-    days = [start + DAY * number for number in range(1, (end - start).days + 1)]
-    return sum(day in made_up or (day.weekday() < 5 and day not in free) for day in days)
+    """Working days after a day, up to another and with it."""
+    return sum(is_working_day(start + DAY * number) for number in range(1, (end - start).days + 1))
 
 
 def _logged(seen: Seen, period: Period) -> Iterator[Planted]:
     changes = []
     for deal in seen.deals:
         for step in deal.steps:
-            day = _day(step.at)
+            day = local_day(step.at)
             if day in period:
                 member_id = seen.linked(deal.of.system, deal.of.member_id)
-                in_time = _working_days(day, _day(step.logged)) <= LOGGED_DAYS
+                in_time = _working_days(day, local_day(step.logged)) <= LOGGED_DAYS
                 changes.append((seen.at(member_id, deal.of.dealer_id, day), in_time))
     for subject, flags in _grouped(changes).items():
         yield Planted("stage_logged_in_time_pct", period.name, *subject, _share(sum(flags), len(flags)))
@@ -341,13 +326,13 @@ def _coverage(seen: Seen, period: Period) -> Iterator[Planted]:
 def _named_revenue(seen: Seen, period: Period) -> Iterator[Planted]:
     figures = seen.feeds.figures
     named = {deal.of.transaction_id for deal in seen.deals if deal.status == "won" and deal.of.transaction_id}
-    lines = [line for number in sorted(named) for line in figures.invoices[number]]
+    lines = [line for number in sorted(named) for line in seen.invoices[number]]
     if not min(line.day for line in lines).replace(day=1) < period.end:
         yield Planted("revenue_with_opportunity_pct", period.name, "company", "company", None)
         return
     top: dict[Subject, Decimal] = defaultdict(Decimal)
     bottom: dict[Subject, Decimal] = defaultdict(Decimal)
-    for line in (one for one in lines if one.day in period):
+    for line in (line for line in lines if line.day in period):
         amount = figures.convert(line.net, line.currency, line.day)
         top["company", "company"] += amount
         top["region", figures.region(line.dealer_id, line.day)] += amount
@@ -389,7 +374,7 @@ class Made:
     def is_named(self) -> bool:
         roles = {who: {names[who][0] for names in self.lists.values() if who in names} - {None} for who in self.names}
         return all(roles.values()) and all(
-            sum(share for _, share in one.values()) == 100 for one in self.lists.values()
+            sum(share for _, share in names.values()) == 100 for names in self.lists.values()
         )
 
     @property
@@ -404,7 +389,7 @@ def _deals(seen: Seen) -> list[Made]:
     for kind, number, member_id, role, share in seen.feeds.crm.participants:
         told[kind, number][member_id] = role, share
     made: dict[str, Made] = {}
-    for number, lines in figures.invoices.items():
+    for number, lines in seen.invoices.items():
         if lines:
             first: Line = min(lines, key=lambda line: line.day)
             amount = sum((figures.convert(line.net, line.currency, line.day) for line in lines), Decimal(0))
@@ -431,7 +416,7 @@ def _deals(seen: Seen) -> list[Made]:
 
 def _shared(seen: Seen, made: list[Made], period: Period) -> Iterator[Planted]:
     there = []
-    for deal in (one for one in made if one.day in period):
+    for deal in (deal for deal in made if deal.day in period):
         subjects = {
             subject
             for member_id in [*deal.names, *deal.others, None]

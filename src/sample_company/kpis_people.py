@@ -176,6 +176,9 @@ def _trainings_due(feeds: Feeds, who: Who) -> Iterator[Planted]:
     for record in feeds.trainings:
         due, done = date.fromisoformat(record["dueOn"]), _day(record["completedOn"])
         month, member, dealer = month_of(due), record["memberId"], record["dealerId"]
+        leave = feeds.company.employment[member][1] if member else None
+        if leave is not None and due >= leave:
+            continue  # who has left has no duty any more
         subjects = who.subjects(due, member, dealer)
         known = max(month, month_of(done)) if done else month
         completion.append(Part(month, subjects, int(done is not None), 1, known))

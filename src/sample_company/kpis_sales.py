@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
+from sample_company import kpis_service
 from sample_company.company import END, START, Member
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Line, Planted, half_up, quarters
@@ -156,9 +157,25 @@ def planted_sales(feeds: Feeds) -> Iterator[Planted]:
             yield figure("returns_pct", ratio(sums["returned"], sums["invoiced"]))
             if subject[0] != "category":
                 yield figure("average_deal_amount", ratio(sums["invoiced"], sums["documents"]))
+    yield from _complaints(feeds, book)
     yield from _dealers(feeds, book)
     yield from _sell_through(feeds, book)
     yield from _market(feeds, book)
+
+
+def _complaints(feeds: Feeds, book: Book) -> Iterator[Planted]:
+    """Complaints of the service desk per hundred invoices; who was not invoiced has none."""
+    raised = ((kpis_service.local_day(case.opened), case) for case in feeds.cases if case.category == "complaint")
+    complaints = kpis_service.gathered(
+        (day, {"dealer": case.dealer_id, "region": feeds.company.dealer_on(case.dealer_id, day).region}, 1)
+        for day, case in raised
+    )
+    for period in periods():
+        for subject in sorted(book.sums):
+            invoices = book.total(subject, period, "documents")
+            if subject[0] in ("dealer", "region", "company") and period.is_quarter and invoices:
+                count = len(complaints.get((period.name, *subject), ()))
+                yield Planted("complaint_rate", period.name, *subject, 100 * Decimal(count) / invoices)
 
 
 def _starts(book: Book) -> dict[str, list[int]]:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
 
-from dealermart.base import REPO
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
-from sample_company.figures import Planted, quarter_of
+from sample_company.figures import EIGHT, Planted, half_up, quarter_of
 
 LIMITS = {"low": 18, "normal": 9, "high": 4, "urgent": 2}
 OPENS, CLOSES = time(9), time(18)
@@ -25,7 +25,7 @@ EAST = timedelta(hours=8)  # Shanghai has no summer time
 @cache
 def _calendar() -> tuple[frozenset[date], frozenset[date]]:
     """Days off and weekends worked, as config/calendar.yml lists them."""
-    text = yaml.safe_load((REPO / "config" / "calendar.yml").read_text("utf-8"))
+    text = yaml.safe_load((Path(__file__).resolve().parents[2] / "config" / "calendar.yml").read_text("utf-8"))
     free = {
         holiday["from"] + timedelta(days=number)
         for holiday in text["holidays"]
@@ -98,8 +98,8 @@ def mean(values: list[Decimal]) -> Decimal:
 
 
 def middle(values: list[Decimal]) -> Decimal:
-    """The median."""
-    return Decimal(median(values))
+    """The median of values with 8 decimals."""
+    return Decimal(median(half_up(value, EIGHT) for value in values))
 
 
 def planted(feeds: Feeds) -> Iterator[Planted]:

@@ -164,7 +164,8 @@ def write_training(feeds: Feeds, seed: int) -> dict[str, Any]:
         counts = {"members": [0, 0], "dealers": [0, 0]}
         for state in final.values():
             due = date.fromisoformat(state["dueOn"])
-            if first <= due < after:
+            leave = company.employment[state["memberId"]][1] if state["memberId"] else None
+            if first <= due < after and (leave is None or due < leave):  # who has left has no duty any more
                 count = counts["members" if state["memberId"] else "dealers"]
                 count[1] += 1
                 count[0] += bool(state["completedOn"]) and date.fromisoformat(state["completedOn"]) < after

@@ -189,6 +189,7 @@ FEEDS: dict[str, Rows] = {
         sale("R7", 1, mar(20), "D1", "P1", "-800", "-500", **M1, **RETURN_OF_T7),
         sale("T8", 1, mar(10), "D5", "P1", "100", "50", currency_code="EUR"),
         sale("T13", 1, jan(12), "D1", "P1", "7777", "1", **M1, channel="sell_out"),  # sold on: no revenue of the brand
+        sale("T0", 1, date(2024, 12, 31), "D1", "P1", "4000", "1"),  # before the calendar
         sale("T12", 1, date(2026, 4, 2), "D1", "P1", "5000", "1"),  # after the last month built
     ],
     "targets": [
@@ -202,6 +203,7 @@ FEEDS: dict[str, Rows] = {
         target("South-bikes", "region:South", "net_revenue", feb(1), mar(1), "4820", product_category="Bikes"),
         target("D5-03", "dealer:D5", "net_revenue", mar(1), date(2026, 4, 1), "100"),
         target("D1-margin", "dealer:D1", "gross_margin_amount", jan(1), feb(1), "1000"),
+        target("typo", "team:Rde", "net_revenue", jan(1), feb(1), "1000"),  # no such team
         target("M3-csat", "member:M3", "csat_pct", jan(1), date(2026, 4, 1), "80", unit="percent"),
     ],
     "training_courses": [

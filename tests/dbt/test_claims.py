@@ -57,8 +57,39 @@ def copy(built: Path, tmp_path: Path) -> Path:
             "delete from marts.mart_kpi__subject_period where subject_type = 'company' and period_id = '2026-Q1'",
         ),
         (
-            "dealers_and_regions_add_up_to_the_company",
+            "subjects_of_each_kind_add_up_to_the_company",
             "delete from intermediate.int_kpi__subject_month where subject_type = 'region' and subject_id = 'North'",
+        ),
+        (
+            "subjects_of_each_kind_add_up_to_the_company",
+            "delete from intermediate.int_kpi__subject_month where subject_id = 'unassigned' and subject_type = 'team'",
+        ),
+        (
+            "subjects_of_each_kind_add_up_to_the_company",
+            "update intermediate.int_kpi__subject_month set net_amount_plan = net_amount_plan + 0.01 "
+            "where subject_type = 'member' and subject_id = 'M1'",
+        ),
+        (
+            "additive_kpis_add_up_to_the_company",
+            "update marts.mart_kpi__subject_period set value = value + 0.01 "
+            "where subject_type = 'member' and subject_id = 'M1' and period_id = '2026-M01'",
+        ),
+        (
+            "every_accepted_sale_row_is_in_the_fact_or_left_out_with_a_reason",
+            "delete from marts.fct_sale_line_left_out where transaction_id = 'T0'",
+        ),
+        (
+            "every_accepted_sale_row_is_in_the_fact_or_left_out_with_a_reason",
+            "update marts.fct_sale_line set net_amount = net_amount + 1 where transaction_id = 'T5'",
+        ),
+        (
+            "revenue_is_the_same_by_every_path",
+            "update intermediate.int_credit__sale_line set credited_net_amount_reporting = 0 where transaction_id = 'T5'",
+        ),
+        (
+            "shares_are_recomputed_from_parts",
+            "update marts.mart_kpi__subject_period set denominator = denominator + 1 "
+            "where kpi_code = 'gross_margin_pct' and subject_type = 'company' and period_id = '2026-M01'",
         ),
         (
             "mart_kpi__subject_period_value_exactly_where_measured",

@@ -185,6 +185,52 @@ def test_lines_outside_of_the_build_are_left_out(con: duckdb.DuckDBPyConnection)
     assert net == (Decimal(1000),)  # the correction was learnt after as_of
 
 
+def test_rows_of_sales_in_no_figure_are_listed_with_the_reason(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute(
+        "select transaction_id, line_no, left_out_reason, net_amount from marts.fct_sale_line_left_out"
+    ).fetchall()
+    assert sorted(rows) == [
+        ("T0", 1, "before_calendar", 4000),
+        ("T1", 2, "superseded", 500),
+        ("T12", 1, "after_last_month", 5000),
+        ("T9", 1, "superseded", 10),  # dated January before it was moved
+    ]
+
+
+def test_a_mistyped_team_sold_nothing_and_is_reported(con: duckdb.DuckDBPyConnection) -> None:
+    for code in ("net_revenue", "attainment_pct"):
+        found = kpi(con, "team:Rde", "2026-M01", code, "value", "status", "status_reason")
+        assert found == (None, "subject_unknown", "the masters know no team of this name")
+    listed = con.execute(
+        "select feed, subject_type, subject_id, row_count from marts.mart_kpi__subject_unknown"
+    ).fetchall()
+    assert listed == [("targets", "team", "Rde", 1)]
+
+
+def test_what_nobody_is_credited_with_is_unassigned(con: duckdb.DuckDBPyConnection) -> None:
+    # the line of D5, whose owners have 120 %, has no rate
+    for subject in ("member:unassigned", "team:unassigned"):
+        found = kpi(con, subject, "2026-M03", "net_revenue", "subject_name", "sample_size", "status")
+        assert found == ("Unassigned", 1, "no_rate")
+
+
+def test_sales_credited_to_nobody_say_why(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute(
+        "select dealer_id, fiscal_month_start, unassigned_reason, line_count, no_rate_line_count, net_amount"
+        " from marts.mart_kpi__uncredited_sale"
+    ).fetchall()
+    assert rows == [("D5", company.mar(1), "shares above 100 %", 1, 1, None)]
+
+
+def test_a_month_without_any_line_is_not_covered(con: duckdb.DuckDBPyConnection) -> None:
+    # nothing was delivered between March and December 2025
+    found = kpi(con, "dealer:D2", "2025-M06", "net_revenue", "value", "status", "status_reason")
+    assert found == (None, "no_data", "no sales delivered for the period")
+    # and of the year three months are there
+    found = kpi(con, "company:company", "2025", "net_revenue", "value", "status", "status_reason")
+    assert found == (Decimal(3000), "ok", "sales cover only a part of the period")
+
+
 def test_facts_name_their_source_rows(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute(
         """select fact.transaction_id from marts.fct_sale_line as fact
@@ -210,11 +256,13 @@ def test_dealers_keep_their_windows(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_shares_above_the_whole_credit_nobody(con: duckdb.DuckDBPyConnection) -> None:
-    assert con.execute(
-        "select count(*) from intermediate.int_credit__sale_line where transaction_id = 'T8'"
-    ).fetchone() == (0,)
+    credited = con.execute(
+        "select member_id, member_team, credit_pct from intermediate.int_credit__sale_line where transaction_id = 'T8'"
+    ).fetchall()
+    assert credited == [("unassigned", "unassigned", 100)]
     reasons = con.execute(
-        "select distinct held_reason from intermediate.int_credit__dealer_share where dealer_id = 'D5'"
+        "select distinct held_reason from intermediate.int_credit__dealer_share"
+        " where dealer_id = 'D5' and member_id <> 'unassigned'"
     ).fetchall()
     assert reasons == [("shares above 100 %",)]
 

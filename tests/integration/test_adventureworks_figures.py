@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import duckdb
 import pytest
@@ -27,6 +28,7 @@ pytestmark = [
 ]
 
 UTF16_SALES = "dw-utf16/FactResellerSales.csv"
+SELLER, AMOUNT, ORDERED = 5, 19, 24  # fields of its lines
 
 
 @dataclass(frozen=True)
@@ -276,6 +278,37 @@ def test_attainment_of_the_twelve_quota_windows(company: Company) -> None:
     assert [str((actual / target).quantize(Decimal("0.001"))) for _, actual, target in found] == (
         ["0.822", "0.866", "0.857", "0.820", "0.843", "0.814", "0.891", "0.838", "0.796", "0.836", "0.882", "0.863"]
     )
+
+
+def test_attainment_of_every_quota(company: Company) -> None:
+    """From the files alone: a quota holds until the seller's next one, the last ones for 92 days."""
+    with (DATA / "dw" / "FactSalesQuota.csv").open(encoding="utf-8-sig", newline="") as file:
+        quotas = [
+            (row[0], row[1], dt.date.fromisoformat(row[6][:10]), Decimal(row[5]))
+            for row in csv.reader(file, delimiter="|")
+        ]
+    starts = defaultdict(list)
+    for _, seller, start, _ in quotas:
+        starts[seller].append(start)
+    sold: dict[tuple[str, dt.date], Decimal] = defaultdict(Decimal)
+    with (DATA / UTF16_SALES).open(encoding="utf-16", newline="") as file:
+        for row in csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE):
+            sold[row[SELLER], dt.date.fromisoformat(row[ORDERED][:10])] += Decimal(row[AMOUNT]).quantize(
+                Decimal("0.0001"), ROUND_HALF_UP
+            )
+    expected = {}
+    for number, seller, start, quota in quotas:
+        end = min((later for later in starts[seller] if later > start), default=start + dt.timedelta(days=92))
+        actual = sum((net for (who, day), net in sold.items() if who == seller and start <= day < end), Decimal(0))
+        expected[number] = (actual, (actual / quota).quantize(Decimal("0.00000001"), ROUND_HALF_UP))
+    found = {
+        target: (actual, attainment)
+        for target, actual, attainment in company.rows(
+            "select target_id, actual_value, attainment from mart_kpi__target_window where status = 'ok'"
+        )
+    }
+    assert len(found) == 163
+    assert found == expected
 
 
 def test_every_sale_lies_in_exactly_one_quota_window(company: Company) -> None:

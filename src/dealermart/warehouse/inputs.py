@@ -128,7 +128,13 @@ def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> 
     if again:
         ids = ", ".join(f"({literal(source)}, {literal(delivery)})" for source, delivery in sorted(again))
         changed.append(f"select {key} from lake.{quoted(name)} where (_source, _delivery_id) in ({ids})")
-    return f"select * from lake.{quoted(name)} semi join ({' union all '.join(changed)}) using ({key})"
+    table, keys = f"lake.{quoted(name)}", " union all ".join(changed)
+    sql = f"select * from {table} semi join ({keys}) using ({key})"
+    if name != "sales":
+        return sql
+    # What is taken back is credited as the sale that it names, which may lie in another month.
+    back = " and ".join(f"{quoted(f'original_{column}')} = sold.{quoted(column)}" for column in contract.key)
+    return f"{sql} union all select returned.* from {table} as returned semi join ({keys}) as sold on {back}"
 
 
 def period_end_of(settings: Settings, company: Company, received: str, period: str | None) -> dt.date:

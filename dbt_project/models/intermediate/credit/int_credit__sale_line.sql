@@ -1,4 +1,4 @@
--- Grain: one row per sale line and member credited with a share of it.
+-- Grain: one row per sale line and member credited with a share of it; what nobody is credited with is unassigned.
 {{ by_fiscal_month() }}
 
 with
@@ -13,72 +13,135 @@ line as (
         {% endif %}
 ),
 
+sold as (
+    select
+        transaction_id,
+        line_no,
+        dealer_id,
+        seller_id,
+        sale_date
+    from {{ ref('fct_sale_line') }}
+    where
+        channel is distinct from 'sell_out'
+        and transaction_type = 'invoice'
+),
+
 dealer_share as (
     select * from {{ ref('int_credit__dealer_share') }}
+    where credit_pct > 0
 ),
 
 member as (
     select * from {{ ref('dim_member') }}
 ),
 
-credited as (
-    -- A seller whom the source names gets the whole line ...
-    select
-        line.transaction_id,
-        line.line_no,
-        line.seller_id as member_id,
-        'seller' as credit_role,
-        cast(100 as decimal(9, 4)) as credit_pct,
-        cast(0 as decimal(9, 4)) as pct_before,
-        line.sale_date,
-        line.fiscal_month_start,
-        line.product_category,
-        line.net_amount_reporting,
-        line.net_amount_plan,
-        line.cost_amount_reporting,
-        line.cost_amount_plan
-    from line
-    where line.seller_id is not null
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
 
-    union all
-
-    -- ... and the dealer's owners share the others.
+taken_back as (
     select
-        line.transaction_id,
-        line.line_no,
-        dealer_share.member_id,
-        dealer_share.credit_role,
-        dealer_share.credit_pct,
-        dealer_share.pct_before,
-        line.sale_date,
-        line.fiscal_month_start,
-        line.product_category,
-        line.net_amount_reporting,
-        line.net_amount_plan,
-        line.cost_amount_reporting,
-        line.cost_amount_plan
+        transaction_id,
+        line_no,
+        sale_date,
+        original_transaction_id,
+        original_line_no
     from line
-    inner join dealer_share
-        on
-            line.dealer_id = dealer_share.dealer_id
-            and line.sale_date >= dealer_share.valid_from
-            and line.sale_date < dealer_share.valid_to
     where
-        line.seller_id is null
-        and dealer_share.held_reason is null
-        and dealer_share.credit_pct > 0
+        transaction_type <> 'invoice'
+        and original_transaction_id is not null
+),
+
+-- What is taken back goes to whom the sale went to, so that a sale and its full return leave nobody with a rest.
+original as (
+    select
+        taken_back.transaction_id,
+        taken_back.line_no,
+        sold.dealer_id,
+        sold.seller_id,
+        sold.sale_date
+    from taken_back
+    inner join sold
+        on
+            taken_back.original_transaction_id = sold.transaction_id
+            and taken_back.original_line_no = sold.line_no
+            and taken_back.sale_date >= sold.sale_date
+),
+
+based as (
+    select
+        line.transaction_id,
+        line.line_no,
+        line.dealer_id,
+        line.sale_date,
+        line.fiscal_month_start,
+        line.product_category,
+        line.net_amount_reporting,
+        line.net_amount_plan,
+        line.cost_amount_reporting,
+        line.cost_amount_plan,
+        coalesce(line.transaction_type = 'invoice', false) or original.sale_date is not null as is_by_sale,
+        coalesce(original.dealer_id, line.dealer_id) as credit_dealer_id,
+        coalesce(line.seller_id, original.seller_id) as credit_seller_id,
+        coalesce(original.sale_date, line.sale_date) as credit_date
+    from line
+    left join original
+        on
+            line.transaction_id = original.transaction_id
+            and line.line_no = original.line_no
+),
+
+-- A seller whom the source names gets the whole line, if employed on the day of the sale. What comes back without naming a
+-- sale that is known comes back to whom it names, employed or not.
+sold_by as (
+    select
+        based.*,
+        case when member_left.member_id is null then based.credit_seller_id end as seller_id
+    from based
+    left join member_left
+        on
+            based.credit_seller_id = member_left.member_id
+            and based.credit_date >= member_left.left_from
+            and based.credit_date < member_left.left_to
+            and based.is_by_sale
+),
+
+-- The dealer's owners share the others; where it has none, they are nobody's.
+credited as (
+    select
+        sold_by.*,
+        coalesce(sold_by.seller_id, dealer_share.member_id, '{{ unassigned() }}') as member_id,
+        case
+            when sold_by.seller_id is not null then 'seller'
+            else coalesce(dealer_share.credit_role, '{{ unassigned() }}')
+        end as credit_role,
+        case
+            when sold_by.seller_id is null and dealer_share.member_id is null then 'no owner on the day'
+            else dealer_share.unassigned_reason
+        end as unassigned_reason,
+        cast(coalesce(dealer_share.credit_pct, 100) as decimal(9, 4)) as credit_pct,
+        cast(coalesce(dealer_share.pct_before, 0) as decimal(9, 4)) as pct_before
+    from sold_by
+    left join dealer_share
+        on
+            sold_by.seller_id is null
+            and sold_by.credit_dealer_id = dealer_share.dealer_id
+            and sold_by.credit_date >= dealer_share.valid_from
+            and sold_by.credit_date < dealer_share.valid_to
 ),
 
 final as (
     select
         credited.transaction_id,
         credited.line_no,
+        credited.dealer_id,
         credited.member_id,
         credited.credit_role,
         credited.credit_pct,
+        credited.unassigned_reason,
         credited.sale_date,
         credited.fiscal_month_start,
-        member.team as member_team,
+        coalesce(member.team, '{{ unassigned() }}') as member_team,
         credited.product_category,
         {{ credit_share('credited.net_amount_reporting', 'credited.pct_before', 'credited.credit_pct') }} as credited_net_amount_reporting,
         {{ credit_share('credited.net_amount_plan', 'credited.pct_before', 'credited.credit_pct') }} as credited_net_amount_plan,
@@ -88,8 +151,8 @@ final as (
     left join member
         on
             credited.member_id = member.member_id
-            and credited.sale_date >= member.valid_from
-            and credited.sale_date < member.valid_to
+            and credited.credit_date >= member.valid_from
+            and credited.credit_date < member.valid_to
 )
 
 select * from final

@@ -90,7 +90,7 @@ final as (
         and bool_and(member_of_deal.has_role) over (partition by member_of_deal.deal_id) as is_role_named,
         row_number() over (
             partition by member_of_deal.deal_id
-            order by member_of_deal.contribution_pct desc nulls last, member_of_deal.member_id nulls last
+            order by member_of_deal.contribution_pct desc nulls last, member_of_deal.member_id asc nulls last
         ) = 1 as is_lead
     from member_of_deal
     inner join whole on member_of_deal.deal_id = whole.deal_id

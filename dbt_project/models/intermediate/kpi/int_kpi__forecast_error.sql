@@ -45,9 +45,9 @@ at_start as (
     from period
     inner join month_end
         on
-            month_end.balance_date = cast({{ dbt.dateadd('day', -1, 'period.period_start') }} as date)
-            and month_end.expected_close_date >= period.period_start
-            and month_end.expected_close_date < period.period_end
+            period.period_start = {{ dbt.dateadd('day', 1, 'month_end.balance_date') }}
+            and period.period_start <= month_end.expected_close_date
+            and period.period_end > month_end.expected_close_date
 ),
 
 won as (

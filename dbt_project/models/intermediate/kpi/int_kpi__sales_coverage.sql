@@ -1,8 +1,12 @@
--- Grain: one row per warehouse: the fiscal months between the first and the last that hold any sale line.
+-- Grain: one row per warehouse: the span from the first to the last fiscal month that sales cover.
 with
 
-dealer_month as (
-    select * from {{ ref('int_sales__dealer_month') }}
+feed_month as (
+    select *
+    from {{ ref('int_kpi__feed_month') }}
+    where
+        feed = 'sales'
+        and is_covered
 ),
 
 fiscal_month as (
@@ -13,8 +17,8 @@ final as (
     select
         min(fiscal_month.month_start) as covered_from,
         max(fiscal_month.month_end) as covered_to
-    from dealer_month
-    inner join fiscal_month on dealer_month.fiscal_month_start = fiscal_month.month_start
+    from feed_month
+    inner join fiscal_month on feed_month.fiscal_month_start = fiscal_month.month_start
 )
 
 select * from final

@@ -17,12 +17,20 @@ subject_month as (
     select * from {{ ref('int_kpi__subject_month') }}
 ),
 
-dealer_month as (
-    select * from {{ ref('int_sales__dealer_month') }}
+feed_month as (
+    select *
+    from {{ ref('int_kpi__feed_month') }}
+    where feed = 'sales'
 ),
 
 coverage as (
-    select * from {{ ref('int_kpi__sales_coverage') }}
+    select
+        month_period.period_id,
+        bool_or(coalesce(feed_month.is_covered, false)) as is_covered,
+        bool_and(coalesce(feed_month.is_covered, false)) as is_covered_whole
+    from month_period
+    left join feed_month on month_period.fiscal_month_start = feed_month.fiscal_month_start
+    group by month_period.period_id
 ),
 
 sold as (
@@ -33,17 +41,6 @@ sold as (
         {{ sum_sales_measures() }}
     from subject_month
     group by subject_type, subject_id, fiscal_month_start
-
-    union all
-
-    select
-        'category' as subject_type,
-        product_category as subject_id,
-        fiscal_month_start,
-        {{ sum_sales_measures() }}
-    from dealer_month
-    where product_category is not null
-    group by product_category, fiscal_month_start
 ),
 
 summed as (
@@ -64,19 +61,15 @@ final as (
         population.period_id,
         period.previous_period_id,
         period.last_year_period_id,
-        coverage.covered_from is not null
-        and period.period_start < coverage.covered_to
-        and period.period_end > coverage.covered_from as is_covered,
-        period.is_complete
-        and coverage.covered_from is not null
-        and period.period_start >= coverage.covered_from
-        and period.period_end <= coverage.covered_to as is_covered_whole,
+        -- What was sold is known where a line says so; that nothing was is known of months covered alone.
+        coverage.is_covered or coalesce(summed.line_count, 0) > 0 as is_covered,
+        period.is_complete and coverage.is_covered_whole as is_covered_whole,
         {% for name in sales_measure_names() -%}
             coalesce(summed.{{ name }}, 0) as {{ name }}{% if not loop.last %},{% endif %}
         {% endfor %}
     from population
     inner join period on population.period_id = period.period_id
-    cross join coverage
+    inner join coverage on population.period_id = coverage.period_id
     left join summed
         on
             population.subject_type = summed.subject_type

@@ -1,4 +1,4 @@
--- Grain: one row per subject (dealer, region, company, member, team), fiscal month and product category with sales.
+-- Grain: one row per subject (dealer, region, company, member, team, category), fiscal month and product category with sales.
 with
 
 dealer_month as (
@@ -23,12 +23,11 @@ final as (
 
     select
         'region' as subject_type,
-        dealer_region as subject_id,
+        coalesce(dealer_region, '{{ unassigned() }}') as subject_id,
         fiscal_month_start,
         product_category,
         {{ sum_sales_measures() }}
     from dealer_month
-    where dealer_region is not null
     group by dealer_region, fiscal_month_start, product_category
 
     union all
@@ -42,6 +41,17 @@ final as (
         {{ sum_sales_measures() }}
     from dealer_month
     group by fiscal_month_start, product_category
+
+    union all
+
+    select
+        'category' as subject_type,
+        coalesce(product_category, '{{ unassigned() }}') as subject_id,
+        fiscal_month_start,
+        product_category,
+        {{ sum_sales_measures() }}
+    from dealer_month
+    group by product_category, fiscal_month_start
 
     union all
 
@@ -63,7 +73,6 @@ final as (
         product_category,
         {{ sum_sales_measures() }}
     from member_month
-    where member_team is not null
     group by member_team, fiscal_month_start, product_category
 )
 

@@ -1,7 +1,7 @@
 -- Grain: one row per subject (member, dealer, team, region, company, category), fiscal period begun and KPI.
 with
 
-measured as (
+stated as (
     select * from {{ ref('int_kpi__value') }}
 
     union all
@@ -27,6 +27,36 @@ company as (
 
 subject as (
     select * from {{ ref('dim_subject') }}
+),
+
+-- A name that the masters do not know, such as a mistyped team of a target, is no subject that sold nothing.
+measured as (
+    select
+        stated.subject_type,
+        stated.subject_id,
+        stated.period_id,
+        stated.kpi_code,
+        case when subject.subject_id is not null or stated.sample_size > 0 then stated.numerator end as numerator,
+        case when subject.subject_id is not null or stated.sample_size > 0 then stated.denominator end as denominator,
+        case when subject.subject_id is not null or stated.sample_size > 0 then stated.value end as value,
+        stated.sample_size,
+        case when subject.subject_id is not null or stated.sample_size > 0 then stated.ci_low end as ci_low,
+        case when subject.subject_id is not null or stated.sample_size > 0 then stated.ci_high end as ci_high,
+        stated.ci_method,
+        stated.rate_type,
+        case
+            when subject.subject_id is not null or stated.sample_size > 0 then stated.status
+            else 'subject_unknown'
+        end as status,
+        case
+            when subject.subject_id is not null or stated.sample_size > 0 then stated.status_reason
+            else 'the masters know no ' || stated.subject_type || ' of this name'
+        end as status_reason
+    from stated
+    left join subject
+        on
+            stated.subject_type = subject.subject_type
+            and stated.subject_id = subject.subject_id
 ),
 
 -- Like is compared with like: what is shown beside the target was measured inside the very windows of the targets.
@@ -96,6 +126,7 @@ final as (
             and measured.subject_id = compared.subject_id
             and measured.period_id = compared.period_id
             and measured.kpi_code = compared.metric
+            and measured.status <> 'subject_unknown'
     left join measured as previous_period
         on
             measured.subject_type = previous_period.subject_type

@@ -86,7 +86,7 @@ final as (
             team,
             region,
             cast(null as string) as product_category,
-            fiscal_month_start as fiscal_month_start,
+            fiscal_month_start,
             fiscal_month_start as known_month_start,
             cast({{ value }} as decimal(18, 8)) as value
         from due

@@ -1,4 +1,18 @@
 -- Grain: one row per account of a CRM, fiscal month at whose end it is there, and measure.
+{% set fields = {
+    'account_type': 'account_type',
+    'dealer_id': 'stated_dealer_id',
+    'owner_user_id': 'owner_user_id',
+    'phone': 'phone',
+    'website': 'website',
+    'country': 'country',
+    'city': 'city',
+} %}
+{% set filled -%}
+    {%- for name, column in fields.items() -%}
+        {{ ' + ' if not loop.first }}case when account.{{ column }} is null then 0 else required.{{ name }} end
+    {%- endfor -%}
+{%- endset %}
 with
 
 account as (
@@ -25,15 +39,6 @@ dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
 
-{% set fields = {
-    'account_type': 'account_type',
-    'dealer_id': 'stated_dealer_id',
-    'owner_user_id': 'owner_user_id',
-    'phone': 'phone',
-    'website': 'website',
-    'country': 'country',
-    'city': 'city',
-} %}
 required as (
     select
         {% for name in fields %}
@@ -53,11 +58,6 @@ month_end as (
         and month_start <= {{ received_until() }}
 ),
 
-{% set filled -%}
-    {%- for name, column in fields.items() -%}
-        {{ ' + ' if not loop.first }}case when account.{{ column }} is null then 0 else required.{{ name }} end
-    {%- endfor -%}
-{%- endset %}
 -- Once for each version, not for each month: these are the same in all months of a version.
 judged as (
     select
@@ -84,13 +84,13 @@ there as (
         judged.dealer_id,
         judged.completeness,
         month_end.fiscal_month_start,
-        month_end.balance_date,
         {% for key in ['name_key', 'phone_key', 'website_key'] %}
-            judged.{{ key }} is not null
-            and count(*) over (
-                partition by month_end.fiscal_month_start, judged.crm_system, judged.{{ key }}
-            ) > 1 as is_same_{{ key }}{{ "," if not loop.last }}
+            case
+                when judged.{{ key }} is not null
+                    then count(*) over (partition by month_end.fiscal_month_start, judged.crm_system, judged.{{ key }})
+            end as {{ key }}_count,
         {% endfor %}
+        month_end.balance_date
     from judged
     inner join month_end
         on
@@ -109,7 +109,8 @@ owned as (
         there.completeness,
         there.valid_from
         > {{ dbt.dateadd('day', '-1 * crm_rule.account_fresh_days', 'there.balance_date') }} as is_fresh,
-        there.is_same_name_key or there.is_same_phone_key or there.is_same_website_key as is_duplicate
+        greatest(coalesce(there.name_key_count, 1), coalesce(there.phone_key_count, 1), coalesce(there.website_key_count, 1))
+        > 1 as is_duplicate
     from there
     cross join crm_rule
     left join member

@@ -91,9 +91,9 @@ in_month as (
     from fiscal_month
     inner join dealer
         on
-            dealer.valid_from <= fiscal_month.last_day
-            and dealer.valid_to > fiscal_month.month_start
-            and (dealer.onboarded_date is null or dealer.onboarded_date <= fiscal_month.last_day)
+            fiscal_month.last_day >= dealer.valid_from
+            and fiscal_month.month_start < dealer.valid_to
+            and (dealer.onboarded_date is null or fiscal_month.last_day >= dealer.onboarded_date)
 ),
 
 -- The largest share among those who are in service.
@@ -155,7 +155,7 @@ reached as (
     inner join contact
         on
             placed.dealer_id = contact.dealer_id
-            and contact.contact_date <= placed.last_day
+            and placed.last_day >= contact.contact_date
             and contact.contact_date >= {{ dbt.dateadd('day', '-placed.cadence_days', 'placed.last_day') }}
     where placed.is_at_month_end
     group by placed.month_start, placed.dealer_id
@@ -179,8 +179,8 @@ planned as (
         on
             placed.dealer_id = action.dealer_id
             and action.kind = 'joint_plan'
-            and action.agreed_date <= placed.last_day
-            and (action.closed_date is null or action.closed_date >= placed.month_start)
+            and placed.last_day >= action.agreed_date
+            and (action.closed_date is null or placed.month_start <= action.closed_date)
     group by placed.month_start, placed.dealer_id
 ),
 
@@ -230,7 +230,7 @@ final as (
             team,
             region,
             cast(null as string) as product_category,
-            fiscal_month_start as fiscal_month_start,
+            fiscal_month_start,
             fiscal_month_start as known_month_start,
             cast({{ value }} as decimal(18, 8)) as value
         from judged

@@ -124,6 +124,10 @@ months_in_grade as (
     from counted
 ),
 
+known as (
+    select min(month_no) as first_month_no from employed
+),
+
 -- A rate over twelve months needs twelve of them.
 covered as (
     select
@@ -131,7 +135,7 @@ covered as (
         month_end.month_no,
         month_end.last_day
     from month_end
-    cross join (select min(month_no) as first_month_no from employed) as known
+    cross join known
     where month_end.month_no >= known.first_month_no + 11
 ),
 

@@ -84,7 +84,6 @@ final as (
         ('case_resolved_in_time', '1', 'fiscal_month_start', 'due', 'is_resolved_in_time'),
         ('dispute_due', '1', 'fiscal_month_start', 'due', "category = 'dispute' and is_resolved_in_time is not null"),
         ('dispute_resolved_in_time', '1', 'fiscal_month_start', 'due', "category = 'dispute' and is_resolved_in_time"),
-        ('case_resolved', '1', 'fiscal_month_start', 'resolved', 'case_id is not null'),
         ('case_resolution_hours', 'resolution_hours', 'fiscal_month_start', 'resolved', 'resolution_hours is not null'),
         ('case_contacts_known', '1', 'fiscal_month_start', 'resolved', 'contact_count is not null'),
         ('case_one_contact', '1', 'fiscal_month_start', 'resolved', 'contact_count <= 1'),

@@ -83,6 +83,7 @@ due as (
         end as completed_month_start
     from record
     left join calendar on record.completed_date = calendar.date_day
+    where record.is_due
 ),
 
 -- Training of a dealer's people is also that of the team that looks after the dealer: its first owner's on that day.
@@ -91,7 +92,7 @@ owned as (
         due.record_id,
         owner.member_id,
         row_number() over (
-            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id nulls last
+            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id asc nulls last
         ) as owner_rank
     from due
     inner join owner

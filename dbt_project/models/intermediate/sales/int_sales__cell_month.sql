@@ -49,9 +49,7 @@ measured as (
         dealer_id,
         region,
         product_category,
-        {% for name, expression in sales_cell_measures() %}
-            cast({{ expression }} as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sales_cell_columns('line') }}
     from line
 ),
 
@@ -61,9 +59,7 @@ whole as (
         dealer_id,
         region,
         product_category,
-        {% for name, _ in sales_cell_measures() %}
-            cast(coalesce(sum({{ name }}), 0) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sales_cell_columns('sum') }}
     from measured
     group by fiscal_month_start, dealer_id, region, product_category
 ),
@@ -76,14 +72,7 @@ credited as (
         measured.product_category,
         credit.member_id,
         credit.member_team as team,
-        {% for name, _ in sales_cell_measures() %}
-            {% if name == 'net_amount' %}
-                cast(coalesce(sum(credit.credited_net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
-            {% else %}
-                cast(coalesce(sum({{ multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
-                {{- ',' if not loop.last }}
-            {% endif %}
-        {% endfor %}
+        {{ sales_cell_columns('credited') }}
     from measured
     inner join credit
         on
@@ -105,12 +94,41 @@ part as (
         dealer_id,
         region,
         product_category,
-        cast(null as string) as member_id,
-        cast(null as string) as team,
-        {% for name, _ in sales_cell_measures() %}
-            {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ sales_cell_columns('name') }}
     from whole
+
+    union all
+
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        {{ sales_cell_columns('minus') }}
+    from credited
+),
+
+rest as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        {{ sales_cell_columns('sum') }}
+    from part
+    group by fiscal_month_start, dealer_id, region, product_category
+),
+
+final as (
+    select
+        fiscal_month_start,
+        dealer_id,
+        region,
+        product_category,
+        member_id,
+        team,
+        {{ sales_cell_columns('name') }}
+    from credited
 
     union all
 
@@ -121,49 +139,9 @@ part as (
         product_category,
         cast(null as string) as member_id,
         cast(null as string) as team,
-        {% for name, _ in sales_cell_measures() %}
-            -{{ name }} as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from credited
-),
-
-rest as (
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        member_id,
-        team,
-        {% for name, _ in sales_cell_measures() %}
-            cast(sum({{ name }}) as decimal(28, 8)) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from part
-    group by fiscal_month_start, dealer_id, region, product_category, member_id, team
-),
-
-final as (
-    {% for relation in ['credited', 'rest'] %}
-        select
-            fiscal_month_start,
-            dealer_id,
-            region,
-            product_category,
-            member_id,
-            team,
-            {% for name, _ in sales_cell_measures() %}
-                {{ name }}{{ ',' if not loop.last }}
-            {% endfor %}
-        from {{ relation }}
-        {% if relation == 'rest' %}
-            where
-                {% for name, _ in sales_cell_measures() %}
-                    {{ 'or ' if not loop.first }}{{ name }} <> 0
-                {% endfor %}
-        {% else %}
-            union all
-        {% endif %}
-    {% endfor %}
+        {{ sales_cell_columns('name') }}
+    from rest
+    where greatest({{ sales_cell_columns('size') }}) > 0
 )
 
 select * from final

@@ -8,8 +8,8 @@ attendance as (
         row_number() over (
             partition by event_id
             order by
-                _received_date desc nulls last, _delivery_id desc nulls last, _row_number nulls last, attendee_type nulls last,
-                attendee_id nulls last
+                _received_date desc nulls last, _delivery_id desc nulls last, _row_number asc nulls last,
+                attendee_type asc nulls last, attendee_id asc nulls last
         ) as header_rank
     from {{ ref('int_current__event_attendance') }}
 ),

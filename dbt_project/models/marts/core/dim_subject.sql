@@ -1,4 +1,5 @@
--- Grain: one row per subject that masters know (member, dealer, team, region, product category, company).
+-- Grain: one row per subject that masters know (member, dealer, team, region, product category, company), and those of
+-- what belongs to nobody.
 with
 
 dealer as (
@@ -83,6 +84,19 @@ final as (
         cast(null as string) as team,
         cast(null as string) as region
     from company
+
+    {% for subject_type in ['member', 'team', 'region', 'category'] %}
+        union all
+
+        -- What belongs to nobody, so that the subjects of a kind add up to the company.
+        select
+            '{{ subject_type }}' as subject_type,
+            '{{ unassigned() }}' as subject_id,
+            'Unassigned' as subject_name,
+            cast(null as string) as team,
+            cast(null as string) as region
+        from company
+    {% endfor %}
 )
 
 select * from final

@@ -2,21 +2,7 @@
 with
 
 activity as (
-    select
-        *,
-        {{ winner_rank(['crm_system', 'activity_id'], 'updated_at') }} as winner_rank
-    from {{ ref('stg_crm_activities') }}
-),
-
--- What was planned was in the CRM before its day.
-seen as (
-    select
-        crm_system,
-        activity_id,
-        min(updated_at) as first_updated_at
-    from {{ ref('stg_crm_activities') }}
-    where not _is_deleted
-    group by crm_system, activity_id
+    select * from {{ ref('int_current__crm_activity') }}
 ),
 
 opportunity as (
@@ -53,7 +39,7 @@ dated as (
         activity.completed_at,
         activity.duration_minutes,
         {{ local_date('activity.occurred_at', 'company.time_zone') }} as occurred_date,
-        {{ local_date('seen.first_updated_at', 'company.time_zone') }} as first_seen_date,
+        {{ local_date('activity.first_updated_at', 'company.time_zone') }} as first_seen_date,
         -- A task is done when somebody says so; anything else takes place when it does.
         {{ local_date('activity.occurred_at', 'company.time_zone') }} <= {{ received_until() }}
         and (activity.kind <> 'task' or activity.completed_at is not null) as is_done,
@@ -65,11 +51,6 @@ dated as (
         activity._received_date
     from activity
     cross join company
-    inner join seen
-        on
-            activity.crm_system = seen.crm_system
-            and activity.activity_id = seen.activity_id
-    where activity.winner_rank = 1
 ),
 
 final as (

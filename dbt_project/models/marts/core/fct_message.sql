@@ -114,7 +114,7 @@ final as (
             dated.urgency = message_channel.urgency
             and dated.channel = message_channel.channel
     left join calendar as sent_day on dated.sent_date = sent_day.date_day
-    left join calendar as acknowledged_day on dated.acknowledged_date = acknowledged_day.date_day
+    left join calendar as acknowledged_day on dated.acknowledged_date = acknowledged_day.date_day  -- noqa: ST11
     left join member
         on
             dated.sender_id = member.member_id

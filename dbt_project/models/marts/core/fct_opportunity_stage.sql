@@ -198,20 +198,15 @@ chosen as (
 compared as (
     select
         *,
-        case
-            when
-                stage is distinct from
-                lag(stage) over (partition by crm_system, opportunity_id order by valid_from nulls last)
-                then 1
-            else 0
-        end as is_other_stage
+        row_number() over (partition by crm_system, opportunity_id order by valid_from nulls last) = 1 as is_first,
+        lag(stage) over (partition by crm_system, opportunity_id order by valid_from nulls last) as stage_before
     from chosen
 ),
 
 numbered as (
     select
         *,
-        sum(is_other_stage) over (
+        sum(case when is_first or stage is distinct from stage_before then 1 else 0 end) over (
             partition by crm_system, opportunity_id
             order by valid_from nulls last
             rows between unbounded preceding and current row

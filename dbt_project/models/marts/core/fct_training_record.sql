@@ -17,6 +17,10 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
 dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
@@ -37,6 +41,8 @@ final as (
         record.assigned_date,
         record.due_date,
         calendar.fiscal_month_start,
+        -- Who has left has no duty any more.
+        record.due_date is not null and member_left.member_id is null as is_due,
         record.started_date,
         record.completed_date,
         record.completed_date is not null as is_completed,
@@ -58,6 +64,11 @@ final as (
             record.member_id = member.member_id
             and record.due_date >= member.valid_from
             and record.due_date < member.valid_to
+    left join member_left
+        on
+            record.member_id = member_left.member_id
+            and record.due_date >= member_left.left_from
+            and record.due_date < member_left.left_to
     left join dealer
         on
             record.dealer_id = dealer.dealer_id

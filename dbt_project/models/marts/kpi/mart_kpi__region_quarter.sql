@@ -109,6 +109,7 @@ final as (
         max(value) filter (where kpi_code = 'fcr_no_reopen_pct') as fcr_no_reopen_pct,
         max(value) filter (where kpi_code = 'reopened_pct') as reopened_pct,
         max(value) filter (where kpi_code = 'case_quality_mean') as case_quality_mean,
+        max(value) filter (where kpi_code = 'complaint_rate') as complaint_rate,
         max(value) filter (where kpi_code = 'dispute_in_time_pct') as dispute_in_time_pct,
         max(value) filter (where kpi_code = 'cross_team_case_pct') as cross_team_case_pct,
         max(value) filter (where kpi_code = 'action_done_in_time_pct') as action_done_in_time_pct,
