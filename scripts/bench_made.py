@@ -83,7 +83,7 @@ def deliver(settings: Settings, span: Span, *, masters: bool = False) -> int:
         "quarantine": [], "decisions": None,
     }  # fmt: skip
     lake.commit(settings, log, entry)
-    return next((file["rows"] for file in files if file["feed"] == "sales"), 0)
+    return sum(int(str(file["rows"])) for file in files if file["feed"] == "sales")
 
 
 def _write(

@@ -97,7 +97,7 @@ def of_models(manifest: Mapping[str, Any]) -> Iterator[Finding]:
         if node["resource_type"] != "model" or node["config"].get("materialized") != "incremental":
             continue
         wrong = {
-            "an incremental model is not configured by by_fiscal_month()": "by_fiscal_month()" not in node["raw_code"],
+            "an incremental model is not configured by by_fiscal_month()": "by_fiscal_month(" not in node["raw_code"],
             "an incremental model has a unique_key": bool(node["config"].get("unique_key")),
             "an incremental model has no column fiscal_month_start": "fiscal_month_start"
             not in (node.get("columns") or {}),

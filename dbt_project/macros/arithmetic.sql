@@ -30,8 +30,16 @@
             ) as decimal({{ 38 - scale }}, 0)
         )
     {%- endset -%}
-    {%- set digits_of_numerator = duckdb__small_digits(exact_numerator, operand_scale) -%}
-    {%- set digits_of_denominator = duckdb__small_digits(exact_denominator, operand_scale) -%}
+    {#- The digits of each without sign and point as a BIGINT, NULL where they are more than 18. -#}
+    {%- set digits = [] -%}
+    {%- for number in [exact_numerator, exact_denominator] -%}
+        {%- set small = 'abs(try_cast(' ~ number ~ ' as decimal(18, ' ~ operand_scale ~ ')))' -%}
+        {%- set whole = 'cast(floor(' ~ small ~ ') as bigint) * ' ~ unit -%}
+        {%- set fraction = 'cast(round(cast(' ~ small ~ ' - floor(' ~ small ~ ') as double) * 1e' ~ operand_scale ~ ') as bigint)' -%}
+        {%- do digits.append('(' ~ whole ~ ' + ' ~ fraction ~ ')') -%}
+    {%- endfor -%}
+    {%- set digits_of_numerator = digits[0] -%}
+    {%- set digits_of_denominator = digits[1] -%}
     {%- set near -%}
         floor(cast({{ digits_of_numerator }} as double) / cast(nullif({{ digits_of_denominator }}, 0) as double) * 1e{{ scale }} + 0.5)
     {%- endset -%}
@@ -55,15 +63,6 @@
             then cast({{ small_quotient }}{{ ' * ' ~ step if scale }} as decimal(28, {{ scale }}))
         else cast({{ wide_quotient }}{{ ' * ' ~ step if scale }} as decimal(28, {{ scale }}))
     end
-{%- endmacro %}
-
-{#- The digits of an exact number without its sign and point as a BIGINT, NULL where they are more than 18. -#}
-{% macro duckdb__small_digits(number, scale) -%}
-    {%- set small = 'abs(try_cast(' ~ number ~ ' as decimal(18, ' ~ scale ~ ')))' -%}
-    (
-        cast(floor({{ small }}) as bigint) * 1{{ '0' * scale }}
-        + cast(round(cast({{ small }} - floor({{ small }}) as double) * 1e{{ scale }}) as bigint)
-    )
 {%- endmacro %}
 
 {#-

@@ -62,16 +62,16 @@
 {% macro cluster_bound(numerator, denominator, numerator_squares, products, denominator_squares, clusters, side) -%}
     {%- set sign = '-' if side == 'low' else '+' -%}
     {#- not money: counts -#}{%- set n = 'cast(' ~ clusters ~ ' as double)' -%}
-    {%- set x = 'cast(' ~ denominator ~ ' as double)' -%}
+    {#- not money: a sum for a variance -#}{%- set x = 'cast(' ~ denominator ~ ' as double)' -%}
     {#- not money: a ratio for a variance -#}{%- set r = '(cast(' ~ numerator ~ ' as double) / ' ~ x ~ ')' -%}
     case
         when {{ clusters }} > 1 and {{ denominator }} > 0
             then cast(
                 {{ r }} {{ sign }} 1.959963984540054e0 * sqrt(
                     greatest(0e0, (
-                        cast({{ numerator_squares }} as double)
-                        - 2 * {{ r }} * cast({{ products }} as double)
-                        + {{ r }} * {{ r }} * cast({{ denominator_squares }} as double)
+                        cast({{ numerator_squares }} as double) {# not money: a variance #}
+                        - 2 * {{ r }} * cast({{ products }} as double) {# not money: a variance #}
+                        + {{ r }} * {{ r }} * cast({{ denominator_squares }} as double) {# not money: a variance #}
                     ) * {{ n }} / ({{ n }} - 1)) {# not money: a variance #}
                 ) / {{ x }} as decimal(18, 8) {# not money: a share #}
             )

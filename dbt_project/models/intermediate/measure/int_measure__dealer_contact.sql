@@ -71,7 +71,7 @@ begun as (
     select
         (select min(contact_date) from contact) as first_contact_date,
         (select min(sent_date) from message) as first_message_date,
-        (select min(agreed_date) from action where kind = 'joint_plan') as first_plan_date
+        (select min(agreed_date) filter (where kind = 'joint_plan') from action) as first_plan_date
 ),
 
 -- In force on any day of the month; the last of its rows in the month says where the dealer belongs.

@@ -38,7 +38,7 @@ placed as (
         coalesce(dealer.region, member.region) as region,
         opportunity.product_category,
         changed_day.fiscal_month_start,
-        logged_day.working_day_no - changed_day.working_day_no <= crm_rule.stage_logged_days as is_in_time
+        changed_day.working_day_no + crm_rule.stage_logged_days >= logged_day.working_day_no as is_in_time
     from stage_change
     cross join crm_rule
     inner join calendar as changed_day on stage_change.changed_date = changed_day.date_day

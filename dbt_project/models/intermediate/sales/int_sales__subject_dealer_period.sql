@@ -42,7 +42,8 @@ dated as (
     left join dealer_start
         on
             cell.dealer_id = dealer_start.dealer_id
-            and month_numbered.month_no - dealer_start.month_no between 0 and 11
+            and month_numbered.month_no >= dealer_start.month_no
+            and month_numbered.month_no <= dealer_start.month_no + 11
 ),
 
 summed as (
