@@ -135,6 +135,11 @@ class Figures:
         rest = 100 - sum(percent for _, _, percent in shares)
         return [*shares, ("unassigned", "unassigned", rest)] if rest else shares
 
+    def credit_day(self, line: Line) -> date:
+        """The day by which a line is credited: of a return that of the sale, where that is known."""
+        sold = None if line.original_id is None else self._sold.get((line.original_id, line.original_line))
+        return line.day if sold is None else sold[0]
+
     def _has_left(self, member_id: str, day: date) -> bool:
         left = self.company.employment[member_id][1]
         return left is not None and left <= day

@@ -91,8 +91,6 @@ def _subjects(feeds: Feeds, line: Line) -> Iterator[tuple[Subject, Fraction]]:
     yield ("dealer", line.dealer_id), whole
     yield ("region", feeds.figures.region(line.dealer_id, line.day)), whole
     for member, _, percent in feeds.figures.credits(line):
-        if member not in feeds.members:
-            continue  # nobody
         yield ("member", member), Fraction(percent, 100)
 
 

@@ -94,7 +94,7 @@ class Book:
             ("category", category): Decimal(1),
         }
         for member_id, _, percent in figures.credits(line):
-            team = self._team(member_id, line.day)
+            team = self._team(member_id, figures.credit_day(line))
             for subject in (("member", member_id), ("team", team)):
                 if subject[1] is not None:
                     key = subject[0], subject[1]
