@@ -163,6 +163,23 @@ def planted_sales(feeds: Feeds) -> Iterator[Planted]:
     yield from _market(feeds, book)
 
 
+def planted_revenue(feeds: Feeds) -> Iterator[Planted]:
+    """Revenue, margin and growth of the company by quarter, and revenue by region, of the sums by day."""
+    sums = feeds.figures.revenue_by_quarter()
+    for name, each in sums.items():
+        net, margin = each["net"], each["net"] - each["cost"]
+        yield Planted("net_revenue", name, *COMPANY, net)
+        yield Planted("gross_margin_amount", name, *COMPANY, margin)
+        yield Planted("gross_margin_pct", name, *COMPANY, margin / net)
+        year, number = int(name[:4]), int(name[-1])
+        before = f"{year - (number == 1)}-Q{(number + 2) % 4 + 1}"
+        for kpi, base in (("growth_previous_pct", before), ("growth_last_year_pct", f"{year - 1}-Q{number}")):
+            yield Planted(kpi, name, *COMPANY, net / sums[base]["net"] - 1 if base in sums else None)
+    for name, regions in feeds.figures.revenue_by_region().items():
+        for region, net in regions.items():
+            yield Planted("net_revenue", name, "region", region, net)
+
+
 def _complaints(feeds: Feeds, book: Book) -> Iterator[Planted]:
     """Complaints of the service desk per hundred invoices; who was not invoiced has none."""
     raised = ((kpis_service.local_day(case.opened), case) for case in feeds.cases if case.category == "complaint")

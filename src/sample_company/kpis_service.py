@@ -51,7 +51,7 @@ def business_hours(begun: datetime, ended: datetime) -> Decimal:
             closes = min(datetime.combine(day, CLOSES), ended)
             seconds += max(0, int((closes - opens).total_seconds()))
         day += timedelta(days=1)
-    return Decimal(seconds) / 3600
+    return half_up(Decimal(seconds) / 3600, EIGHT)  # as the fact has them
 
 
 def local_day(moment: datetime) -> date:

@@ -13,12 +13,12 @@ from sample_company import kpis_collection, kpis_communication, kpis_crm, kpis_s
 from sample_company.feeds import Feeds
 from sample_company.figures import EIGHT, Planted, half_up
 from sample_company.kpis_people import people, training_and_surveys
-from sample_company.kpis_sales import planted_sales
+from sample_company.kpis_sales import planted_revenue, planted_sales
 
 PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
     "training and surveys": (training_and_surveys,),
 
-    "sales": (planted_sales,),
+    "sales": (planted_revenue, planted_sales),
 
     "stock and market": (),
 

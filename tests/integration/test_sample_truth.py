@@ -6,6 +6,7 @@ late files, corrected rates and backdated transfers reach the marts through the 
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ import duckdb
 import pytest
 from tests.sample_company import ingested
 
-from dealermart import warehouse
-from dealermart.base import Settings
+from dealermart import publish, warehouse
+from dealermart.base import REPO, Settings
 from dealermart.config import load_contracts
 from dealermart.upkeep import Wanted
 from dealermart.upkeep.erasure.run import erase
@@ -33,6 +34,7 @@ class Built:
     con: duckdb.DuckDBPyConnection
     truth: dict[str, Any]
     later: warehouse.BuildResult
+    settings: Settings  # of the home that was built
     home: Path  # with landing and quarantine
     marts: dict[str, list[tuple[Any, ...]]]
 
@@ -60,7 +62,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         shutil.copytree(home.settings.home / folder, settings.home / folder, dirs_exist_ok=True)
     later = warehouse.run(settings, period=PERIOD)
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
-        yield Built(con, home.truth, later, home.settings.home, _marts(settings.warehouse))
+        yield Built(con, home.truth, later, settings, home.settings.home, _marts(settings.warehouse))
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -299,6 +301,22 @@ def test_every_planted_kpi_has_its_figure(built: Built) -> None:
         if found.get(key) != row["value"]:
             wrong.setdefault(row["kpi"], []).append(f"{key[1:]}: {found.get(key)}, not {row['value']}")
     assert {code: (len(rows), rows[:5]) for code, rows in wrong.items()} == {}
+    planted = {row["kpi"] for row in built.truth["kpis"]}
+    assert {code for (code,) in built.rows("select kpi_code from marts.dim_kpi")} == planted
+
+
+def test_every_question_of_an_analyst_is_one_select_on_what_bi_reads(built: Built) -> None:
+    """The selects of docs/bi.md: at most ten lines each, with rows and names in the result."""
+    publish.run(built.settings)
+    text = (REPO / "docs" / "bi.md").read_text("utf-8")
+    questions = re.findall(r"^## (\d+)\. [^\n]*\n```sql\n(.*?)\n```", text, flags=re.MULTILINE | re.DOTALL)
+    assert [int(number) for number, _ in questions] == list(range(1, 13))
+    with duckdb.connect(str(built.settings.published / "bi" / publish.FILE), read_only=True) as bi:
+        for number, select in questions:
+            assert len(select.splitlines()) <= 10, number
+            rows = bi.execute(select).fetchall()
+            assert rows, f"question {number} finds nothing"
+            assert any(isinstance(value, str) for value in rows[0]), number
 
 
 def test_an_older_version_received_last_does_not_win(built: Built) -> None:
