@@ -62,10 +62,6 @@ def copy(built: Path, tmp_path: Path) -> Path:
         ),
         (
             "subjects_of_each_kind_add_up_to_the_company",
-            "delete from intermediate.int_kpi__subject_month where subject_id = 'unassigned' and subject_type = 'team'",
-        ),
-        (
-            "subjects_of_each_kind_add_up_to_the_company",
             "update intermediate.int_kpi__subject_month set net_amount_plan = net_amount_plan + 0.01 "
             "where subject_type = 'member' and subject_id = 'M1'",
         ),
@@ -89,7 +85,7 @@ def copy(built: Path, tmp_path: Path) -> Path:
         (
             "shares_are_recomputed_from_parts",
             "update marts.mart_kpi__subject_period set denominator = denominator + 1 "
-            "where kpi_code = 'gross_margin_pct' and subject_type = 'company' and period_id = '2026-M01'",
+            "where kpi_code = 'gross_margin_pct' and subject_id = 'D1' and period_id = '2026-M01'",
         ),
         (
             "mart_kpi__subject_period_value_exactly_where_measured",

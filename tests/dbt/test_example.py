@@ -17,7 +17,10 @@ from dealermart.base import REPO
 pytestmark = pytest.mark.integration
 
 EXAMPLE = (REPO / "docs" / "kpis.md").read_text("utf-8").split("## An example")[1].split("\n### ")[0]
-COMPANY = {"name": "Example Company", "reporting_currency": "CNY", "calendar_start": "2025-01-01"}
+COMPANY = {
+    "name": "Example Company", "reporting_currency": "CNY", "calendar_start": "2025-01-01",
+    "receivables_from": "2026-01-01",
+}  # fmt: skip
 MASTERS: dict[str, list[warehouse.Row]] = {
     "dealers": [
         {"dealer_id": "D9", "valid_from": "2025-01-01", "dealer_name": "D9", "region": "East", "status": "active"}

@@ -198,9 +198,18 @@ def test_rows_of_sales_in_no_figure_are_listed_with_the_reason(con: duckdb.DuckD
 
 
 def test_a_mistyped_team_sold_nothing_and_is_reported(con: duckdb.DuckDBPyConnection) -> None:
-    for code in ("net_revenue", "attainment_pct"):
-        found = kpi(con, "team:Rde", "2026-M01", code, "value", "status", "status_reason")
-        assert found == (None, "subject_unknown", "the masters know no team of this name")
+    rows = con.execute("select value, status from marts.mart_kpi__subject_period where subject_id = 'Rde'").fetchall()
+    assert set(rows) <= {(None, "subject_unknown")}
+    assert (
+        con.execute(
+            "select value, status_reason from marts.mart_kpi__subject_period"
+            " where subject_id = 'Rde' and kpi_code in ('net_revenue', 'attainment_pct')"
+        ).fetchall()
+        == []
+    )
+    assert con.execute(
+        "select attainment, status, status_reason from marts.mart_kpi__target_window where subject_id = 'Rde'"
+    ).fetchall() == [(None, "undefined", "there is no team Rde in the masters")]
     listed = con.execute(
         "select feed, subject_type, subject_id, row_count from marts.mart_kpi__subject_unknown"
     ).fetchall()
