@@ -45,6 +45,13 @@ MODELS = ("int_sales__dealer_month",)
 # All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
 # another one, it is here.
 BY_MONTH = ("int_kpi__subject_month", "int_kpi__target_sales", "dim_period", "mart_incentive__line_source")
+# Of the models that gather others by name: which ones they gather here.
+GATHERED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value")),
+    "int_measure__event": ("int_measure__", ("training", "survey")),
+    "int_kpi__target_value": ("int_kpi__", ("attainment",)),
+    "int_kpi__feed_coverage": ("stg_", ("survey_responses", "training_records")),
+}
 
 
 def feeds(folder: Path) -> Path:
@@ -104,12 +111,21 @@ def _models(names: Iterable[str]) -> dict[str, Path]:
         name = todo.pop()
         if name not in found:
             found[name] = known[name]
-            todo += _refs(known[name])
+            prefix, gathered = GATHERED.get(name, ("", ()))
+            todo += [*_refs(known[name]), *(prefix + model for model in gathered)]
     return found
 
 
 def _refs(path: Path) -> list[str]:
     return re.findall(r"ref\('(\w+)'\)", path.read_text("utf-8"))
+
+
+def _gather(path: Path, models: tuple[str, ...]) -> None:
+    """Let a model that gathers others in a loop gather these alone."""
+    loop = re.compile(r"({% for (\w+)[^%]*?)( %})")
+    text, changed = loop.subn(rf"\g<1> if \g<2> in {list(models)}\g<3>", path.read_text("utf-8"), count=1)
+    assert changed, path
+    path.write_text(text, "utf-8")
 
 
 def _dbt(folder: Path, chosen: dict[str, Path]) -> None:
@@ -123,7 +139,14 @@ def _dbt(folder: Path, chosen: dict[str, Path]) -> None:
             target = folder / path.relative_to(whole)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-    claims = [path for path in (whole / "tests" / "singular").glob("*.sql") if chosen.keys() >= set(_refs(path))]
+            if path.suffix == ".sql" and path.stem in GATHERED:
+                _gather(target, GATHERED[path.stem][1])
+    # A claim that goes through relations by name is of the whole project.
+    claims = [
+        path
+        for path in (whole / "tests" / "singular").glob("*.sql")
+        if chosen.keys() >= set(_refs(path)) and not re.search(r"ref\([^']", path.read_text("utf-8"))
+    ]
     (folder / "tests" / "singular").mkdir()
     for path in claims:
         shutil.copy(path, folder / "tests" / "singular")
