@@ -62,20 +62,20 @@ def test_order_rebuild_and_past_moments_give_the_same_marts(
     expected = states.built(settings)
 
     shuffled = replace(settings, home=tmp_path / "shuffled")
-    for number in (2, 0, 1):
-        states.deliver(shuffled, DAYS[number], drops[number])
+    # Learnt last at the same moment: who is here today is said as of it.
+    for number, moment in zip((2, 0, 1), moments, strict=True):
+        states.deliver(shuffled, DAYS[number], drops[number], moment)
     assert states.built(shuffled) == expected, "the order of deliveries must not matter"
 
     upkeep.rebuild(settings)
     assert states.built(settings) == expected, "landing, config and log are enough"
 
     early = replace(settings, home=tmp_path / "early")
-    states.deliver(early, DAYS[0], drops[0])
+    past = dt.datetime(2026, 5, 10)
+    states.deliver(early, DAYS[0], drops[0], past)
     then = states.built(early, period=None)
     assert then != expected
-    assert states.built(settings, as_of=dt.datetime(2026, 5, 10), period=None) == then, (
-        "what was learnt later is not seen"
-    )
+    assert states.built(settings, as_of=past, period=None) == then, "what was learnt later is not seen"
     assert warehouse.run(settings, period=states.PERIOD).skipped, "a build of the past leaves the present alone"
 
     con = duckdb.connect(str(settings.warehouse))
