@@ -319,9 +319,20 @@ def marts_of(models: Path) -> dict[str, list[str]]:
         models: Folder of the dbt models.
     """
     paths = {path.stem: path for path in models.rglob("*.sql")}
-    reads = {
-        name: set(re.findall(r"""ref\(\s*['"](\w+)['"]""", path.read_text("utf-8"))) for name, path in paths.items()
-    }
+    texts = {name: path.read_text("utf-8") for name, path in paths.items()}
+    macros = "".join(path.read_text("utf-8") for path in sorted((models.parent / "macros").glob("*.sql")))
+    reads = {}
+    for name, text in texts.items():
+        reads[name] = set(re.findall(r"""ref\(\s*['"](\w+)['"]""", text))
+        # A model that gathers others, ref('int_kpi__' ~ model), has their names in a list, its own or that of a macro.
+        for prefix in re.findall(r"ref\(\s*'(\w+)' ~", text):
+            loops = re.findall(r"{% for \w+ in (\w+)\(\)", text)
+            listed = text + "".join(
+                found for loop in loops for found in re.findall(rf"macro {loop}\b.*?endmacro", macros, re.DOTALL)
+            )
+            reads[name] |= {
+                other for other in paths if other.startswith(prefix) and f"'{other[len(prefix) :]}'" in listed
+            }
     readers: dict[str, set[str]] = {}
     for name, others in reads.items():
         for other in others:
