@@ -22,7 +22,9 @@ final as (
         _row_part,
         _received_date
     from objective
-    where winner_rank = 1
+    where
+        winner_rank = 1
+        and {{ stated_end() }} > valid_from
 )
 
 select * from final
