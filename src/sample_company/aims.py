@@ -29,7 +29,7 @@ def write_aims(feeds: Feeds) -> None:
         rows.append(([*line, UNITS.get(aim.metric, "percent"), aim.objective or "", weight], Fate("accepted")))
     right = rows[0][0]
     rows += [
-        (["KT-9001", "品牌", *right[2:]], unknown_word("subject_type_unknown")),
+        (["KT-9001", "品牌", "X1", *right[3:]], unknown_word("subject_type_unknown")),
         (["KT-9002", *right[1:3], "", *right[4:]], missing("metric_missing")),
     ]
     write_csv(feeds.ledger, RECEIVED, "targets/指标分解_2026.csv", "aims", "targets", HEADER, rows)

@@ -36,9 +36,10 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 
 def planted(feeds: Feeds) -> list[dict[str, Any]]:
     """All planted figures, as the truth holds them: values as texts of 8 decimals, rounded half up."""
-    return [
+    rows = [
         {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"}
         for functions in PRACTICES.values()
         for function in functions
         for row in function(feeds)
     ]
+    return sorted(rows, key=lambda row: (row["kpi"], row["period"], row["subject_type"], row["subject"]))
