@@ -24,6 +24,8 @@ from dealermart.base import REPO
 from sample_company.company import SIZES, make_company
 from sample_company.figures import commission, half_up
 
+pytestmark = pytest.mark.integration  # making a sample takes some seconds
+
 D = Decimal
 
 
@@ -35,7 +37,6 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.integration
 def test_same_seed_gives_the_same_bytes_in_another_process(made: Made, tmp_path: Path) -> None:
     script = REPO / "scripts" / "make_sample.py"
     command = [sys.executable, str(script), "--seed", str(SEED), "--size", "S", "--out", str(tmp_path / "again")]
