@@ -60,25 +60,19 @@
 {%- endmacro %}
 
 {#-
-    The columns of a cell of sales. As `line` they are taken of a line, as `credited` they are summed by the share that a
-    member is credited with (the net amount as it was credited), as `sum` they are summed, as `minus` taken off.
+    The columns of a cell of sales: as `line` of a line, as `credited` summed by the share that a member is credited with
+    (the net amount as it was credited). Parts of a line add up to it.
 -#}
 {% macro sales_cell_columns(form) -%}
     {%- for name, expression in sales_cell_measures() %}
     {%- if form == 'line' -%}
         cast({{ expression }} as decimal(28, 8)) as {{ name }}
-    {%- elif form == 'credited' and name == 'net_amount' -%}
+    {%- elif name == 'net_amount' -%}
         cast(coalesce(sum(credit.credited_net_amount_reporting), 0) as decimal(28, 8)) as {{ name }}
-    {%- elif form == 'credited' -%}
-        cast(coalesce(sum({{ multiply('measured.' ~ name, 'credit.credit_pct * 0.01') }}), 0) as decimal(28, 8)) as {{ name }}
-    {%- elif form == 'sum' -%}
-        cast(coalesce(sum({{ name }}), 0) as decimal(28, 8)) as {{ name }}
-    {%- elif form == 'minus' -%}
-        -{{ name }} as {{ name }}
-    {%- elif form == 'size' -%}
-        abs({{ name }})
     {%- else -%}
-        {{ name }}
+        cast(coalesce(
+            sum({{ credit_share('measured.' ~ name, 'credit.pct_before', 'credit.credit_pct') }}), 0
+        ) as decimal(28, 8)) as {{ name }}
     {%- endif -%}
     {%- if not loop.last %},
     {% endif %}

@@ -126,6 +126,9 @@ def _dealers(feeds: Feeds, who: Who) -> Iterator[Planted]:
     for attendance in feeds.attendances:
         if attendance.attendee_type == "dealer" and attendance.came:
             contacts[attendance.attendee].add(attendance.day)
+    for deal, at, _ in feeds.crm.activities:
+        if local_day(at) <= TOLD[-1]:  # later ones are planned
+            contacts[deal.dealer_id].add(local_day(at))
     for action in feeds.actions:
         if action.kind == "joint_plan":
             plans[action.dealer].append((action.agreed, _told(action.done)))

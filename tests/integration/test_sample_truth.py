@@ -98,18 +98,36 @@ def test_every_figure_stands_when_a_member_is_erased(built: Built, tmp_path: Pat
         for column in contract.columns
         if column.pii != "none" and not column.person
     }
-    # Marts name a subject, and the CRM's facts the user who stands for the member: each gets a code of its own.
-    personal |= {"subject_name", "owner_user_id", "user_id"}
+    columns = {table: _columns(built.con, table) for table in before}
     described = {
-        table: [place for place, name in enumerate(_columns(built.con, table)) if name in personal] for table in before
+        table: [place for place, name in enumerate(names) if name in personal] for table, names in columns.items()
     }
+
+    def users(marts: dict[str, list[tuple[Any, ...]]], member: str) -> dict[str, str]:
+        """The user of each CRM who stands for the member."""
+        names = columns["fct_opportunity"]
+        system, user, who = (names.index(name) for name in ("crm_system", "owner_user_id", "member_id"))
+        return {row[system]: row[user] for row in marts["fct_opportunity"] if row[who] == member}
+
+    erased = users(after, token)
+    codes = {"M003": token} | {user: erased[system] for system, user in users(before, "M003").items()}
+    assert len(codes) > 1 and not set(codes) & set(codes.values())
 
     def same(table: str, rows: list[tuple[Any, ...]]) -> list[str]:
         told = []
         for row in rows:
-            values = [one.replace("M003", token) if isinstance(one, str) else one for one in row]
+            values = list(row)
+            for code, instead in codes.items():
+                values = [one.replace(code, instead) if isinstance(one, str) else one for one in values]
             if token in values:  # what describes people is emptied in rows that name the member
                 for place in described.get(table, ()):
+                    values[place] = None
+                names = columns[table]
+                subject = next((name for name in ("subject_id", "member_id") if name in names), None)
+                if subject and "subject_name" in names and values[names.index(subject)] == token:
+                    # A subject without a name goes by its code; the list of subjects says that there is none.
+                    place = names.index("subject_name")
+                    assert rows is not after[table] or values[place] == (None if table == "dim_subject" else token)
                     values[place] = None
             told.append(repr(values))
         return sorted(told)

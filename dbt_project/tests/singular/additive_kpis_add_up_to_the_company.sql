@@ -43,11 +43,5 @@ where
     part.unknown_count = 0
     and (
         part.value is null
-        or (company.kpi_code <> 'units' and part.value <> company.value)
-        -- Shares of a line's units are rounded one by one, to 8 decimals.
-        or (
-            company.kpi_code = 'units'
-            and part.subject_type in ('dealer', 'member', 'team')
-            and abs(part.value - company.value) > 0.001
-        )
+        or part.value <> company.value
     )

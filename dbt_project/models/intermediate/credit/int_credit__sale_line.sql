@@ -138,6 +138,7 @@ final as (
         credited.member_id,
         credited.credit_role,
         credited.credit_pct,
+        credited.pct_before,
         credited.unassigned_reason,
         credited.sale_date,
         credited.fiscal_month_start,

@@ -29,6 +29,16 @@ attendance as (
         and is_attended
 ),
 
+-- Notes and tasks are about a dealer; they do not reach one.
+activity as (
+    select *
+    from {{ ref('fct_activity') }}
+    where
+        dealer_id is not null
+        and is_done
+        and kind not in ('note', 'task')
+),
+
 action as (
     select * from {{ ref('fct_action') }}
 ),
@@ -64,6 +74,13 @@ contact as (
         dealer_id,
         event_date as contact_date
     from attendance
+
+    union all
+
+    select
+        dealer_id,
+        occurred_date as contact_date
+    from activity
 ),
 
 -- Before a record begins, nothing is known of it: these months have no row rather than dealers without a contact.

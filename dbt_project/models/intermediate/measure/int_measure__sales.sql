@@ -8,9 +8,7 @@ cell as (
 named as (
     select
         *,
-        {% for name in ['dealer_id', 'region', 'product_category', 'member_id', 'team'] -%}
-            coalesce({{ name }}, '') || '|' || {% if loop.last %}cast(fiscal_month_start as string) as event_id{% endif %}
-        {% endfor %}
+        concat_ws('|', dealer_id, region, product_category, member_id, team, cast(fiscal_month_start as string)) as event_id
     from cell
 ),
 

@@ -2,31 +2,7 @@
 with
 
 request as (
-    select
-        request_id,
-        kind,
-        dealer_id,
-        assignee_id,
-        opened_date,
-        closed_date,
-        first_response_hours,
-        resolution_hours,
-        rating_of_five
-    from {{ ref('fct_support_request') }}
-
-    union all
-
-    select
-        request_id,
-        kind,
-        dealer_id,
-        assignee_id,
-        opened_date,
-        closed_date,
-        first_response_hours,
-        resolution_hours,
-        rating_of_five
-    from {{ ref('fct_wellbeing_request') }}
+    select * from {{ ref('int_support__request') }}
 ),
 
 calendar as (

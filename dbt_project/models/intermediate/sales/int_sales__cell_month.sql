@@ -1,4 +1,4 @@
--- Grain: one row per fiscal month, dealer, region, category, member and team credited; without a member, what nobody is.
+-- Grain: one row per fiscal month, dealer, region, category, member and team credited; what is nobody's is unassigned.
 {{ by_fiscal_month() }}
 
 with
@@ -13,13 +13,12 @@ sale_line as (
         {% endif %}
 ),
 
+-- Shares of a line make 100 %, what nobody is credited with included.
 credit as (
     select * from {{ ref('int_credit__sale_line') }}
-    where
-        member_id is not null
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-        {% endif %}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
+    {% endif %}
 ),
 
 line as (
@@ -28,8 +27,8 @@ line as (
         line_no,
         fiscal_month_start,
         dealer_id,
-        dealer_region as region,
-        product_category,
+        coalesce(dealer_region, '{{ unassigned() }}') as region,
+        coalesce(product_category, '{{ unassigned() }}') as product_category,
         quantity,
         discount_amount,
         net_amount_reporting,
@@ -53,18 +52,7 @@ measured as (
     from line
 ),
 
-whole as (
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        {{ sales_cell_columns('sum') }}
-    from measured
-    group by fiscal_month_start, dealer_id, region, product_category
-),
-
-credited as (
+final as (
     select
         measured.fiscal_month_start,
         measured.dealer_id,
@@ -85,63 +73,6 @@ credited as (
         measured.product_category,
         credit.member_id,
         credit.member_team
-),
-
--- What is credited to nobody is the rest, so that parts add up to the whole to the last decimal.
-part as (
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        {{ sales_cell_columns('name') }}
-    from whole
-
-    union all
-
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        {{ sales_cell_columns('minus') }}
-    from credited
-),
-
-rest as (
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        {{ sales_cell_columns('sum') }}
-    from part
-    group by fiscal_month_start, dealer_id, region, product_category
-),
-
-final as (
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        member_id,
-        team,
-        {{ sales_cell_columns('name') }}
-    from credited
-
-    union all
-
-    select
-        fiscal_month_start,
-        dealer_id,
-        region,
-        product_category,
-        cast(null as string) as member_id,
-        cast(null as string) as team,
-        {{ sales_cell_columns('name') }}
-    from rest
-    where greatest({{ sales_cell_columns('size') }}) > 0
 )
 
 select * from final
