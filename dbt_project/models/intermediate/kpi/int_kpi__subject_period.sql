@@ -9,6 +9,23 @@ stated as (
     select * from {{ ref('int_kpi__target_value') }}
 ),
 
+-- Read once more and narrow: of a list this long, all columns are not held beside themselves.
+earlier as (
+    {% for relation in ['int_kpi__value', 'int_kpi__target_value'] %}
+        select
+            subject_type,
+            subject_id,
+            period_id,
+            kpi_code,
+            value,
+            sample_size
+        from {{ ref(relation) }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
+),
+
 period as (
     select * from {{ ref('dim_period') }}
 ),
@@ -91,11 +108,13 @@ final as (
         kpi.unit,
         case when kpi.unit = 'currency' then company.reporting_currency_code end as currency_code,
         coalesce(measured.rate_type, case when kpi.unit = 'currency' then company.fx_rate_type end) as rate_type,
-        compared.target_value,
-        compared.actual_value as attainment_actual,
-        compared.attainment,
-        previous_period.value as previous_value,
-        last_year_period.value as last_year_value,
+        case when measured.status <> 'subject_unknown' then compared.target_value end as target_value,
+        case when measured.status <> 'subject_unknown' then compared.actual_value end as attainment_actual,
+        case when measured.status <> 'subject_unknown' then compared.attainment end as attainment,
+        case when subject.subject_id is not null or previous_period.sample_size > 0 then previous_period.value end
+            as previous_value,
+        case when subject.subject_id is not null or last_year_period.sample_size > 0 then last_year_period.value end
+            as last_year_value,
         measured.sample_size,
         measured.ci_low,
         measured.ci_high,
@@ -126,14 +145,13 @@ final as (
             and measured.subject_id = compared.subject_id
             and measured.period_id = compared.period_id
             and measured.kpi_code = compared.metric
-            and measured.status <> 'subject_unknown'
-    left join measured as previous_period
+    left join earlier as previous_period
         on
             measured.subject_type = previous_period.subject_type
             and measured.subject_id = previous_period.subject_id
             and measured.kpi_code = previous_period.kpi_code
             and period.previous_period_id = previous_period.period_id
-    left join measured as last_year_period
+    left join earlier as last_year_period
         on
             measured.subject_type = last_year_period.subject_type
             and measured.subject_id = last_year_period.subject_id
