@@ -33,12 +33,18 @@ PARTS = (0.1, 0.3)
 
 @dataclass
 class Build:
-    """What one build took, in seconds: as a whole, and its parts. ``nodes``: of dbt, by name."""
+    """What one build took, in seconds: as a whole, and its parts.
+
+    Attributes:
+        nodes: Of dbt, by name.
+        peak: GiB of the largest process so far.
+    """
 
     lines: int
     seconds: float = 0.0
     months: int = 0
     cpu: float = 0.0
+    peak: float = 0.0
     steps: dict[str, float] = field(default_factory=dict)
     nodes: dict[str, float] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
@@ -136,7 +142,7 @@ def _build(settings: Settings, *, full: bool) -> Build:
         setattr(build_module, name, _timed(getattr(build_module, name), took, name, given))
     began, used = time.monotonic(), _cpu()
     result = warehouse.run(settings, full=full)
-    found = Build(0, time.monotonic() - began, result.months, _cpu() - used)
+    found = Build(0, time.monotonic() - began, result.months, _cpu() - used, _peak())
     said = json.loads((settings.home / "dbt" / "target" / "run_results.json").read_text("utf-8"))
     found.nodes = {".".join(one["unique_id"].split(".")[2:3]): one["execution_time"] for one in said["results"]}
     found.steps = {
@@ -158,6 +164,11 @@ def _cpu() -> float:
     return sum(one.ru_utime + one.ru_stime for one in both)
 
 
+def _peak() -> float:
+    """GiB that the largest of this process and those that it waited for has held so far."""
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 2**20
+
+
 def _timed(inner: Callable[..., Any], took: dict[str, float], step: str, given: dict[str, str]) -> Callable[..., Any]:
     of = getattr(inner, "__wrapped__", inner)
 
@@ -175,7 +186,7 @@ def _timed(inner: Callable[..., Any], took: dict[str, float], step: str, given: 
 
 
 def _tell(title: str, build: Build, top: int) -> None:
-    print(f"\n{title}: {build.work:.1f} s ({build.cpu:.1f} s of cores), {build.months} months")
+    print(f"\n{title}: {build.work:.1f} s ({build.cpu:.1f} s of cores), {build.months} months, {build.peak:.1f} GiB")
     for step, seconds in build.steps.items():
         print(f"  {step:46}{seconds:>9.1f}")
     for name, seconds in sorted(build.nodes.items(), key=lambda pair: -pair[1])[:top]:

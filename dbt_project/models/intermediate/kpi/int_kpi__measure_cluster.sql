@@ -73,8 +73,8 @@ clustered as (
             period_id,
             kpi_code,
             -- Hundredths are enough for an interval, and their squares are exact.
-            cast(sum(numerator) as decimal(14, 2)) as numerator,
-            cast(sum(denominator) as decimal(14, 2)) as denominator
+            {{ hundredths('sum(numerator)') }} as numerator,
+            {{ hundredths('sum(denominator)') }} as denominator
         from placed
         where {{ subject_id }} is not null
         group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, kpi_code, dealer_id

@@ -46,28 +46,21 @@ kpi_role as (
     {% endfor %}
 ),
 
-totalled as (
+-- Whoever is to be told that there is no event of a KPI has one row more, which counts nothing.
+listed as (
     select
         measure_period.subject_type,
         measure_period.subject_id,
         measure_period.period_id,
         kpi_role.kpi_code,
-        coalesce(
-            sum(measure_period.event_count + measure_period.unknown_count) filter (where kpi_role.role = 'expected'), 0
-        ) as expected_count,
-        coalesce(sum(measure_period.event_count) filter (where kpi_role.role = 'numerator'), 0) as numerator_count,
-        coalesce(sum(measure_period.event_count) filter (where kpi_role.role = 'denominator'), 0) as denominator_count,
-        coalesce(
-            sum(measure_period.unknown_count) filter (where kpi_role.role in ('numerator', 'denominator')), 0
-        ) as unknown_count,
-        max(measure.unknown_status) filter (where measure_period.unknown_count > 0) as unknown_status,
-        sum(measure_period.total) filter (where kpi_role.role = 'numerator') as measured_total,
-        sum(measure_period.square_total) filter (where kpi_role.role = 'numerator') as measured_square_total,
-        coalesce(sum(measure_period.total) filter (where kpi_role.role = 'minus'), 0) as minus_total,
-        sum(measure_period.total) filter (where kpi_role.role = 'denominator') as denominator_total,
-        sum(subject_set.thing_count) filter (where kpi_role.role = 'numerator') as numerator_thing_count,
-        sum(subject_set.thing_count) filter (where kpi_role.role = 'denominator') as denominator_thing_count,
-        max(subject_set.median_value) filter (where kpi_role.role = 'numerator') as median_value
+        kpi_role.role,
+        measure_period.event_count,
+        measure_period.unknown_count,
+        case when measure_period.unknown_count > 0 then measure.unknown_status end as unknown_status,
+        measure_period.total,
+        measure_period.square_total,
+        subject_set.thing_count,
+        subject_set.median_value
     from measure_period
     inner join kpi_role on measure_period.measure_code = kpi_role.measure_code
     inner join kpi_subject
@@ -81,52 +74,95 @@ totalled as (
             and measure_period.subject_id = subject_set.subject_id
             and measure_period.period_id = subject_set.period_id
             and measure_period.measure_code = subject_set.measure_code
-    group by measure_period.subject_type, measure_period.subject_id, measure_period.period_id, kpi_role.kpi_code
-),
 
--- Whoever has an event of a KPI, and whoever is to be told that there is none.
-stated as (
+    union all
+
     select
         population.subject_type,
         population.subject_id,
         population.period_id,
-        kpi.kpi_code
+        kpi.kpi_code,
+        'stated' as role,
+        cast(null as bigint) as event_count,
+        cast(null as bigint) as unknown_count,
+        cast(null as string) as unknown_status,
+        cast(null as decimal(28, 8)) as total,
+        cast(null as decimal(28, 8)) as square_total,
+        cast(null as bigint) as thing_count,
+        cast(null as decimal(28, 8)) as median_value
     from population
     inner join kpi_subject on population.subject_type = kpi_subject.subject_type
     inner join kpi on kpi_subject.kpi_code = kpi.kpi_code
     where kpi.is_absence_stated or population.subject_type = 'company'
+),
 
-    union
-
+totalled as (
     select
         subject_type,
         subject_id,
         period_id,
-        kpi_code
-    from totalled
-    where expected_count > 0
+        kpi_code,
+        count(*) filter (where role = 'stated') as stated_count,
+        coalesce(sum(event_count + unknown_count) filter (where role = 'expected'), 0) as expected_count,
+        coalesce(sum(event_count) filter (where role = 'numerator'), 0) as numerator_count,
+        coalesce(sum(event_count) filter (where role = 'denominator'), 0) as denominator_count,
+        coalesce(sum(unknown_count) filter (where role in ('numerator', 'denominator')), 0) as unknown_count,
+        max(unknown_status) as unknown_status,
+        sum(total) filter (where role = 'numerator') as measured_total,
+        sum(square_total) filter (where role = 'numerator') as measured_square_total,
+        coalesce(sum(total) filter (where role = 'minus'), 0) as minus_total,
+        sum(total) filter (where role = 'denominator') as denominator_total,
+        sum(thing_count) filter (where role = 'numerator') as numerator_thing_count,
+        sum(thing_count) filter (where role = 'denominator') as denominator_thing_count,
+        max(median_value) filter (where role = 'numerator') as median_value
+    from listed
+    group by subject_type, subject_id, period_id, kpi_code
 ),
 
+-- Of which KPIs the company has an event: read apart, since all that is summed is too wide to be held and read twice.
+company_period as (
+    select
+        period_id,
+        measure_code
+    from {{ ref('int_kpi__measure_period') }}
+    where
+        subject_type = 'company'
+        and event_count + unknown_count > 0
+),
+
+expected_somewhere as (
+    select distinct
+        company_period.period_id,
+        kpi_role.kpi_code
+    from company_period
+    inner join kpi_role on company_period.measure_code = kpi_role.measure_code
+    inner join kpi_subject on kpi_role.kpi_code = kpi_subject.kpi_code
+    where
+        kpi_role.role = 'expected'
+        and kpi_subject.subject_type = 'company'
+),
+
+-- Whoever has an event of a KPI, and whoever is to be told that there is none.
 counted as (
     select
-        stated.subject_type,
-        stated.subject_id,
-        stated.period_id,
-        kpi.kpi_code,
+        totalled.subject_type,
+        totalled.subject_id,
+        totalled.period_id,
+        totalled.kpi_code,
         kpi.kind,
         kpi.factor,
         kpi.interval_method,
         kpi.empty_reason,
         kpi.unanswered_reason,
-        kpi.is_zero_without_events and coalesce(whole.expected_count, 0) > 0 as is_zero_without_events,
-        coalesce(totalled.expected_count, 0) as expected_count,
-        coalesce(totalled.numerator_count, 0) as numerator_count,
-        coalesce(totalled.denominator_count, 0) as denominator_count,
-        coalesce(totalled.unknown_count, 0) as unknown_count,
+        kpi.is_zero_without_events and expected_somewhere.kpi_code is not null as is_zero_without_events,
+        totalled.expected_count,
+        totalled.numerator_count,
+        totalled.denominator_count,
+        totalled.unknown_count,
         totalled.unknown_status,
         totalled.measured_total,
         totalled.measured_square_total,
-        coalesce(totalled.minus_total, 0) as minus_total,
+        totalled.minus_total,
         totalled.denominator_total,
         totalled.numerator_thing_count,
         totalled.denominator_thing_count,
@@ -135,25 +171,21 @@ counted as (
         measure_cluster.numerator_squares,
         measure_cluster.products,
         measure_cluster.denominator_squares
-    from stated
-    inner join kpi on stated.kpi_code = kpi.kpi_code
-    left join totalled
-        on
-            stated.subject_type = totalled.subject_type
-            and stated.subject_id = totalled.subject_id
-            and stated.period_id = totalled.period_id
-            and stated.kpi_code = totalled.kpi_code
+    from totalled
+    inner join kpi on totalled.kpi_code = kpi.kpi_code
     left join measure_cluster
         on
-            stated.subject_type = measure_cluster.subject_type
-            and stated.subject_id = measure_cluster.subject_id
-            and stated.period_id = measure_cluster.period_id
-            and stated.kpi_code = measure_cluster.kpi_code
-    left join totalled as whole
+            totalled.subject_type = measure_cluster.subject_type
+            and totalled.subject_id = measure_cluster.subject_id
+            and totalled.period_id = measure_cluster.period_id
+            and totalled.kpi_code = measure_cluster.kpi_code
+    left join expected_somewhere
         on
-            whole.subject_type = 'company'
-            and stated.period_id = whole.period_id
-            and stated.kpi_code = whole.kpi_code
+            totalled.period_id = expected_somewhere.period_id
+            and totalled.kpi_code = expected_somewhere.kpi_code
+    where
+        totalled.stated_count > 0
+        or totalled.expected_count > 0
 ),
 
 -- Of each kind: what stands above and below the line, what it was taken of.

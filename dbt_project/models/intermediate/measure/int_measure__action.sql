@@ -61,8 +61,7 @@ due as (
         on
             duty.owner_id = member.member_id
             and duty.due_date >= member.valid_from
-            and duty.due_date < member.valid_to
-            and (member.left_date is null or duty.due_date < member.left_date)
+            and duty.due_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
     left join dealer
         on
             duty.dealer_id = dealer.dealer_id

@@ -48,8 +48,7 @@ due as (
         on
             course_of_person.member_id = member.member_id
             and month_end.last_day >= member.valid_from
-            and month_end.last_day < member.valid_to
-            and (member.left_date is null or month_end.last_day < member.left_date)
+            and month_end.last_day < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
     left join dealer
         on
             course_of_person.dealer_id = dealer.dealer_id

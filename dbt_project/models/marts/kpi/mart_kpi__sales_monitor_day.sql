@@ -173,11 +173,9 @@ season_known as (
         and subject_period.is_complete
 ),
 
-shown as (
+-- What is the same for all subjects is reckoned once a day, not once a day and subject.
+expected_day as (
     select
-        subject_period.subject_type,
-        subject_period.subject_id,
-        subject_period.subject_name,
         numbered_day.period_id,
         numbered_day.period_start,
         numbered_day.period_end,
@@ -185,25 +183,11 @@ shown as (
         numbered_day.is_working_day,
         numbered_day.working_day_no,
         numbered_day.working_day_count,
-        subject_period.target_value,
-        coalesce(sold.net_amount, 0) as net_amount,
-        coalesce(sold.plan_amount, 0) as plan_amount,
         {{ exact_divide('numbered_day.working_day_no', 'numbered_day.working_day_count', 8) }} as working_share,
         case when season_known.period_id is not null and season.net_amount_total > 0 then {{ exact_divide(
             'season.net_amount_to_date', 'season.net_amount_total', 8
         ) }} end as season_share
-    from subject_period
-    inner join numbered_day
-        on
-            subject_period.period_id = numbered_day.period_id
-            and numbered_day.is_shown
-            and numbered_day.date_day <= {{ as_of_date() }}
-    left join sold
-        on
-            subject_period.subject_type = sold.subject_type
-            and subject_period.subject_id = sold.subject_id
-            and numbered_day.period_id = sold.period_id
-            and numbered_day.date_day = sold.sale_date
+    from numbered_day
     left join season
         on
             numbered_day.last_year_period_id = season.period_id
@@ -211,6 +195,36 @@ shown as (
                 'numbered_day.working_day_no * season.working_day_count', 'numbered_day.working_day_count', 0
             ) }}
     left join season_known on numbered_day.last_year_period_id = season_known.period_id
+    where
+        numbered_day.is_shown
+        and numbered_day.date_day <= {{ as_of_date() }}
+),
+
+shown as (
+    select
+        subject_period.subject_type,
+        subject_period.subject_id,
+        subject_period.subject_name,
+        expected_day.period_id,
+        expected_day.period_start,
+        expected_day.period_end,
+        expected_day.date_day,
+        expected_day.is_working_day,
+        expected_day.working_day_no,
+        expected_day.working_day_count,
+        subject_period.target_value,
+        coalesce(sold.net_amount, 0) as net_amount,
+        coalesce(sold.plan_amount, 0) as plan_amount,
+        expected_day.working_share,
+        expected_day.season_share
+    from subject_period
+    inner join expected_day on subject_period.period_id = expected_day.period_id
+    left join sold
+        on
+            subject_period.subject_type = sold.subject_type
+            and subject_period.subject_id = sold.subject_id
+            and expected_day.period_id = sold.period_id
+            and expected_day.date_day = sold.sale_date
     where
         subject_period.kpi_code = 'net_revenue'
         and subject_period.subject_type <> 'category'
