@@ -93,26 +93,28 @@ components:
   - id: rate
     name: Rate
     name_zh: 比例
-    kind: commission
-    trigger: invoiced
-    measure: net_revenue
-    target: net_revenue
-    band_basis: attainment
-    band_rule: marginal
-    outside: zero
-    bands:
-      - {from: 0, to: 0.8, rate_pct: 1.1}
-      - {from: 0.8, to: 1.0, rate_pct: 1.5}
-      - {from: 1.0, rate_pct: 2.5}
+    measure: {of: net_revenue}
+    target: {metric: net_revenue, prorate: none}
+    rate:
+      basis: attainment
+      rule: marginal
+      outside: zero
+      bands:
+        - {from: 0, to: 0.8, value: 1.1}
+        - {from: 0.8, to: 1.0, value: 1.5}
+        - {from: 1.0, value: 2.5}
   - id: bonus
     name: Bonus
     name_zh: 奖金
-    kind: bonus
-    trigger: invoiced
-    measure: net_revenue
-    target: net_revenue
-    amount: 5000.00
-    min_attainment: 1.0
+    measure: {of: net_revenue}
+    target: {metric: net_revenue}
+    rate:
+      basis: attainment
+      rule: whole_base
+      pays: fixed
+      outside: zero
+      bands:
+        - {from: 1.0, value: 5000.00}
 """,
     "reviews/service.yml": """\
 template: service_quarterly

@@ -36,53 +36,9 @@ def test_every_table_has_its_types_even_without_a_value(settings: Settings, con:
     for name, file in files.items():
         found = {column: kind.lower() for column, kind, *_ in con.execute(f"describe from '{file}'").fetchall()}
         assert found == SCHEMAS[name], name
-    assert rows(con, files["plan_band"]) == []
+    assert rows(con, files["plan_segment"]) == []
     assert not list(settings.compiled.glob("*.unfinished"))
     assert con.execute("select count(*) from duckdb_tables()").fetchone() == (0,)
-
-
-def test_bands_are_exact_and_cover_everything(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
-    files = compile_config(settings, END, con)
-    found = rows(con, files["plan_band"], "component_id, band_no, lower_bound, upper_bound, rate, outside")
-    zero, low, one = Decimal(0), Decimal("0.8"), Decimal(1)
-    assert found == [
-        ("rate", 1, zero, low, Decimal("0.011000"), None),
-        ("rate", 2, low, one, Decimal("0.015000"), None),
-        ("rate", 3, one, None, Decimal("0.025000"), None),
-        ("rate", 4, None, zero, zero, "zero"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("outside", "first", "middle", "last"),
-    [
-        pytest.param("zero", Decimal(0), Decimal(0), Decimal(0), id="zero pays nothing"),
-        pytest.param("edge", Decimal("0.011"), Decimal("0.011"), Decimal("0.025"), id="edge pays the band beside it"),
-        pytest.param("hold", None, None, None, id="hold has no rate"),
-    ],
-)
-def test_gaps_and_open_ends_become_stretches_of_their_own(
-    settings: Settings,
-    change: Change,
-    outside: str,
-    first: Decimal | None,
-    middle: Decimal | None,
-    last: Decimal | None,
-) -> None:
-    plan = "plans/commission.yml"
-    change(plan, "outside: zero", f"outside: {outside}")
-    change(plan, "{from: 0, to: 0.8,", "{from: 0.5, to: 0.75,")
-    change(plan, "{from: 1.0, rate_pct", "{from: 1.0, to: 2, rate_pct")
-    commission = load_config(settings).plans[0][1].components[0]
-    assert commission.kind == "commission"
-    assert [(region.lower, region.upper, region.rate, region.outside) for region in commission.regions()] == [
-        (None, Decimal("0.5"), first, outside),
-        (Decimal("0.5"), Decimal("0.75"), Decimal("0.011"), None),
-        (Decimal("0.75"), Decimal("0.8"), middle, outside),
-        (Decimal("0.8"), Decimal(1), Decimal("0.015"), None),
-        (Decimal(1), Decimal(2), Decimal("0.025"), None),
-        (Decimal(2), None, last, outside),
-    ]
 
 
 def test_the_top_rating_has_no_upper_end(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
@@ -125,7 +81,7 @@ def test_the_calendar_covers_whole_fiscal_years(
 def test_layout_and_comments_change_no_hash(settings: Settings, change: Change) -> None:
     before = config_hash(settings)
     change("plans/commission.yml", "plan: commission\nversion: 1\n", "# of 2024\nversion: 1\nplan:   'commission'\n")
-    change("plans/commission.yml", "rate_pct: 1.1}", "rate_pct: 1.100}")
+    change("plans/commission.yml", "value: 1.1}", "value: 1.100}")
     assert config_hash(settings) == before
     assert before.keys() == SCHEMAS.keys()
 
@@ -133,8 +89,8 @@ def test_layout_and_comments_change_no_hash(settings: Settings, change: Change) 
 @pytest.mark.parametrize(
     ("file", "old", "new", "changed"),
     [
-        pytest.param("plans/commission.yml", "rate_pct: 1.1", "rate_pct: 1.1001", {"plan", "plan_band"}, id="rate"),
-        pytest.param("plans/commission.yml", "5000.00", "5000.01", {"plan", "plan_component"}, id="a cent of bonus"),
+        pytest.param("plans/commission.yml", "value: 1.1}", "value: 1.1001}", {"plan", "plan_segment"}, id="rate"),
+        pytest.param("plans/commission.yml", "5000.00", "5000.01", {"plan", "plan_segment"}, id="a cent of bonus"),
         pytest.param("reviews/service.yml", "0.9,", "0.91,", {"review_template", "review_point"}, id="point"),
         pytest.param(
             "reviews/service.yml", "name_zh: 良", "name_zh: 优", {"review_template", "rating_band"}, id="name"
@@ -173,18 +129,34 @@ def test_the_files_that_come_with_the_project_are_right(tmp_path: Path, company:
     assert {template.role for _, template in config.templates} == {"sales", "service", "support", "manager"}
 
 
+@pytest.mark.parametrize(
+    ("company", "files"),
+    [
+        pytest.param("company.yml", {"plans/sales_commission.yml"}, id="the sample company"),
+        pytest.param(
+            "company.adventureworks.yml",
+            {f"plans/adventureworks/commission_{points}bp.yml" for points in (0, 100, 120, 150, 160, 180, 190, 200)},
+            id="AdventureWorks",
+        ),
+    ],
+)
+def test_plans_in_a_folder_apply_to_the_company_that_names_them(tmp_path: Path, company: str, files: set[str]) -> None:
+    config = load_config(replace(Settings(home=tmp_path), config=REPO / "config", company=company))
+    assert {file for file, _ in config.plans} == files
+
+
 def test_a_company_names_the_plans_that_apply(settings: Settings, change: Change) -> None:
     change("company.yml", "time_zone", "plans: []\ntime_zone")
-    change("plans/commission.yml", "CNY", "USD")
+    change("plans/commission.yml", "CNY", "JPY")
     assert load_config(settings).plans == ()
 
 
 def test_a_number_is_taken_as_it_is_written(settings: Settings, change: Change) -> None:
     """0.1 has no exact binary fraction; through a float these digits would come out changed."""
-    change("plans/commission.yml", "amount: 5000.00", "amount: 70368744177664.07")
-    bonus = load_config(settings).plans[0][1].components[1]
-    assert bonus.kind == "bonus"
-    assert bonus.amount == Decimal("70368744177664.07")
+    change("plans/commission.yml", "value: 5000.00", "value: 703687441776.07")
+    rate = load_config(settings).plans[0][1].components[1].rate
+    assert rate is not None
+    assert rate.bands[0].value == Decimal("703687441776.07")
 
 
 def test_plans_are_frozen(settings: Settings) -> None:

@@ -9,8 +9,24 @@ from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.kpis import Kpi, Registry
 from dealermart.config.limits import MIB, Limits
-from dealermart.config.load import Config, check_company, load_config
-from dealermart.config.plans import Bonus, Commission, Plan
+from dealermart.config.load import (
+    Config,
+    check_company,
+    company_of,
+    load_company,
+    load_config,
+    load_plan,
+    load_plans_beside,
+    load_registry,
+    load_rules,
+)
+from dealermart.config.plan_cases import Case, Expect, TestCase, cases_schema, load_cases
+from dealermart.config.plan_component import Component, Gate, PayLimits, RateRule
+from dealermart.config.plan_filter import all_of
+from dealermart.config.plan_lint import plan_findings
+from dealermart.config.plan_pay import Draw, Spiff
+from dealermart.config.plan_show import FilterRow, PlanParts, RateRow, plan_parts, plan_words, row_words
+from dealermart.config.plans import Plan, plan_schema
 from dealermart.config.profiles import (
     CORRECTED,
     DETECTABLE,
@@ -26,7 +42,8 @@ from dealermart.config.profiles import (
     source_names,
 )
 from dealermart.config.reviews import WHOLE, Template
-from dealermart.config.yamlfile import load_yaml
+from dealermart.config.segments import Segment, modifier_segments, rate_segments
+from dealermart.config.yamlfile import lined, load_yaml
 
 __all__ = [
     "CORRECTED",
@@ -36,29 +53,57 @@ __all__ = [
     "TAKEN_COLUMNS",
     "WEEKDAYS",
     "WHOLE",
-    "Bonus",
+    "Case",
     "Column",
-    "Commission",
     "Company",
+    "Component",
     "Config",
     "Contract",
+    "Draw",
+    "Expect",
     "FileSpec",
+    "FilterRow",
+    "Gate",
     "Ignored",
     "Kpi",
     "Limits",
     "Origin",
+    "PayLimits",
     "PersonKind",
     "Plan",
+    "PlanParts",
     "Profile",
+    "RateRow",
+    "RateRule",
     "Registry",
+    "Segment",
+    "Spiff",
     "Template",
+    "TestCase",
     "Totals",
+    "all_of",
+    "cases_schema",
     "check_company",
+    "company_of",
+    "lined",
+    "load_cases",
+    "load_company",
     "load_config",
     "load_contracts",
+    "load_plan",
+    "load_plans_beside",
     "load_profile",
+    "load_registry",
+    "load_rules",
     "load_yaml",
+    "modifier_segments",
+    "plan_findings",
+    "plan_parts",
+    "plan_schema",
+    "plan_words",
     "profile_hash",
     "profile_sql",
+    "rate_segments",
+    "row_words",
     "source_names",
 ]

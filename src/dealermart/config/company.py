@@ -95,7 +95,8 @@ class Company(Strict):
     """Days after the end of a quarter within which the result of its reviews is to be delivered."""
 
     plans: tuple[str, ...] | None = None
-    """The files of `config/plans` that apply; without it all."""
+    """The files of `config/plans` that apply, those of its folders as `folder/file.yml`; without it all that lie in
+    `config/plans` itself."""
 
     reviews: tuple[str, ...] | None = None
     """The files of `config/reviews` that apply; without it all."""

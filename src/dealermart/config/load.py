@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from dealermart.base import ConfigError, Settings
 from dealermart.config.calendar import Calendar
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
-from dealermart.config.plans import Plan
+from dealermart.config.plans import Plan, version_faults
 from dealermart.config.reviews import Template
 from dealermart.config.scorecard import Scorecard
 from dealermart.config.training import TrainingPlan
@@ -36,18 +40,12 @@ def load_config(settings: Settings) -> Config:
     Raises:
         ConfigError: a file is missing or broken; names file, line, field and mend.
     """
-    company = load_yaml(settings.company_file, Company)
-    refuse(settings.company_file, company.faults())
-    registry_file = settings.config / "kpis.yml"
-    registry = load_yaml(registry_file, Registry)
-    refuse(registry_file, registry.faults())
+    company = load_company(settings)
+    registry = load_registry(settings)
 
     plans: list[tuple[str, Plan]] = []
     for path in _files(settings, "plans", company.plans):
-        plan = load_yaml(path, Plan)
-        taken = {other.plan: name for name, other in plans}
-        refuse(path, [*_taken(("plan",), plan.plan, taken), *plan.faults(company.reporting_currency, registry.by_code)])
-        plans.append((f"plans/{path.name}", plan))
+        plans.append((path.relative_to(settings.config).as_posix(), load_plan(path, registry, plans)))
 
     templates: list[tuple[str, Template]] = []
     for path in _files(settings, "reviews", company.reviews):
@@ -58,6 +56,92 @@ def load_config(settings: Settings) -> Config:
         templates.append((f"reviews/{path.name}", template))
     calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
     return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard, _training(settings, company))
+
+
+def load_rules(settings: Settings, company: Company | None = None) -> Config:
+    """The same without plans and reviews, for another company than that of the company file where one is given.
+
+    Raises:
+        ConfigError: a file is missing or broken.
+    """
+    company = company or load_company(settings)
+    registry = load_registry(settings)
+    calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
+    return Config(company, calendar, registry, (), (), scorecard, _training(settings, company))
+
+
+def company_of(settings: Settings, changed: str | dict[str, Any] | None) -> Company:
+    """The company, or that of another file of the config folder, or with other values of some fields.
+
+    Raises:
+        ConfigError: the file is missing, or what it holds is broken.
+    """
+    if isinstance(changed, str):
+        settings = replace(settings, company=changed)
+    company = load_company(settings)
+    if isinstance(changed, dict):
+        try:
+            given = {name: getattr(company, name) for name in company.model_fields_set} | changed
+            company = Company.model_validate(given)
+        except ValidationError as error:
+            told = error.errors(include_url=False)[0]
+            field = ".".join(str(step) for step in told["loc"])
+            raise ConfigError(f"company, field {field}: {told['msg']}", mend="correct the field") from None
+    return company
+
+
+def load_company(settings: Settings) -> Company:
+    """Read and check the company file.
+
+    Raises:
+        ConfigError: the file is missing or broken.
+    """
+    company = load_yaml(settings.company_file, Company)
+    refuse(settings.company_file, company.faults())
+    return company
+
+
+def load_registry(settings: Settings) -> Registry:
+    """Read and check the registry of KPIs.
+
+    Raises:
+        ConfigError: the file is missing or broken.
+    """
+    path = settings.config / "kpis.yml"
+    registry = load_yaml(path, Registry)
+    refuse(path, registry.faults())
+    return registry
+
+
+def load_plan(path: Path, registry: Registry, others: Iterable[tuple[str, Plan]] = ()) -> Plan:
+    """Read and check one plan file.
+
+    Args:
+        path: The file.
+        registry: The KPIs that it may name.
+        others: Plans that apply beside it, with their files: versions of one plan must not hold at the same time.
+
+    Raises:
+        ConfigError: the file is missing or broken; names file, line, field and mend.
+    """
+    plan = load_yaml(path, Plan)
+    refuse(path, [*version_faults(plan, others), *plan.faults(registry.by_code)])
+    return plan
+
+
+def load_plans_beside(settings: Settings, registry: Registry, files: Iterable[Path]) -> list[tuple[str, Plan]]:
+    """The company's plans that are not among ``files``; one that is broken is left out, for its own file tells of it.
+
+    Raises:
+        ConfigError: the company file is missing or broken.
+    """
+    given = {path.resolve() for path in files}
+    found = []
+    for path in _files(settings, "plans", load_company(settings).plans):
+        if path.resolve() not in given:
+            with contextlib.suppress(ConfigError):
+                found.append((path.relative_to(settings.config).as_posix(), load_plan(path, registry)))
+    return found
 
 
 def _named(settings: Settings, field: str, name: str | None) -> Path | None:

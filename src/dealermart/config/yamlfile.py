@@ -29,6 +29,10 @@ class _Loader(yaml.CSafeLoader):  # libyaml: the same results, ten times as fast
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if (
+                key_node.tag == "tag:yaml.org,2002:merge"
+            ):  # `<<: *name`: what it brings in, the mapping's own keys replace
+                continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
                 raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key_node.start_mark)
@@ -56,6 +60,16 @@ def _timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
     except ValueError:  # 31 April: left as text for the model to refuse with its line
         return loader.construct_scalar(node)
 
+
+# YAML 1.1 takes on, off, yes and no for truth values, and `on:` is a key of plans; YAML 1.2 knows true and false alone.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
 
@@ -174,16 +188,30 @@ def refuse(path: Path, faults: Iterable[Fault]) -> None:
     Raises:
         ConfigError: names file, line, field and mend, and how many faults more the file has.
     """
-    found = list(faults)
+    found = lined(path, faults)
     if not found:
         return
-    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
-    lined = sorted(((line_of(node, fault.location), fault) for fault in found), key=lambda fault: fault[0])
-    line, first = lined[0]
-    rest = ", ".join(str(text[0]) for text in lined[1:6])
-    more = f" (and {len(lined) - 1} more in this file: lines {rest})" if rest else ""
-    field = ".".join(str(step) for step in first.location) or "(whole file)"
-    raise ConfigError(f"field {field}: {first.what}{more}", where=f"{path}:{line}", mend=first.mend)
+    first = found[0]
+    rest = ", ".join(str(fault.where.rpartition(":")[2]) for fault in found[1:6])
+    more = f" (and {len(found) - 1} more in this file: lines {rest})" if rest else ""
+    raise ConfigError(first.what + more, where=first.where, mend=first.mend)
+
+
+def lined(path: Path, faults: Iterable[Fault]) -> list[ConfigError]:
+    """Each fault with file, line and field, in the order of the lines."""
+    found = list(faults)
+    if not found:
+        return []
+    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    placed = sorted(((line_of(node, fault.location), fault) for fault in found), key=lambda fault: fault[0])
+    return [
+        ConfigError(
+            f"field {'.'.join(str(step) for step in fault.location) or '(whole file)'}: {fault.what}",
+            where=f"{path}:{line}",
+            mend=fault.mend,
+        )
+        for line, fault in placed
+    ]
 
 
 def repeated(values: Iterable[str], location: Location, field: str, what: str) -> Iterable[Fault]:

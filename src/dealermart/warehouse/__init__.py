@@ -5,14 +5,28 @@ A new config table is an entry in ``tables``; what makes months dirty is in ``in
 """
 
 from dealermart.warehouse.build import BuildResult, finished, pending, run
+from dealermart.warehouse.case_compare import Difference, Outcome, check_cases, plain
 from dealermart.warehouse.dbt import manifest
+from dealermart.warehouse.explained import Asked, explain
 from dealermart.warehouse.file import relink
+from dealermart.warehouse.plan_cover import Payee, Uncovered, payees_of, read_payees, uncovered
 
 __all__ = [
+    "Asked",
     "BuildResult",
+    "Difference",
+    "Outcome",
+    "Payee",
+    "Uncovered",
+    "check_cases",
+    "explain",
     "finished",
     "manifest",
+    "payees_of",
     "pending",
+    "plain",
+    "read_payees",
     "relink",
     "run",
+    "uncovered",
 ]

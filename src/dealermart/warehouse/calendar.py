@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
-from dealermart.base import ConfigError
+from dealermart.base import ConfigError, UsageError
 from dealermart.config import Company
 
 
@@ -42,6 +43,25 @@ def fiscal_months(company: Company, period_end: date, company_file: Path) -> lis
             )
         )
     return rows
+
+
+def period_bounds(company: Company, period_id: str) -> tuple[date, date]:
+    """First day of a fiscal period (``2026-M03``, ``2026-Q1``, ``2026``), and first day after it.
+
+    Raises:
+        UsageError: it is no period of the calendar.
+    """
+    if re.fullmatch(r"\d{4}(-Q[1-4]|-M(0[1-9]|1[0-2]))?", period_id):
+        year_begins = _month_start(month_number(company.calendar_start) % 12 + int(period_id[:4]) * 12)
+        first = month_number(year_begins) - (12 if company.fiscal_year_start_month > 1 else 0)
+        length = {"": 12, "Q": 3, "M": 1}[period_id[5:6]]
+        start = first + (int(period_id[6:]) - 1) * length if length < 12 else first
+        if _month_start(start) >= company.calendar_start:
+            return _month_start(start), _month_start(start + length)
+    raise UsageError(
+        f"{period_id} is no period of the calendar, which begins on {company.calendar_start}",
+        mend="name a month, quarter or year, such as 2026-M03, 2026-Q1 or 2026",
+    )
 
 
 def month_number(day: date) -> int:

@@ -6,23 +6,17 @@ would otherwise get a type of its own that later loads cannot cast.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
-from pydantic import BaseModel
 
 from dealermart.base import Settings
-from dealermart.config import WEEKDAYS, WHOLE, Bonus, Commission, Config, Plan, Template, load_config
+from dealermart.config import WEEKDAYS, WHOLE, Config, Template, load_config
+from dealermart.warehouse import plan_tables
 from dealermart.warehouse.calendar import fiscal_months
-
-# The plans as they are paid. Simulations and plan tests add scenarios of their own.
-PAID = "paid"
+from dealermart.warehouse.canonical import digest, model_hash
+from dealermart.warehouse.plan_tables import Rows
 
 SCHEMAS: dict[str, dict[str, str]] = {
     "company": {
@@ -161,47 +155,29 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "tier": "varchar",
         "cadence_days": "integer",
     },
-    "plan": {
+    **plan_tables.SCHEMAS,
+    # What was paid before: empty until periods are closed.
+    "paid_line": {
         "scenario_id": "varchar",
-        "plan_id": "varchar",
-        "plan_name": "varchar",
-        "plan_name_zh": "varchar",
-        "plan_version": "integer",
-        "plan_hash": "varchar",
-        "plan_file": "varchar",
         "payee_type": "varchar",
+        "payee_id": "varchar",
+        "plan_id": "varchar",
+        "component_id": "varchar",
+        "period_id": "varchar",
         "currency_code": "varchar",
-        "period_type": "varchar",
-        "valid_from": "date",
-        "valid_to": "date",
+        "amount": "decimal(18,2)",
     },
-    "plan_component": {
+    # What was carried into the first period that is reckoned: empty but in plan tests.
+    "balance_before": {
         "scenario_id": "varchar",
+        "payee_type": "varchar",
+        "payee_id": "varchar",
         "plan_id": "varchar",
         "component_id": "varchar",
-        "component_no": "integer",
-        "component_name": "varchar",
-        "component_name_zh": "varchar",
-        "kind": "varchar",
-        "trigger": "varchar",
-        "measure": "varchar",
-        "product_category": "varchar",
-        "target_metric": "varchar",
-        "band_rule": "varchar",
-        "band_basis": "varchar",
-        "outside": "varchar",
-        "bonus_amount": "decimal(18,2)",
-        "min_attainment": "decimal(18,6)",
-    },
-    "plan_band": {
-        "scenario_id": "varchar",
-        "plan_id": "varchar",
-        "component_id": "varchar",
-        "band_no": "integer",
-        "lower_bound": "decimal(18,6)",
-        "upper_bound": "decimal(18,6)",
-        "rate": "decimal(18,6)",
-        "outside": "varchar",
+        "currency_code": "varchar",
+        "period_id": "varchar",
+        "balance": "varchar",
+        "amount": "decimal(18,2)",
     },
     "review_template": {
         "template_id": "varchar",
@@ -243,8 +219,6 @@ SCHEMAS: dict[str, dict[str, str]] = {
     },
 }
 
-Rows = list[tuple[Any, ...]]
-
 
 def compile_config(settings: Settings, period_end: date, con: duckdb.DuckDBPyConnection) -> dict[str, Path]:
     """Write the config tables as Parquet to ``settings.compiled``.
@@ -261,7 +235,7 @@ def compile_config(settings: Settings, period_end: date, con: duckdb.DuckDBPyCon
         ConfigError: a config file is broken, or ``period_end`` is no month's first day after the calendar's start.
     """
     config = load_config(settings)
-    tables = _tables(config) | {"fiscal_month": fiscal_months(config.company, period_end, settings.company_file)}
+    tables = config_tables(config, period_end, settings.company_file)
     settings.compiled.mkdir(parents=True, exist_ok=True)
     return {name: _write(con, settings.compiled / f"{name}.parquet", name, tables[name]) for name in SCHEMAS}
 
@@ -278,7 +252,16 @@ def config_hash(settings: Settings) -> dict[str, str]:
     config = load_config(settings)
     calendar = [(config.company.calendar_start, config.company.fiscal_year_start_month)]
     contents = _tables(config) | {"fiscal_month": calendar}
-    return {name: _digest([list(SCHEMAS[name].items()), contents[name]]) for name in SCHEMAS}
+    return {name: digest([list(SCHEMAS[name].items()), contents[name]]) for name in SCHEMAS}
+
+
+def config_tables(config: Config, period_end: date, company_file: Path) -> dict[str, Rows]:
+    """Rows of every table of ``SCHEMAS``, without writing them anywhere.
+
+    Raises:
+        ConfigError: ``period_end`` is no month's first day after the calendar's start.
+    """
+    return _tables(config) | {"fiscal_month": fiscal_months(config.company, period_end, company_file)}
 
 
 def _tables(config: Config) -> dict[str, Rows]:
@@ -363,55 +346,11 @@ def _tables(config: Config) -> dict[str, Rows]:
         for number, sign in enumerate(config.scorecard.warnings, start=1)
     ]
     for file, plan in config.plans:
-        _add_plan(tables, file, plan)
+        for name, rows in plan_tables.plan_rows(file, plan).items():
+            tables[name] += rows
     for file, template in config.templates:
         _add_template(tables, file, template)
     return tables
-
-
-def _add_plan(tables: dict[str, Rows], file: str, plan: Plan) -> None:
-    key = (PAID, plan.plan)
-    tables["plan"].append(
-        (
-            *key,
-            plan.name,
-            plan.name_zh,
-            plan.version,
-            _model_hash(plan),
-            file,
-            plan.payee,
-            plan.currency,
-            plan.period,
-            plan.valid_from,
-            plan.valid_to,
-        )
-    )
-    for number, component in enumerate(plan.components, start=1):
-        bands = component if isinstance(component, Commission) else None
-        bonus = component if isinstance(component, Bonus) else None
-        tables["plan_component"].append(
-            (
-                *key,
-                component.id,
-                number,
-                component.name,
-                component.name_zh,
-                component.kind,
-                component.trigger,
-                component.measure,
-                component.product_category,
-                component.target,
-                bands and bands.band_rule,
-                bands and bands.band_basis,
-                bands and bands.outside,
-                bonus and bonus.amount,
-                bonus and bonus.min_attainment,
-            )
-        )
-        if bands:
-            # The file's own bands keep their number in the file; stretches outside of them come after.
-            regions = sorted(bands.regions(), key=lambda region: region.outside is not None)
-            tables["plan_band"] += [(*key, component.id, no, *region) for no, region in enumerate(regions, start=1)]
 
 
 def _add_template(tables: dict[str, Rows], file: str, template: Template) -> None:
@@ -420,7 +359,7 @@ def _add_template(tables: dict[str, Rows], file: str, template: Template) -> Non
         (
             key,
             template.version,
-            _model_hash(template),
+            model_hash(template),
             file,
             template.name,
             template.name_zh,
@@ -465,21 +404,3 @@ def _write(con: duckdb.DuckDBPyConnection, path: Path, name: str, rows: Rows) ->
     con.execute(f"drop table {table}")
     unfinished.replace(path)
     return path
-
-
-def _model_hash(model: BaseModel) -> str:
-    """Hash of what a file says; its comments and layout do not count."""
-    return _digest(model.model_dump(mode="python"))
-
-
-def _digest(content: Sequence[Any] | dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=_exact).encode()).hexdigest()
-
-
-def _exact(value: object) -> str:
-    """Text of a value that JSON has no type for; 1.0 and 1.00 are the same number and give the same text."""
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"no canonical text for {type(value).__name__}")
