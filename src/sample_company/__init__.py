@@ -18,9 +18,10 @@ from sample_company.care import write_care
 from sample_company.company import END, SIZES, START, Company, make_company
 from sample_company.crm import write_crm
 from sample_company.feeds import Feeds
-from sample_company.figures import Figures, commission, half_up, quarter_of, quarters
+from sample_company.figures import Figures, half_up, quarter_of, quarters
 from sample_company.ledger import Ledger
 from sample_company.masters import write_masters, write_targets
+from sample_company.pay import pay
 from sample_company.people import write_surveys, write_training
 from sample_company.planted import planted
 from sample_company.sales import write_sales
@@ -77,7 +78,7 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
         "sales": _sales(figures),
         "targets": {"current": len(feeds.aims)},
         "attainment": _attainment(company, figures, targets),
-        "commission": _commission(company, figures, targets),
+        "pay": pay(feeds, "2025-Q4"),
         "training": training,
         "csat": surveys,
         "feeds": later,
@@ -144,30 +145,6 @@ def _attainment(company: Company, figures: Figures, targets: dict[tuple[str, dat
                 "actual": _money(actual),
                 "target": f"{target:f}",
                 "attainment": f"{half_up(actual / target, EIGHT)}" if target > 0 else None,
-            }
-    return found
-
-
-def _commission(company: Company, figures: Figures, targets: dict[tuple[str, date], Decimal]) -> dict[str, Any]:
-    """Quarter -> member -> what the first plan pays, for every member with a target above 0 and a positive base.
-
-    The base is what is credited to the member on days on which the plan holds for the member: a return that comes
-    after the member left takes nothing back.
-    """
-    plan = figures.revenue_by_member("plan", lambda who, day: who in company.employment and company.employed(who, day))
-    found: dict[str, Any] = {}
-    for quarter in ("2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3"):
-        for member, base in plan.get(quarter, {}).items():
-            target = _quarter_target(targets, member, quarter)
-            if not target or base <= 0:
-                continue
-            lines = commission(base, target, base / target)
-            found.setdefault(quarter, {})[member] = {
-                "base": f"{base:f}",
-                "target": f"{target:f}",
-                "attainment": f"{half_up(base / target, EIGHT)}",
-                "lines": lines,
-                "amount": f"{sum((Decimal(line['amount']) for line in lines), Decimal(0))}",
             }
     return found
 

@@ -125,6 +125,7 @@ class Feeds:
         self.actions: list[Any] = []
         self.trainings: list[dict[str, Any]] = []  # records as the learning system shows them last
         self.surveys: list[dict[str, Any]] = []  # as sent last, of all surveys
+        self.adjustments: list[tuple[str, date, Decimal]] = []  # approved: payee, effective day, CNY
         self.attendances: list[Attendance] = []
         self.skills: list[Skill] = []
         self.promotions: list[tuple[str, date, str]] = []  # member, first day, grade

@@ -236,35 +236,6 @@ class Figures:
         return {quarter: dict(sorted(members.items())) for quarter, members in sorted(sums.items())}
 
 
-def commission(base: Decimal, target: Decimal, attainment: Decimal) -> list[dict[str, str]]:
-    """Lines of the first plan for one member and quarter.
-
-    Args:
-        base: Credited net revenue at the plan rate in CNY, unrounded.
-        target: Sum of the quarter's monthly targets in CNY, above 0.
-        attainment: The attainment that the bonus asks for.
-
-    Returns:
-        One line a band (its slice of the base times its rate, rounded half up to the cent) and the bonus line.
-    """
-    lines = []
-    for number, (low, high, rate) in enumerate(BANDS, start=1):
-        top = base if high is None else min(base, high * target)
-        part = max(Decimal(0), top - low * target)
-        lines.append(
-            {
-                "component": "commission",
-                "band_no": str(number),
-                "base": f"{part:f}",
-                "rate": f"{rate}",
-                "amount": f"{half_up(part * rate)}",
-            }
-        )
-    reached = attainment >= 1
-    lines.append({"component": "bonus", "amount": f"{BONUS if reached else Decimal('0.00')}"})
-    return lines
-
-
 def top_two(scores: Iterable[int]) -> tuple[int, int]:
     """Answers of 4 or 5 on a five-point scale, and all answers."""
     scores = list(scores)

@@ -283,6 +283,8 @@ def _write_pay(feeds: Feeds) -> None:
         line = [f"ADJ-{number:03d}", "member", pick(rng, sellers), PLAN, f"{day}", amount, "CNY", why]
         approved = [managers[1], managers[0], f"{day - timedelta(days=2)}"] if number % 4 else [managers[1], "", ""]
         rows.append(([*line, *approved], fate))
+        if number % 4:
+            feeds.adjustments.append((line[2], day, Decimal(cents).scaleb(-2)))
     right = rows[0][0]
     rows += [
         (["ADJ-901", *right[1:9], right[2], right[10]], out_of_range("payee_approved_own_adjustment")),

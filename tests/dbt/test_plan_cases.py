@@ -22,20 +22,21 @@ from tests.dbt import company, warehouse
 
 pytestmark = pytest.mark.integration
 
-BANDS = [{"from": 0, "to": 0.8, "rate_pct": 1}, {"from": 0.8, "to": 1, "rate_pct": 1.5}, {"from": 1, "rate_pct": 2.5}]
-WHAT = {"name": "n", "name_zh": "n", "trigger": "invoiced", "measure": "net_revenue", "target": "net_revenue"}
+BANDS = [{"from": 0, "to": 0.8, "value": 1}, {"from": 0.8, "to": 1, "value": 1.5}, {"from": 1, "value": 2.5}]
+WHAT = {"measure": {"of": "net_revenue"}, "target": {"metric": "net_revenue"}}
 NOT_REACHED = "the band is not reached"
 
 
 def commission(outside: str = "zero", **more: Any) -> dict[str, Any]:
     """1 % up to 80 % of the target, 1.5 % up to the target, 2.5 % beyond."""
-    terms = {"kind": "commission", "band_basis": "attainment", "band_rule": "marginal", "bands": BANDS}
-    return {"id": "rate", **WHAT, **terms, "outside": outside, **more}
+    terms = {"basis": "attainment", "rule": "marginal", "pays": "pct", "bands": BANDS, "outside": outside}
+    return {"id": "rate", **WHAT, "rate": terms, **more}
 
 
 def bonus(mark: str) -> dict[str, Any]:
     """500.00 for a share of the target."""
-    return {"id": "bonus", **WHAT, "kind": "bonus", "amount": "500.00", "min_attainment": mark}
+    terms = {"basis": "attainment", "rule": "whole_base", "pays": "fixed", "bands": [{"from": mark, "value": "500.00"}]}
+    return {"id": "bonus", **WHAT, "rate": {**terms, "outside": "zero"}}
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,13 @@ CASES = {
     "target_of_zero": Case([("900", "0.00", "the target is zero")], ["900"], target="0"),
     "target_below_zero": Case([("900", "0.00", "the target is negative")], ["900"], target="-5"),
     "mark_reached_exactly": Case([("1000", "500.00", None)], ["1000"], component=bonus("1")),
-    "mark_missed_by_a_cent": Case([("999.99", "0.00", "the attainment is below the mark")], ["999.99"], component=bonus("1")),
+    "mark_missed_by_a_cent": Case([("999.99", "0.00", "below the lowest band")], ["999.99"], component=bonus("1")),
     # 2 / 3 of the target are less than 0.666667 of it, though the rounded quotient is not
     "mark_missed_by_less_than_the_quotient_shows": Case(
-        [("2000", "0.00", "the attainment is below the mark")], ["2000"], target="3000", component=bonus("0.666667")
+        [("2000", "0.00", "below the lowest band")], ["2000"], target="3000", component=bonus("0.666667")
     ),
     "one_category_only": Case(
-        [("400", "4.00", None)], [("400", "Bikes"), "900"], component=commission(product_category="Bikes"), target_category="Bikes"
+        [("400", "4.00", None)], [("400", "Bikes"), "900"], component=commission(filter={"product_category": ["Bikes"]}), target_category="Bikes"
     ),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -256,29 +257,34 @@ def test_csat_by_quarter(built: Built, column: str, name: str) -> None:
     assert members == {key: one[name] for key, one in _flat(truth["by_member"]).items() if one[name]}
 
 
-def test_commission_lines_to_the_cent(built: Built) -> None:
-    truth = {
-        (quarter, member, line["component"], int(line.get("band_no", 0))): line["amount"]
-        for (quarter, member), paid in _flat(built.truth["commission"]).items()
-        for line in paid["lines"]
-    }
+def test_pay_to_the_cent(built: Built) -> None:
+    """Every line that pays something, and no other: commission, what later returns take back, bonus, adjustments."""
+    truth: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for (quarter, member), paid in _flat(built.truth["pay"]).items():
+        for line in paid["lines"]:
+            key = (quarter, member, line["component"], line["kind"], line["band_no"], line["earned_for"])
+            truth[key] += Decimal(line["amount"])
     rows = built.rows(
-        "select period_id, payee_id, kind, band_no, amount from marts.mart_incentive__statement_line"
-        " where scenario_id = 'paid' and period_id in ('2025-Q4', '2026-Q1', '2026-Q2', '2026-Q3')"
+        "select period_id, payee_id, component_id, line_kind, band_no,"
+        " case when line_kind = 'earned' and line_detail like '% %' then split_part(line_detail, ' ', 2) else period_id end,"
+        " sum(amount) from marts.mart_incentive__statement_line"
+        " where scenario_id = 'paid' and amount <> 0 and period_id >= '2025-Q4' group by all"
     )
-    found = {(quarter, member, kind, band): f"{amount}" for quarter, member, kind, band, amount in rows}
-    assert {key: found.get(key) for key in truth} == truth
-    assert {amount for key, amount in found.items() if key not in truth} <= {"0.00"}, "paid what the plan does not pay"
+    found = {tuple(key): amount for *key, amount in rows}
+    kinds = {kind for _, _, _, kind, _, _ in truth}
+    assert kinds == {"earned", "reversal", "adjustment"}
+    assert any(quarter != earned_for for quarter, *_, earned_for in truth), "no bonus is taken back"
+    assert found == truth
 
 
 def test_statements_add_up_to_the_truth(built: Built) -> None:
-    truth = {key: paid["amount"] for key, paid in _flat(built.truth["commission"]).items()}
+    truth = {key: paid["amount"] for key, paid in _flat(built.truth["pay"]).items()}
     rows = built.rows(
-        "select period_id, payee_id, sum(amount) from marts.mart_incentive__statement_line"
-        " where scenario_id = 'paid' group by all"
+        "select period_id, payee_id, sum(amount) from marts.mart_incentive__statement"
+        " where scenario_id = 'paid' and amount <> 0 and period_id >= '2025-Q4' group by all"
     )
     found = {(quarter, member): f"{amount}" for quarter, member, amount in rows}
-    assert {key: found.get(key) for key in truth} == truth
+    assert found == {key: amount for key, amount in truth.items() if Decimal(amount)}
 
 
 def test_a_transfer_inside_a_quarter_credits_each_owner_for_their_days(built: Built) -> None:

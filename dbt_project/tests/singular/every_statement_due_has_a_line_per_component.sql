@@ -14,6 +14,7 @@ due as (
         on
             payee_period.scenario_id = component.scenario_id
             and payee_period.plan_id = component.plan_id
+            and payee_period.plan_version = component.plan_version
     where payee_period.stopped_reason is null
 ),
 
@@ -26,6 +27,10 @@ written as (
         component_id,
         period_id
     from {{ ref('mart_incentive__statement_line') }}
+    -- Of earlier periods there are lines also for who no longer has the plan.
+    where
+        line_kind = 'earned'
+        and line_detail not like '% %'
     group by scenario_id, payee_type, payee_id, plan_id, component_id, period_id
 )
 

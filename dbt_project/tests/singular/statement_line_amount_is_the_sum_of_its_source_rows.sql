@@ -34,4 +34,9 @@ where
     (statement_line.status <> 'held' and statement_line.amount <> coalesce(source_row.amount, 0))
     or (statement_line.status <> 'held' and source_row.unsettled_count > 0)
     or (statement_line.status = 'held' and source_row.amount is not null)
-    or statement_line.base_amount <> coalesce(source_row.credited_amount, 0)
+    or (
+        statement_line.line_kind = 'earned'
+        and statement_line.status <> 'held'
+        and statement_line.credited_line_count > 0
+        and statement_line.base_amount <> coalesce(source_row.credited_amount, 0)
+    )

@@ -100,13 +100,17 @@ def dirty_months(
                 semi join ({" union all ".join(spans[name] for name in feeds if name in spans)}) as span
                     on first_day < month_end and last_day > month_start
             """)
-        # The bands are filled in the order of the sales, and a bonus is spread over all of them.
-        by_year = con.execute("select count(*) from config.plan where period_type = 'year'").fetchall()[0][0]
+        # Bands are filled in the order of the sales, over the period or the fiscal year; and later periods take back,
+        # release and reckon anew what earlier ones earned: everything from the first such span on.
+        by_year = con.execute(
+            "select count(*) from (select period_type from config.plan where period_type = 'year' union all"
+            " select accumulate from config.plan_component where accumulate = 'year_to_date')"
+        ).fetchall()[0][0]
         start = "year_start" if by_year else "quarter_start"
         con.execute(f"""
             create or replace table meta.dirty_pay_month as
-            select month_start from config.fiscal_month where {start} in (
-                select {start} from config.fiscal_month semi join meta.dirty_pay_month using (month_start)
+            select month_start from config.fiscal_month where month_start >= (
+                select min({start}) from config.fiscal_month semi join meta.dirty_pay_month using (month_start)
             )
         """)
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])

@@ -68,14 +68,28 @@ original as (
             and taken_back.sale_date >= sold.sale_date
 ),
 
-based as (
+found as (
     select
         line.transaction_id,
         line.line_no,
+        line.transaction_type,
+        line.channel,
         line.dealer_id,
+        line.dealer_region,
+        line.dealer_tier,
+        line.product_id,
+        line.product_category,
+        line.product_subcategory,
+        line.product_brand,
         line.sale_date,
         line.fiscal_month_start,
-        line.product_category,
+        line.quantity,
+        line.discount_amount,
+        line.net_amount,
+        line.cost_amount,
+        line.currency_code,
+        line.fx_rate,
+        line.plan_fx_rate,
         line.net_amount_reporting,
         line.net_amount_plan,
         line.cost_amount_reporting,
@@ -83,12 +97,22 @@ based as (
         coalesce(line.transaction_type = 'invoice', false) or original.sale_date is not null as is_by_sale,
         coalesce(original.dealer_id, line.dealer_id) as credit_dealer_id,
         coalesce(line.seller_id, original.seller_id) as credit_seller_id,
-        coalesce(original.sale_date, line.sale_date) as credit_date
+        coalesce(original.sale_date, line.sale_date) as credit_date,
+        case when original.sale_date is not null then line.original_transaction_id end as original_transaction_id,
+        case when original.sale_date is not null then line.original_line_no end as original_line_no
     from line
     left join original
         on
             line.transaction_id = original.transaction_id
             and line.line_no = original.line_no
+),
+
+-- A condition on one side alone, in a join that keeps that side, makes the engine try every pair: it stands in the key instead.
+based as (
+    select
+        *,
+        case when is_by_sale then credit_seller_id end as employed_seller_id
+    from found
 ),
 
 -- A seller whom the source names gets the whole line, if employed on the day of the sale. What comes back without naming a
@@ -100,48 +124,71 @@ sold_by as (
     from based
     left join member_left
         on
-            based.credit_seller_id = member_left.member_id
+            based.employed_seller_id = member_left.member_id
             and based.credit_date >= member_left.left_from
             and based.credit_date < member_left.left_to
-            and based.is_by_sale
+),
+
+shared_by as (
+    select
+        *,
+        case when seller_id is null then credit_dealer_id end as share_dealer_id
+    from sold_by
 ),
 
 -- The dealer's owners share the others; where it has none, they are nobody's.
 credited as (
     select
-        sold_by.*,
-        coalesce(sold_by.seller_id, dealer_share.member_id, '{{ unassigned() }}') as member_id,
+        shared_by.*,
+        coalesce(shared_by.seller_id, dealer_share.member_id, '{{ unassigned() }}') as member_id,
         case
-            when sold_by.seller_id is not null then 'seller'
+            when shared_by.seller_id is not null then 'seller'
             else coalesce(dealer_share.credit_role, '{{ unassigned() }}')
         end as credit_role,
         case
-            when sold_by.seller_id is null and dealer_share.member_id is null then 'no owner on the day'
+            when shared_by.seller_id is null and dealer_share.member_id is null then 'no owner on the day'
             else dealer_share.unassigned_reason
         end as unassigned_reason,
         cast(coalesce(dealer_share.credit_pct, 100) as decimal(9, 4)) as credit_pct,
         cast(coalesce(dealer_share.pct_before, 0) as decimal(9, 4)) as pct_before
-    from sold_by
+    from shared_by
     left join dealer_share
         on
-            sold_by.seller_id is null
-            and sold_by.credit_dealer_id = dealer_share.dealer_id
-            and sold_by.credit_date >= dealer_share.valid_from
-            and sold_by.credit_date < dealer_share.valid_to
+            shared_by.share_dealer_id = dealer_share.dealer_id
+            and shared_by.credit_date >= dealer_share.valid_from
+            and shared_by.credit_date < dealer_share.valid_to
 ),
 
 final as (
     select
         credited.transaction_id,
         credited.line_no,
+        credited.transaction_type,
+        credited.channel,
         credited.dealer_id,
+        credited.dealer_region,
+        credited.dealer_tier,
+        credited.product_id,
+        credited.product_subcategory,
+        credited.product_brand,
         credited.member_id,
         credited.credit_role,
         credited.credit_pct,
         credited.pct_before,
         credited.unassigned_reason,
         credited.sale_date,
+        credited.credit_date,
         credited.fiscal_month_start,
+        credited.original_transaction_id,
+        credited.original_line_no,
+        credited.quantity,
+        credited.discount_amount,
+        credited.net_amount,
+        credited.cost_amount,
+        credited.currency_code,
+        credited.fx_rate,
+        credited.plan_fx_rate,
+        credited.net_amount_plan,
         coalesce(member.team, '{{ unassigned() }}') as member_team,
         credited.product_category,
         {{ credit_share('credited.net_amount_reporting', 'credited.pct_before', 'credited.credit_pct') }} as credited_net_amount_reporting,

@@ -15,6 +15,23 @@ opportunity as (
     where status = 'won'
 ),
 
+named_opportunity as (
+    select
+        opportunity.crm_system,
+        opportunity.opportunity_id,
+        opportunity.transaction_id,
+        opportunity.crm_system || ' ' || opportunity.opportunity_id as told_by,
+        participant.member_id,
+        participant.role,
+        participant.contribution_pct
+    from opportunity
+    inner join participant
+        on
+            participant.deal_type = 'opportunity'
+            and opportunity.crm_system = participant.crm_system
+            and opportunity.opportunity_id = participant.deal_id
+),
+
 -- Who is named on the opportunity took part in the invoice that came of it.
 named as (
     select
@@ -33,24 +50,30 @@ named as (
 
     select
         deal.deal_id,
-        opportunity.crm_system || ' ' || opportunity.opportunity_id as told_by,
-        participant.member_id,
-        participant.role,
-        participant.contribution_pct
-    from opportunity
-    inner join participant
-        on
-            participant.deal_type = 'opportunity'
-            and opportunity.crm_system = participant.crm_system
-            and opportunity.opportunity_id = participant.deal_id
+        named_opportunity.told_by,
+        named_opportunity.member_id,
+        named_opportunity.role,
+        named_opportunity.contribution_pct
+    from named_opportunity
     inner join deal
         on
-            (deal.deal_type = 'sale' and opportunity.transaction_id = deal.transaction_id)
-            or (
-                deal.deal_type = 'opportunity'
-                and opportunity.crm_system = deal.crm_system
-                and opportunity.opportunity_id = deal.opportunity_id
-            )
+            deal.deal_type = 'sale'
+            and named_opportunity.transaction_id = deal.transaction_id
+
+    union all
+
+    select
+        deal.deal_id,
+        named_opportunity.told_by,
+        named_opportunity.member_id,
+        named_opportunity.role,
+        named_opportunity.contribution_pct
+    from named_opportunity
+    inner join deal
+        on
+            deal.deal_type = 'opportunity'
+            and named_opportunity.crm_system = deal.crm_system
+            and named_opportunity.opportunity_id = deal.opportunity_id
 ),
 
 -- The shares of each list of names are to make a whole, not those of two lists together.

@@ -118,8 +118,8 @@ spread as (
         cast(case
             when paid_total = 0 then 0
             when paid_total = payable_total then running_payable
-            when is_whole_cents = 1 then {{ exact_divide('paid_total * running_payable', 'payable_total', 2) }}
-            else {{ exact_divide('paid_total * running_payable', 'payable_total', 4) }}
+            when is_whole_cents = 1 then {{ exact_divide('cast(paid_total as decimal(28, 4)) * running_payable', 'payable_total', 2) }}
+            else {{ exact_divide('cast(paid_total as decimal(28, 4)) * running_payable', 'payable_total', 4) }}
         end as decimal(18, 4)) as running_paid
     from held
 ),
@@ -141,6 +141,7 @@ shared as (
 changed as (
     select
         *,
+        case when cause = 'payment' then cause_id end as payment_id,
         cast(
             paid_amount - coalesce(
                 lag(paid_amount) over (
@@ -168,10 +169,7 @@ final as (
         {{ multiply('changed.amount', 'changed.fx_rate') }} as amount_reporting
     from changed
     inner join calendar on changed.movement_date = calendar.date_day
-    left join payment
-        on
-            changed.cause = 'payment'
-            and changed.cause_id = payment.payment_id
+    left join payment on changed.payment_id = payment.payment_id
     where changed.amount <> 0
 )
 

@@ -49,6 +49,8 @@ final as (
         {{ multiply('line.cost_amount', 'plan_rate.rate') }} as cost_amount_plan,
         case when market_rate.rate is null then 'no_rate' else 'ok' end as fx_status,
         product.category as product_category,
+        product.subcategory as product_subcategory,
+        product.brand as product_brand,
         dealer.region as dealer_region,
         dealer.dealer_type,
         dealer.tier as dealer_tier,

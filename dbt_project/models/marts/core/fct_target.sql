@@ -22,31 +22,43 @@ dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
 
+subject_target as (
+    select
+        target_id,
+        subject_type,
+        subject_id,
+        valid_from,
+        valid_to,
+        case when subject_type = 'member' then subject_id end as member_id,
+        case when subject_type = 'dealer' then subject_id end as dealer_id
+    from target
+),
+
 -- Where the subject belongs on the first day of the window, or on the first day of it on which the masters have the subject.
 placed as (
     select
-        target.target_id,
-        coalesce(member.team, case when target.subject_type = 'team' then target.subject_id end) as subject_team,
+        subject_target.target_id,
         coalesce(
-            member.region, dealer.region, case when target.subject_type = 'region' then target.subject_id end
+            member.team, case when subject_target.subject_type = 'team' then subject_target.subject_id end
+        ) as subject_team,
+        coalesce(
+            member.region, dealer.region, case when subject_target.subject_type = 'region' then subject_target.subject_id end
         ) as subject_region,
         row_number() over (
-            partition by target.target_id
+            partition by subject_target.target_id
             order by coalesce(member.valid_from, dealer.valid_from) nulls last
         ) as row_no
-    from target
+    from subject_target
     left join member
         on
-            target.subject_type = 'member'
-            and target.subject_id = member.member_id
-            and target.valid_from < member.valid_to
-            and target.valid_to > member.valid_from
+            subject_target.member_id = member.member_id
+            and subject_target.valid_from < member.valid_to
+            and subject_target.valid_to > member.valid_from
     left join dealer
         on
-            target.subject_type = 'dealer'
-            and target.subject_id = dealer.dealer_id
-            and target.valid_from < dealer.valid_to
-            and target.valid_to > dealer.valid_from
+            subject_target.dealer_id = dealer.dealer_id
+            and subject_target.valid_from < dealer.valid_to
+            and subject_target.valid_to > dealer.valid_from
 ),
 
 final as (

@@ -1,155 +1,220 @@
--- Grain: one row per statement line and sale line behind it.
+-- Grain: one row per statement line and row behind it: a sale line, return or payment, or the line, target, draw it follows from.
 {{ by_fiscal_month('dirty_pay_month') }}
-{%- set key = ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'period_id'] %}
+{%- set columns = [
+    'scenario_id', 'statement_line_id', 'source_feed', 'source_id', 'transaction_id', 'line_no', 'credit_role', 'is_paid_anew',
+    'fiscal_month_start', 'credited_amount', 'amount',
+] %}
 with
-
--- The months to redo are those of whole periods of the plans: a running total begins with its period.
-credited_line as (
-    select * from {{ ref('int_incentive__credited_line') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
-),
 
 statement_line as (
     select * from {{ ref('mart_incentive__statement_line') }}
 ),
 
-sale_line as (
-    select * from {{ ref('fct_sale_line') }}
+earned as (
+    select * from {{ ref('int_incentive__earned') }}
     {% if is_incremental() %}
         where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
     {% endif %}
 ),
 
--- The ends of a band are those of all of its sale lines: taken once, not for each of them.
-bounded as (
-    select
-        *,
-        {{ band_end('lower_bound', 'target_value') }} as lower_end,
-        {{ band_end('upper_bound', 'target_value') }} as upper_end
-    from statement_line
+reversed as (
+    select * from {{ ref('int_incentive__reversed') }}
+    {% if is_incremental() %}
+        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
 ),
 
--- Sales fill the bands in the order of their dates, so what a sale line earns is the difference it made on its day.
--- Differences of one running total add up to the total, and so do its rounded cents.
-running as (
-    select
-        *,
-        cast(
-            sum(credited_amount) over (
-                partition by {{ key | join(', ') }}
-                order by sale_date nulls last, transaction_id nulls last, line_no nulls last
-                rows between unbounded preceding and current row
-            ) as decimal(28, 8)
-        ) as amount_after
-    from credited_line
+component as (
+    select * from {{ source('config', 'plan_component') }}
 ),
 
-placed as (
+fiscal_month as (
+    select * from {{ source('config', 'fiscal_month') }}
+    {% if is_incremental() %}
+        where month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
+),
+
+sale_line as (
+    select * from {{ ref('fct_sale_line') }}
+),
+
+earned_line as (
     select
-        running.transaction_id,
-        running.line_no,
-        running.credit_role,
-        running.credit_pct,
-        running.credited_amount,
-        running.amount_after,
-        cast(running.amount_after - running.credited_amount as decimal(28, 8)) as amount_before,
-        bounded.scenario_id,
-        bounded.statement_line_id,
-        bounded.band_no,
-        bounded.lower_end,
-        bounded.upper_end,
-        bounded.credited_amount as credited_total,
-        bounded.rate,
-        bounded.amount,
-        bounded.status
-    from running
-    inner join bounded
+        statement_line.scenario_id,
+        statement_line.statement_line_id,
+        statement_line.amount as line_amount,
+        statement_line.currency_code,
+        earned.event_date,
+        earned.event_kind,
+        earned.event_id,
+        earned.transaction_id,
+        earned.line_no,
+        earned.credit_role,
+        earned.is_paid_anew,
+        earned.fiscal_month_start,
+        earned.event_line_no,
+        earned.base_amount,
+        earned.amount
+    from earned
+    inner join component on {{ same_key('earned', 'component', plan_key(['component_id'])) }}
+    inner join statement_line
         on
-            running.scenario_id = bounded.scenario_id
-            and running.payee_type = bounded.payee_type
-            and running.payee_id = bounded.payee_id
-            and running.plan_id = bounded.plan_id
-            and running.component_id = bounded.component_id
-            and running.period_id = bounded.period_id
-),
-
-commission as (
-    select
-        *,
-        {{ slice_between('amount_after', 'lower_end', 'upper_end') }} as slice_after,
-        {{ slice_between('amount_before', 'lower_end', 'upper_end') }} as slice_before
-    from placed
-    where band_no > 0
-),
-
-earned as (
-    select
-        scenario_id,
-        statement_line_id,
-        transaction_id,
-        line_no,
-        credit_role,
-        credit_pct,
-        cast(slice_after - slice_before as decimal(28, 10)) as credited_amount,
-        case
-            when status = 'held' then cast(null as decimal(18, 2))
-            -- Where the line as a whole is not reached it has no rate to be held by.
-            when rate is null then cast(0 as decimal(18, 2))
-            else cast(
-                {{ round_half_up('slice_after * rate', 2) }}
-                - {{ round_half_up('slice_before * rate', 2) }} as decimal(18, 2)
-            )
-        end as amount
-    from commission
-    where slice_after <> slice_before
+            {{ same_key('earned', 'statement_line', payee_key(['component_id', 'currency_code', 'period_id'])) }}
+            and statement_line.line_kind = 'earned'
+            and statement_line.line_detail = cast(earned.rule_no as string) || '.' || cast(earned.segment_no as string)
+            || case
+                when component.accumulate = 'period' and earned.scope_id <> earned.period_id then ' ' || earned.scope_id
+                else ''
+            end
 
     union all
 
-    -- Without bands a fixed amount, if any, is spread in proportion to the credited revenue.
+    select
+        statement_line.scenario_id,
+        statement_line.statement_line_id,
+        statement_line.amount as line_amount,
+        statement_line.currency_code,
+        reversed.event_date,
+        reversed.event_kind,
+        reversed.event_id,
+        reversed.transaction_id,
+        reversed.line_no,
+        reversed.credit_role,
+        false as is_paid_anew,
+        reversed.fiscal_month_start,
+        reversed.event_line_no,
+        cast(reversed.measure_amount as decimal(28, 10)) as base_amount,
+        reversed.reversed_amount as amount
+    from reversed
+    inner join statement_line
+        on
+            {{ same_key('reversed', 'statement_line', payee_key(['component_id', 'currency_code', 'period_id'])) }}
+            and statement_line.line_kind = 'reversal'
+),
+
+-- Differences of one rounded running total add up to the line.
+running as (
+    select
+        *,
+        sum(amount) over line as amount_after,
+        sum(case when amount is null then 1 else 0 end) over (partition by statement_line_id) as held_count
+    from earned_line
+    window line as (
+        partition by statement_line_id
+        order by
+            event_date nulls last, event_id nulls last, event_line_no nulls last, transaction_id nulls last,
+            line_no nulls last, credit_role nulls last, is_paid_anew nulls last
+        rows between unbounded preceding and current row
+    )
+),
+
+spread as (
     select
         scenario_id,
         statement_line_id,
+        event_kind,
+        event_id,
+        event_line_no,
         transaction_id,
         line_no,
         credit_role,
-        credit_pct,
-        cast(credited_amount as decimal(28, 10)) as credited_amount,
+        is_paid_anew,
+        fiscal_month_start,
+        base_amount,
+        line_amount,
         case
-            when status = 'paid'
+            when held_count = 0 and line_amount is not null
                 then cast(
-                    {{ exact_divide('amount * amount_after', 'credited_total', 2) }}
-                    - {{ exact_divide('amount * amount_before', 'credited_total', 2) }} as decimal(18, 2)
+                    {{ round_pay('amount_after', 'currency_code') }} - {{ round_pay('amount_after - amount', 'currency_code') }}
+                    as decimal(18, 2)
                 )
-            else amount
         end as amount
-    from placed
-    where band_no = 0
+    from running
+),
+
+given as (
+    select
+        statement_line_id,
+        sum(amount) as amount
+    from spread
+    group by statement_line_id
+),
+
+from_sales as (
+    select
+        spread.scenario_id,
+        spread.statement_line_id,
+        case spread.event_kind when 'payment' then 'payments' else 'sales' end as source_feed,
+        spread.event_kind || ' ' || spread.event_id || '/' || cast(spread.event_line_no as string)
+        || case when spread.event_kind = 'payment' then ' of ' || spread.transaction_id else '' end
+        || ' as ' || spread.credit_role
+        || case when spread.is_paid_anew then ', anew' else '' end as source_id,
+        case when spread.event_kind = 'return' then spread.event_id else spread.transaction_id end as transaction_id,
+        case when spread.event_kind = 'return' then spread.event_line_no else spread.line_no end as line_no,
+        spread.credit_role,
+        spread.is_paid_anew,
+        spread.fiscal_month_start,
+        spread.base_amount as credited_amount,
+        spread.amount
+    from spread
+),
+
+-- What no sale earned: a KPI, a target alone, a limit, a draw, a release. The plan, or the line before it, is behind it.
+from_plan as (
+    select
+        statement_line.scenario_id,
+        statement_line.statement_line_id,
+        case statement_line.line_kind when 'adjustment' then 'adjustments' else 'plan' end as source_feed,
+        case
+            when statement_line.line_kind = 'adjustment' then statement_line.line_detail
+            else statement_line.line_kind || ' ' || statement_line.line_detail
+        end as source_id,
+        cast(null as string) as transaction_id,
+        cast(null as bigint) as line_no,
+        cast(null as string) as credit_role,
+        false as is_paid_anew,
+        fiscal_month.month_start as fiscal_month_start,
+        cast(case when given.statement_line_id is null then statement_line.base_amount else 0 end as decimal(28, 10))
+            as credited_amount,
+        cast(statement_line.amount - coalesce(given.amount, 0) as decimal(18, 2)) as amount
+    from statement_line
+    inner join fiscal_month on statement_line.period_end = fiscal_month.month_end
+    left join given on statement_line.statement_line_id = given.statement_line_id
+    where statement_line.amount <> coalesce(given.amount, 0)
+),
+
+listed as (
+    select {{ columns | join(', ') }}
+    from from_sales
+    union all
+    select {{ columns | join(', ') }}
+    from from_plan
 ),
 
 final as (
     select
-        earned.scenario_id,
-        earned.statement_line_id,
-        'sales' as source_feed,
-        earned.transaction_id,
-        earned.line_no,
+        listed.scenario_id,
+        listed.statement_line_id,
+        listed.source_feed,
+        listed.source_id,
+        listed.transaction_id,
+        listed.line_no,
         sale_line._source,
         sale_line._source_file,
         sale_line._delivery_id,
         sale_line._row_number,
         sale_line._row_part,
-        sale_line.fiscal_month_start,
-        earned.credit_role,
-        earned.credit_pct,
-        earned.credited_amount,
-        earned.amount
-    from earned
-    inner join sale_line
+        listed.fiscal_month_start,
+        listed.credit_role,
+        listed.is_paid_anew,
+        listed.credited_amount,
+        listed.amount
+    from listed
+    left join sale_line
         on
-            earned.transaction_id = sale_line.transaction_id
-            and earned.line_no = sale_line.line_no
+            listed.transaction_id = sale_line.transaction_id
+            and listed.line_no = sale_line.line_no
 )
 
 select * from final

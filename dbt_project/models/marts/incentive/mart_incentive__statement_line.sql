@@ -1,195 +1,202 @@
--- Grain: one row per scenario, payee, plan, component, period and band.
-{%- set key = ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'period_id'] %}
+-- Grain: one row per scenario, payee, plan version, component, currency, period, kind of line and what it is about.
+{%- set key = payee_key(['component_id', 'currency_code', 'period_id']) %}
 with
 
-payee_period as (
-    select * from {{ ref('int_incentive__payee_period') }}
+earned as (
+    select * from {{ ref('int_incentive__line') }}
 ),
 
-achieved as (
-    select * from {{ ref('int_incentive__achieved') }}
+settled as (
+    select * from {{ ref('int_incentive__settled') }}
 ),
+
+late as (
+    select * from {{ ref('int_incentive__late') }}
+),
+
+drawn as (
+    select * from {{ ref('int_incentive__drawn') }}
+),
+
 
 component as (
     select * from {{ source('config', 'plan_component') }}
 ),
 
-band as (
-    select * from {{ source('config', 'plan_band') }}
+plan as (
+    select * from {{ source('config', 'plan') }}
 ),
 
-eligible as (
-    select
-        achieved.*,
-        component.kind,
-        component.bonus_amount,
-        component.min_attainment
-    from achieved
-    inner join component
-        on
-            achieved.scenario_id = component.scenario_id
-            and achieved.plan_id = component.plan_id
-            and achieved.component_id = component.component_id
+period as (
+    select * from {{ ref('dim_period') }}
 ),
 
--- Without a revenue and a target that can be relied on there are no bands: one line says why.
-stopped as (
+listed as (
     select
         {{ key | join(', ') }},
-        0 as band_no,
-        cast(null as decimal(18, 6)) as lower_bound,
-        cast(null as decimal(18, 6)) as upper_bound,
-        cast(credited_amount as decimal(28, 10)) as base_amount,
-        cast(null as decimal(18, 6)) as rate,
-        cast(case when status = 'not_paid' then 0 end as decimal(18, 2)) as amount,
-        reason as unpaid_reason
-    from eligible
-    where status <> 'ok'
-),
-
-sliced as (
-    select
-        eligible.scenario_id,
-        eligible.payee_type,
-        eligible.payee_id,
-        eligible.plan_id,
-        eligible.component_id,
-        eligible.period_id,
-        eligible.credited_amount,
-        band.band_no,
-        band.lower_bound,
-        band.upper_bound,
-        {{ attainment_slice(
-            'eligible.credited_amount', 'eligible.target_value', 'band.lower_bound', 'band.upper_bound'
-        ) }} as base_amount,
-        band.rate,
-        band.outside
-    from eligible
-    inner join band
-        on
-            eligible.scenario_id = band.scenario_id
-            and eligible.plan_id = band.plan_id
-            and eligible.component_id = band.component_id
-    where
-        eligible.status = 'ok'
-        and eligible.kind = 'commission'
-),
-
-commission as (
-    select
-        {{ key | join(', ') }},
+        'earned' as line_kind,
+        cast(rule_no as string) || '.' || cast(segment_no as string)
+        || case when earned_period_id <> period_id then ' ' || earned_period_id else '' end as line_detail,
+        rule_no,
+        rate_rule_no,
         band_no,
         lower_bound,
         upper_bound,
+        pays,
+        event_count,
+        measure_amount,
+        target_value,
+        target_ids,
+        attainment,
         base_amount,
-        rate,
-        -- A stretch that waits for a person has no rate, which does not matter until it is reached.
-        cast(case when base_amount = 0 then 0 else {{ round_half_up('base_amount * rate', 2) }} end as decimal(18, 2))
-            as amount,
-        case
-            when credited_amount = 0 then 'the credited sales of the period come to zero'
-            when base_amount = 0 then 'the band is not reached'
-            when outside = 'hold' then 'outside the bands; the plan holds it for a person'
-            when outside = 'zero' then 'outside the bands; the plan pays nothing there'
-            when rate = 0 then 'the rate of the band is zero'
-            else 'less than half a cent'
-        end as unpaid_reason
-    from sliced
-),
+        band_value as rate,
+        amount,
+        reason
+    from earned
 
-bonus as (
+    union all
+
     select
         {{ key | join(', ') }},
-        0 as band_no,
-        min_attainment as lower_bound,
+        line_kind,
+        line_detail,
+        cast(null as integer) as rule_no,
+        cast(null as integer) as rate_rule_no,
+        cast(null as integer) as band_no,
+        cast(null as decimal(18, 6)) as lower_bound,
         cast(null as decimal(18, 6)) as upper_bound,
-        cast(credited_amount as decimal(28, 10)) as base_amount,
-        cast(null as decimal(18, 6)) as rate,
-        -- Compared by multiplication: a rounded quotient could reach a mark that the revenue does not.
-        cast(case when credited_amount >= min_attainment * target_value then bonus_amount else 0 end as decimal(18, 2))
-            as amount,
-        'the attainment is below the mark' as unpaid_reason
-    from eligible
-    where
-        status = 'ok'
-        and kind = 'bonus'
-),
+        cast(null as string) as pays,
+        cast(null as bigint) as event_count,
+        cast(null as decimal(28, 8)) as measure_amount,
+        cast(null as decimal(28, 8)) as target_value,
+        cast(null as string) as target_ids,
+        cast(null as decimal(28, 8)) as attainment,
+        base_amount,
+        cast(factor as decimal(18, 6)) as rate,
+        amount,
+        reason
+    from settled
 
-line as (
-    select * from stopped
     union all
-    select * from commission
-    union all
-    select * from bonus
+
+    select
+        {{ key | join(', ') }},
+        'late' as line_kind,
+        earlier_period_id as line_detail,
+        cast(null as integer) as rule_no,
+        cast(null as integer) as rate_rule_no,
+        cast(null as integer) as band_no,
+        cast(null as decimal(18, 6)) as lower_bound,
+        cast(null as decimal(18, 6)) as upper_bound,
+        cast(null as string) as pays,
+        cast(null as bigint) as event_count,
+        cast(null as decimal(28, 8)) as measure_amount,
+        cast(null as decimal(28, 8)) as target_value,
+        cast(null as string) as target_ids,
+        cast(null as decimal(28, 8)) as attainment,
+        cast(now_amount as decimal(28, 10)) as base_amount,
+        cast(null as decimal(18, 6)) as rate,
+        amount,
+        'what the period comes to now, less what was paid for it' as reason
+    from late
+
+    {% for line_kind, amount, condition in [
+        ('statement_limit', 'paid_amount', 'draw_no = 0'),
+        ('draw', 'paid_amount', 'draw_no > 0'),
+        ('draw_recovery', '-recovered_amount', 'draw_no > 0 and recovered_amount <> 0'),
+    ] %}
+        union all
+
+        select
+            {{ payee_key() | join(', ') }},
+            'statement' as component_id,
+            currency_code,
+            period_id,
+            '{{ line_kind }}' as line_kind,
+            case when draw_no > 0 then cast(draw_no as string) else '' end as line_detail,
+            cast(null as integer) as rule_no,
+            cast(null as integer) as rate_rule_no,
+            cast(null as integer) as band_no,
+            cast(null as decimal(18, 6)) as lower_bound,
+            cast(null as decimal(18, 6)) as upper_bound,
+            kind as pays,
+            cast(null as bigint) as event_count,
+            cast(null as decimal(28, 8)) as measure_amount,
+            cast(null as decimal(28, 8)) as target_value,
+            cast(null as string) as target_ids,
+            cast(null as decimal(28, 8)) as attainment,
+            cast(draw_amount as decimal(28, 10)) as base_amount,
+            cast(null as decimal(18, 6)) as rate,
+            cast({{ amount }} as decimal(18, 2)) as amount,
+            case
+                when '{{ line_kind }}' = 'statement_limit' and paid_amount > 0 then 'the floor of the statement'
+                when '{{ line_kind }}' = 'statement_limit' then 'the cap of the statement'
+                when '{{ line_kind }}' = 'draw_recovery' then 'paid back'
+                when paid_amount = 0 and draw_amount = 0 then 'the draw has ended'
+                when paid_amount = 0 then 'the earnings reach the guarantee'
+            end as reason
+        from drawn
+        where {{ condition }}
+    {% endfor %}
 ),
 
 final as (
     select
-        line.scenario_id,
+        listed.scenario_id,
         concat_ws(
             ':',
-            line.scenario_id,
-            line.payee_type,
-            line.payee_id,
-            line.plan_id,
-            line.component_id,
-            line.period_id,
-            cast(line.band_no as string)
+            listed.scenario_id,
+            listed.payee_type,
+            listed.payee_id,
+            listed.plan_id,
+            cast(listed.plan_version as string),
+            listed.component_id,
+            listed.currency_code,
+            listed.period_id,
+            listed.line_kind,
+            listed.line_detail
         ) as statement_line_id,
-        line.payee_type,
-        line.payee_id,
-        line.plan_id,
-        payee_period.plan_version,
-        payee_period.plan_hash,
-        payee_period.plan_file,
-        line.component_id,
+        listed.payee_type,
+        listed.payee_id,
+        listed.plan_id,
+        cast(listed.plan_version as integer) as plan_version,
+        plan.plan_hash,
+        plan.plan_file,
+        listed.component_id,
         component.component_no,
-        component.component_name,
-        component.component_name_zh,
-        component.kind,
-        line.period_id,
-        payee_period.period_start,
-        payee_period.period_end,
-        payee_period.is_complete,
-        line.band_no,
-        line.lower_bound,
-        line.upper_bound,
-        achieved.line_count as credited_line_count,
-        achieved.credited_amount,
-        achieved.target_value,
-        achieved.target_ids,
-        achieved.attainment,
-        line.base_amount,
-        line.rate,
-        line.amount,
-        payee_period.currency_code,
+        coalesce(component.component_name, listed.component_id) as component_name,
+        coalesce(component.component_name_zh, listed.component_id) as component_name_zh,
+        listed.period_id,
+        period.period_start,
+        period.period_end,
+        period.is_complete,
+        listed.line_kind,
+        listed.line_detail,
+        listed.rule_no,
+        listed.rate_rule_no,
+        cast(listed.band_no as integer) as band_no,
+        listed.lower_bound,
+        listed.upper_bound,
+        listed.pays,
+        listed.event_count as credited_line_count,
+        listed.measure_amount as credited_amount,
+        listed.target_value,
+        listed.target_ids,
+        listed.attainment,
+        listed.base_amount,
+        listed.rate,
+        listed.amount,
+        listed.currency_code,
         case
-            when line.amount is null then 'held'
-            when line.amount = 0 then 'not_paid'
+            when listed.amount is null then 'held'
+            when listed.amount = 0 then 'not_paid'
             else 'paid'
         end as status,
-        case when coalesce(line.amount, 0) = 0 then line.unpaid_reason end as reason
-    from line
-    inner join achieved
-        on
-            line.scenario_id = achieved.scenario_id
-            and line.payee_type = achieved.payee_type
-            and line.payee_id = achieved.payee_id
-            and line.plan_id = achieved.plan_id
-            and line.component_id = achieved.component_id
-            and line.period_id = achieved.period_id
-    inner join payee_period
-        on
-            line.scenario_id = payee_period.scenario_id
-            and line.payee_type = payee_period.payee_type
-            and line.payee_id = payee_period.payee_id
-            and line.plan_id = payee_period.plan_id
-            and line.period_id = payee_period.period_id
-    inner join component
-        on
-            line.scenario_id = component.scenario_id
-            and line.plan_id = component.plan_id
-            and line.component_id = component.component_id
+        listed.reason
+    from listed
+    inner join period on listed.period_id = period.period_id
+    left join plan on {{ same_key('listed', 'plan', plan_key()) }}
+    left join component on {{ same_key('listed', 'component', plan_key(['component_id'])) }}
 )
 
 select * from final

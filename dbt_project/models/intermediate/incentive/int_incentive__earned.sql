@@ -1,0 +1,242 @@
+-- Grain: one row per scenario, payee, plan version, component, rule, event, period paid and band in which the event earned.
+{{ by_fiscal_month('dirty_pay_month') }}
+{%- set scope_key = payee_key(['component_id', 'rule_no', 'currency_code', 'scope_id']) %}
+{%- set event_key = ['transaction_id', 'line_no', 'credit_role', 'event_kind', 'event_id', 'event_line_no', 'event_date'] %}
+with
+
+event as (
+    select * from {{ ref('int_incentive__event') }}
+    where counted = 'running'
+),
+
+band as (
+    select * from {{ ref('int_incentive__band') }}
+),
+
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
+fiscal_month as (
+    select * from {{ source('config', 'fiscal_month') }}
+    {% if is_incremental() %}
+        where month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
+),
+
+-- Sales fill the bands in the order of their dates, so what one earns is the difference that it makes on its day.
+filled as (
+    select
+        {{ columns_of('event', scope_key + event_key) }},
+        event.period_id,
+        period.period_start,
+        event.fiscal_month_start,
+        event.measure_amount,
+        event.units,
+        cast(sum(event.units) over scope as decimal(28, 8)) as units_after,
+        cast(sum(event.measure_amount) over scope as decimal(28, 8)) as measure_after,
+        row_number() over scope as event_no
+    from event
+    inner join period on event.period_id = period.period_id
+    window scope as (
+        partition by {{ columns_of('event', scope_key) }}
+        order by
+            period.period_start nulls last, event.event_date nulls last, event.event_id nulls last,
+            event.event_line_no nulls last, event.transaction_id nulls last, event.line_no nulls last,
+            event.credit_role nulls last
+        rows between unbounded preceding and current row
+    )
+),
+
+placed as (
+    select
+        {{ columns_of('filled', scope_key + event_key) }},
+        filled.period_id,
+        filled.period_start,
+        filled.fiscal_month_start,
+        filled.event_no,
+        filled.event_no - 1 as events_before,
+        filled.measure_amount,
+        filled.measure_after,
+        cast(filled.measure_after - filled.measure_amount as decimal(28, 8)) as measure_before,
+        band.segment_no,
+        band.rate_rule_no,
+        band.form,
+        band.unit_rate,
+        band.base_after as band_base,
+        band.amount_after as band_amount,
+        case
+            when band.form = 'slice' and band.segment_no > 0
+                then {{ slice_between(
+                    "case band.basis when 'units' then filled.units_after else filled.measure_after end",
+                    'band.lower_end', 'band.upper_end'
+                ) }}
+        end as slice_after,
+        case
+            when band.form = 'slice' and band.segment_no > 0
+                then {{ slice_between(
+                    "case band.basis when 'units' then filled.units_after - filled.units"
+                    ~ ' else filled.measure_after - filled.measure_amount end',
+                    'band.lower_end', 'band.upper_end'
+                ) }}
+        end as slice_before
+    from filled
+    inner join band on {{ same_key('filled', 'band', scope_key + ['period_id']) }}
+),
+
+-- Rules that pay on the whole give each sale its part of the whole; where sales and returns come to nothing, in equal parts.
+current_part as (
+    select
+        {{ (scope_key + event_key) | join(', ') }},
+        period_id,
+        period_start,
+        fiscal_month_start,
+        segment_no,
+        rate_rule_no,
+        event_no,
+        cast(coalesce(slice_after - slice_before, measure_amount) as decimal(28, 10)) as base_amount,
+        cast(case
+            when slice_after is not null and unit_rate is not null then (slice_after - slice_before) * unit_rate
+            when slice_after is not null
+                then {{ part_of('band_amount', 'slice_after', 'band_base') }} - {{ part_of('band_amount', 'slice_before', 'band_base') }}
+            when unit_rate is not null then measure_amount * unit_rate
+            when band_amount = 0 then 0
+            when band_base <> 0
+                then
+                    {{ part_of('band_amount', 'measure_after', 'band_base') }}
+                    - {{ part_of('band_amount', 'measure_before', 'band_base') }}
+            else
+                {{ part_of('band_amount', 'event_no', 'max(event_no) over scope') }}
+                - {{ part_of('band_amount', 'events_before', 'max(event_no) over scope') }}
+        end as decimal(28, 10)) as amount
+    from placed
+    where
+        slice_after is null
+        or slice_after <> slice_before
+    window scope as (partition by {{ scope_key | join(', ') }}, period_id, segment_no)
+),
+
+given as (
+    select
+        {{ scope_key | join(', ') }},
+        period_id,
+        segment_no,
+        sum(amount) as amount,
+        sum(base_amount) as base_amount
+    from current_part
+    group by {{ scope_key | join(', ') }}, period_id, segment_no
+),
+
+-- What a period adds beyond its own sales: a rate or target that has moved since pays the earlier ones anew.
+rest as (
+    select
+        {{ columns_of('band', scope_key) }},
+        band.period_id,
+        band.period_start,
+        band.segment_no,
+        band.rate_rule_no,
+        cast(band.amount - coalesce(given.amount, 0) as decimal(28, 10)) as amount
+    from band
+    left join given
+        on {{ same_key('band', 'given', scope_key + ['period_id', 'segment_no']) }}
+    where abs(band.amount - coalesce(given.amount, 0)) > 0.000001
+),
+
+earlier as (
+    select
+        {{ columns_of('filled', scope_key + event_key) }},
+        rest.period_id,
+        rest.period_start,
+        rest.segment_no,
+        rest.rate_rule_no,
+        rest.amount as rest_amount,
+        filled.measure_amount,
+        row_number() over earlier_events as event_no,
+        count(*) over (partition by {{ columns_of('rest', scope_key + ['period_id', 'segment_no']) }}) as event_count,
+        sum(filled.measure_amount) over earlier_events as measure_after,
+        sum(filled.measure_amount) over (partition by {{ columns_of('rest', scope_key + ['period_id', 'segment_no']) }})
+            as measure_total
+    from rest
+    inner join filled
+        on
+            {{ same_key('rest', 'filled', scope_key) }}
+            and rest.period_start > filled.period_start
+    window earlier_events as (
+        partition by {{ columns_of('rest', scope_key + ['period_id', 'segment_no']) }}
+        order by filled.event_no nulls last
+        rows between unbounded preceding and current row
+    )
+),
+
+placed_earlier as (
+    select
+        *,
+        event_no - 1 as events_before,
+        measure_after - measure_amount as measure_before
+    from earlier
+),
+
+paid_anew as (
+    select
+        {{ (scope_key + event_key) | join(', ') }},
+        period_id,
+        segment_no,
+        rate_rule_no,
+        cast(0 as decimal(28, 10)) as base_amount,
+        cast(case
+            when measure_total <> 0
+                then
+                    {{ part_of('rest_amount', 'measure_after', 'measure_total') }}
+                    - {{ part_of('rest_amount', 'measure_before', 'measure_total') }}
+            else
+                {{ part_of('rest_amount', 'event_no', 'event_count') }}
+                - {{ part_of('rest_amount', 'events_before', 'event_count') }}
+        end as decimal(28, 10)) as amount
+    from placed_earlier
+),
+
+-- Kept by the month of the event; what is paid anew by the last month of its period.
+listed as (
+    select
+        {{ (scope_key + event_key) | join(', ') }},
+        period_id,
+        fiscal_month_start,
+        segment_no,
+        rate_rule_no,
+        false as is_paid_anew,
+        base_amount,
+        amount
+    from current_part
+
+    union all
+
+    select
+        {{ columns_of('paid_anew', scope_key + event_key) }},
+        paid_anew.period_id,
+        fiscal_month.month_start as fiscal_month_start,
+        paid_anew.segment_no,
+        paid_anew.rate_rule_no,
+        true as is_paid_anew,
+        paid_anew.base_amount,
+        paid_anew.amount
+    from paid_anew
+    inner join period on paid_anew.period_id = period.period_id
+    inner join fiscal_month on period.period_end = fiscal_month.month_end
+    where paid_anew.amount <> 0
+),
+
+final as (
+    select
+        {{ columns_of('listed', scope_key + event_key) }},
+        listed.period_id,
+        listed.fiscal_month_start,
+        listed.segment_no,
+        listed.rate_rule_no,
+        listed.is_paid_anew,
+        listed.base_amount,
+        listed.amount
+    from listed
+    inner join fiscal_month on listed.fiscal_month_start = fiscal_month.month_start
+)
+
+select * from final

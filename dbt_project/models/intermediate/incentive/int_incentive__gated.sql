@@ -1,0 +1,143 @@
+-- Grain: one row per scenario, payee, plan version, component, currency, period and rule.
+{%- set key = payee_key(['component_id', 'currency_code', 'period_id', 'rule_no']) %}
+with
+
+line as (
+    select * from {{ ref('int_incentive__line') }}
+),
+
+gate as (
+    select * from {{ ref('int_incentive__gate') }}
+),
+
+component as (
+    select * from {{ source('config', 'plan_component') }}
+),
+
+rule as (
+    select * from {{ source('config', 'plan_rule') }}
+),
+
+modifier as (
+    select * from {{ source('config', 'plan_modifier') }}
+),
+
+payee_period as (
+    select * from {{ ref('int_incentive__payee_period') }}
+),
+
+member as (
+    select * from {{ ref('dim_member') }}
+),
+
+subject_kpi as (
+    select * from {{ ref('int_kpi__subject_period') }}
+),
+
+earned as (
+    select
+        {{ key | join(', ') }},
+        case when count(*) = count(earned_amount) then cast(sum(earned_amount) as decimal(28, 10)) end as earned_amount,
+        cast(coalesce(sum(amount), 0) as decimal(18, 2)) as line_amount
+    from line
+    group by {{ key | join(', ') }}
+),
+
+-- Of several gates that are closed the lowest factor holds.
+closed as (
+    select
+        {{ payee_key(['component_id', 'period_id']) | join(', ') }},
+        min(factor) as factor
+    from gate
+    where is_closed
+    group by {{ payee_key(['component_id', 'period_id']) | join(', ') }}
+),
+
+modified as (
+    select
+        {{ columns_of('payee_period', payee_key(['period_id'])) }},
+        component.component_id,
+        subject_kpi.value as modifier_value,
+        cast({{ exact_divide(
+            'cast(modifier.offset_value * modifier.run_value + modifier.rise_value'
+            ~ ' * (cast(subject_kpi.value as decimal(18, 8)) - coalesce(modifier.lower_bound, 0)) as decimal(28, 10))',
+            'modifier.run_value', 8
+        ) }} as decimal(18, 8)) as modifier_factor
+    from payee_period
+    inner join component on {{ same_key('payee_period', 'component', plan_key()) }}
+    left join member
+        on
+            payee_period.payee_type = 'member'
+            and payee_period.payee_id = member.member_id
+            and payee_period.last_day >= member.valid_from
+            and payee_period.last_day < member.valid_to
+    inner join subject_kpi
+        on
+            component.modifier_kpi_code = subject_kpi.kpi_code
+            and payee_period.period_id = subject_kpi.period_id
+            and {{ is_subject_of('component.modifier_subject', 'payee_period', 'member', 'subject_kpi') }}
+    inner join modifier
+        on
+            {{ same_key('component', 'modifier', plan_key(['component_id'])) }}
+            and (modifier.lower_bound is null or subject_kpi.value >= modifier.lower_bound)
+            and (modifier.upper_bound is null or subject_kpi.value < modifier.upper_bound)
+),
+
+factored as (
+    select
+        {{ columns_of('earned', key) }},
+        earned.earned_amount,
+        earned.line_amount,
+        cast(coalesce(closed.factor, 1) as decimal(18, 8)) as gate_factor,
+        modified.modifier_value,
+        coalesce(modified.modifier_factor, 1) as modifier_factor,
+        rule.floor_amount,
+        -- A cap in percent is one of the target pay of the period.
+        least(
+            rule.cap_amount, cast({{ multiply('payee_period.target_pay_amount', 'rule.cap_pct') }} as decimal(28, 8))
+        ) as cap_amount
+    from earned
+    inner join payee_period on {{ same_key('earned', 'payee_period', payee_key(['period_id'])) }}
+    inner join rule on {{ same_key('earned', 'rule', plan_key(['component_id', 'rule_no'])) }}
+    left join closed on {{ same_key('earned', 'closed', payee_key(['component_id', 'period_id'])) }}
+    left join modified on {{ same_key('earned', 'modified', payee_key(['component_id', 'period_id'])) }}
+),
+
+-- Rounded once at each line: the earned ones, and from there on what a stage leaves.
+stepped as (
+    select
+        *,
+        case
+            when gate_factor = 1 then line_amount
+            else {{ round_pay('earned_amount * gate_factor', 'currency_code') }}
+        end as gated_amount,
+        case
+            when gate_factor = 1 and modifier_factor = 1 then line_amount
+            else {{ round_pay(exact_product(exact_product('earned_amount', 'gate_factor'), 'modifier_factor'), 'currency_code') }}
+        end as modified_amount
+    from factored
+),
+
+final as (
+    select
+        {{ key | join(', ') }},
+        earned_amount,
+        line_amount,
+        gate_factor,
+        modifier_value,
+        modifier_factor,
+        cast(case when earned_amount is null then line_amount else gated_amount end as decimal(18, 2)) as gated_amount,
+        cast(case when earned_amount is null then line_amount else modified_amount end as decimal(18, 2))
+            as modified_amount,
+        cast(floor_amount as decimal(18, 2)) as floor_amount,
+        {{ round_pay('cap_amount', 'currency_code') }} as cap_amount,
+        cast(least(
+            greatest(
+                case when earned_amount is null then line_amount else modified_amount end, floor_amount
+            ),
+            {{ round_pay('cap_amount', 'currency_code') }}
+        ) as decimal(18, 2)) as amount
+    from stepped
+)
+
+select * from final

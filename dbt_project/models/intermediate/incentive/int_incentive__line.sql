@@ -1,0 +1,184 @@
+-- Grain: one row per scenario, payee, plan version, component, currency, period, period earned for, rule and band.
+{%- set key = payee_key(['component_id', 'currency_code', 'period_id', 'earned_period_id', 'rule_no']) %}
+{%- set scope_key = payee_key(['component_id', 'currency_code', 'scope_id', 'period_id', 'rule_no']) %}
+with
+
+band as (
+    select * from {{ ref('int_incentive__band') }}
+),
+
+scope as (
+    select * from {{ ref('int_incentive__scope') }}
+),
+
+target as (
+    select * from {{ ref('int_incentive__target') }}
+),
+
+gate as (
+    select * from {{ ref('int_incentive__gate') }}
+    where
+        is_closed
+        and is_hold
+),
+
+component as (
+    select * from {{ source('config', 'plan_component') }}
+),
+
+segment as (
+    select * from {{ source('config', 'plan_segment') }}
+),
+
+rule as (
+    select * from {{ source('config', 'plan_rule') }}
+),
+
+-- A late payment, or a return rated anew, is paid now for the period to which it belongs.
+placed as (
+    select
+        {{ columns_of('scope', scope_key) }},
+        case component.accumulate when 'period' then scope.scope_id else scope.period_id end as earned_period_id,
+        scope.event_count,
+        scope.measure_amount,
+        scope.target_value,
+        scope.target_ids,
+        scope.attainment
+    from scope
+    inner join component on {{ same_key('scope', 'component', plan_key(['component_id'])) }}
+),
+
+summed as (
+    select
+        {{ columns_of('placed', key) }},
+        band.rate_rule_no,
+        band.segment_no,
+        cast(sum(band.base_amount) as decimal(28, 10)) as base_amount,
+        case when count(*) = count(band.amount) then cast(sum(band.amount) as decimal(28, 10)) end as earned_amount,
+        max(band.reason) as reason
+    from band
+    inner join placed on {{ same_key('band', 'placed', scope_key) }}
+    group by {{ columns_of('placed', key) }}, band.rate_rule_no, band.segment_no
+),
+
+-- Figures of the period behind its lines; of documents, which are scopes of their own, there is no attainment.
+scoped as (
+    select
+        {{ key | join(', ') }},
+        sum(event_count) as event_count,
+        cast(sum(measure_amount) as decimal(28, 8)) as measure_amount,
+        max(target_value) as target_value,
+        max(target_ids) as target_ids,
+        max(attainment) as attainment
+    from placed
+    group by {{ key | join(', ') }}
+),
+
+-- A component of single documents has no scope before there is one.
+waiting as (
+    select
+        {{ columns_of('target', payee_key(['component_id', 'currency_code', 'period_id'])) }},
+        target.period_id as earned_period_id,
+        min(rule.rule_no) as rule_no,
+        max(target.target_value) as target_value,
+        max(target.target_ids) as target_ids
+    from target
+    inner join rule on {{ same_key('target', 'rule', plan_key(['component_id'])) }}
+    left join scoped on {{ same_key('target', 'scoped', payee_key(['component_id', 'period_id'])) }}
+    where scoped.period_id is null
+    group by {{ columns_of('target', payee_key(['component_id', 'currency_code', 'period_id'])) }}
+),
+
+listed as (
+    select
+        {{ columns_of('summed', key) }},
+        summed.rate_rule_no,
+        summed.segment_no,
+        scoped.event_count,
+        scoped.measure_amount,
+        scoped.target_value,
+        scoped.target_ids,
+        scoped.attainment,
+        summed.base_amount,
+        summed.earned_amount,
+        summed.reason
+    from summed
+    inner join scoped on {{ same_key('summed', 'scoped', key) }}
+
+    union all
+
+    select
+        {{ key | join(', ') }},
+        rule_no as rate_rule_no,
+        0 as segment_no,
+        0 as event_count,
+        cast(0 as decimal(28, 8)) as measure_amount,
+        target_value,
+        target_ids,
+        cast(null as decimal(28, 8)) as attainment,
+        cast(0 as decimal(28, 10)) as base_amount,
+        cast(0 as decimal(28, 10)) as earned_amount,
+        'nothing is credited in the period' as reason
+    from waiting
+),
+
+held_by_gate as (
+    select {{ payee_key(['component_id', 'period_id']) | join(', ') }}
+    from gate
+    group by {{ payee_key(['component_id', 'period_id']) | join(', ') }}
+),
+
+gated as (
+    select
+        listed.*,
+        held_by_gate.period_id is not null as is_held_by_gate,
+        case when held_by_gate.period_id is null then listed.earned_amount end as settled_amount
+    from listed
+    left join held_by_gate on {{ same_key('listed', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
+),
+
+final as (
+    select
+        {{ columns_of('gated', key) }},
+        cast(gated.rate_rule_no as integer) as rate_rule_no,
+        cast(gated.segment_no as integer) as segment_no,
+        rule.basis,
+        rule.band_rule,
+        rule.form,
+        rule.pays,
+        segment.band_no,
+        segment.lower_bound,
+        segment.upper_bound,
+        segment.band_value,
+        cast(gated.event_count as bigint) as event_count,
+        gated.measure_amount,
+        gated.target_value,
+        gated.target_ids,
+        gated.attainment,
+        gated.base_amount,
+        gated.settled_amount as earned_amount,
+        {{ round_pay('gated.settled_amount', 'gated.currency_code') }} as amount,
+        case
+            when gated.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
+            when gated.settled_amount is null and gated.reason is not null then gated.reason
+            when gated.settled_amount is null then 'outside the bands; the plan holds it for a person'
+            when {{ round_pay('gated.settled_amount', 'gated.currency_code') }} <> 0 then cast(null as string)
+            when gated.reason is not null then gated.reason
+            when gated.measure_amount = 0 and rule.pays <> 'fixed' then 'the credited sales of the period come to zero'
+            when rule.form = 'slice' and gated.base_amount = 0 then 'the band is not reached'
+            when rule.form <> 'slice' and segment.outside = 'zero' and segment.lower_bound is null then 'below the lowest band'
+            when segment.outside = 'zero' then 'outside the bands; the plan pays nothing there'
+            when segment.band_value = 0 then 'the rate of the band is zero'
+            when gated.settled_amount = 0 then 'nothing more than was paid before'
+            else 'less than half a cent'
+        end as reason
+    from gated
+    inner join rule
+        on {{ same_key('gated', 'rule', plan_key(['component_id'])) }} and gated.rate_rule_no = rule.rule_no
+    left join segment
+        on
+            {{ same_key('gated', 'segment', plan_key(['component_id', 'segment_no'])) }}
+            and gated.rate_rule_no = segment.rule_no
+)
+
+select * from final
