@@ -24,18 +24,18 @@ def add(commands: Any, name: str, command: Command) -> argparse.ArgumentParser:
     return parser
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Text table; columns that hold numbers only are set right."""
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[bool] | None = None) -> str:
+    """Text table; columns that hold numbers only are set right, or those of which ``numbers`` says it."""
     cells = [list(header), *(list(row) for row in rows)]
-    widths = [max(_width(row[index]) for row in cells) for index in range(len(header))]
-    right = [
+    widths = [max(text_width(row[index]) for row in cells) for index in range(len(header))]
+    right = numbers or [
         bool(rows) and all(row[index].replace(",", "").replace(".", "").isdigit() or not row[index] for row in rows)
         for index in range(len(header))
     ]
 
     def line(row: Sequence[str]) -> str:
         padded = [
-            " " * (width - _width(cell)) + cell if flag else cell + " " * (width - _width(cell))
+            " " * (width - text_width(cell)) + cell if flag else cell + " " * (width - text_width(cell))
             for cell, width, flag in zip(row, widths, right, strict=True)
         ]
         return "  ".join(padded).rstrip()
@@ -43,7 +43,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(cells[0]), "  ".join("-" * width for width in widths), *(line(row) for row in cells[1:])])
 
 
-def _width(text: str) -> int:
+def text_width(text: str) -> int:
     """Columns that a terminal needs: Chinese characters take two."""
     return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
