@@ -19,7 +19,7 @@ from dealermart.warehouse.tables import compile_config
 # Feeds that models kept by fiscal month read. All other models are made anew in every build, from monthly sums.
 BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_rates")
 # Feeds that besides these decide what a sale line earns.
-BY_PAY_MONTH = ("targets", "plan_assignments")
+BY_PAY_MONTH = ("targets", "plan_assignments", "payments", "absences", "adjustments")
 
 
 def prepare(
@@ -107,9 +107,16 @@ def dirty_months(
             " select accumulate from config.plan_component where accumulate = 'year_to_date')"
         ).fetchall()[0][0]
         start = "year_start" if by_year else "quarter_start"
+        # A KPI that a plan looks at may change by any feed, and with it what any period earned.
+        by_kpi = con.execute(
+            "select count(*) from (select kpi_code from config.plan_gate where kpi_code is not null union all"
+            " select coalesce(kpi_code, modifier_kpi_code) from config.plan_component"
+            " where kpi_code is not null or modifier_kpi_code is not null)"
+        ).fetchall()[0][0]
+        all_of_them = "true or" if by_kpi and new.commits else ""
         con.execute(f"""
             create or replace table meta.dirty_pay_month as
-            select month_start from config.fiscal_month where month_start >= (
+            select month_start from config.fiscal_month where {all_of_them} month_start >= (
                 select min({start}) from config.fiscal_month semi join meta.dirty_pay_month using (month_start)
             )
         """)

@@ -14,6 +14,10 @@
 {%- set line_key = payee_key(['component_id', 'is_last_year', 'transaction_id', 'line_no', 'credit_role']) %}
 with
 
+component as (
+    select * from {{ source('config', 'plan_component') }}
+),
+
 credited as (
     select
         member_id,
@@ -25,7 +29,16 @@ credited as (
         {{ line_columns | join(', ') }}
     from {{ ref('int_credit__sale_line') }}
     {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+        where
+            fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+            -- The year before, for targets that grow from it.
+            or (
+                fiscal_month_start in (
+                    select cast({{ dbt.dateadd('year', -1, 'month_start') }} as date)
+                    from {{ source('meta', 'dirty_pay_month') }}
+                )
+                and exists (select 1 from component where component.target_kind = 'last_year')
+            )
     {% endif %}
 ),
 
@@ -44,10 +57,6 @@ plan_window as (
 
 plan as (
     select * from {{ source('config', 'plan') }}
-),
-
-component as (
-    select * from {{ source('config', 'plan_component') }}
 ),
 
 rule as (
@@ -561,6 +570,9 @@ final as (
     from counted
     inner join calendar on counted.counted_date = calendar.date_day
     inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
+    {% if is_incremental() %}
+        where fiscal_month.month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {% endif %}
 )
 
 select * from final
