@@ -39,6 +39,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "payments": ("key_mostly_missing", "transaction_unknown", "conflicting_key"),
     "fx_rates": ("key_mostly_missing",),
     "objectives": ("key_mostly_missing",),
+    "absences": ("key_mostly_missing",),
+    "adjustments": ("key_mostly_missing",),
 }  # fmt: skip
 # What is built: these models and all that they read.
 MODELS = ("int_sales__dealer_month",)

@@ -153,8 +153,8 @@ def _rows(
     for wanted in expected:
         mapped = {names.get(name, name): value for name, value in wanted.items()}
         here = [row for row in left if "period_id" in mapped or row.get("period_id", now) == now]
-        told = [value for value in mapped.values() if isinstance(value, (int, Decimal))]
-        if what.endswith("balance") and not any(told):
+        figures = [value for value in mapped.values() if isinstance(value, (int, Decimal))]
+        if what.endswith("balance") and not any(figures):
             # There is no row where nothing is carried; one that says something else is another matter.
             about = {name: mapped[name] for name in ("payee", "balance") if name in mapped}
             if not any(_fits(row, about) for row in here):
