@@ -88,8 +88,9 @@ split as (
         cast(carried.amount * component.collected_pct * 0.01 as decimal(28, 8)) as uncollected_exact,
         case
             when carried.amount > 0 and component.collected_pct < 100 and component.measure <> 'collected_amount'
-                then carried.amount
-                - {{ round_pay('carried.amount * (100 - component.collected_pct) * 0.01', 'carried.currency_code') }}
+                then
+                    carried.amount
+                    - {{ round_pay('carried.amount * (100 - component.collected_pct) * 0.01', 'carried.currency_code') }}
             else 0
         end as uncollected_amount
     from carried

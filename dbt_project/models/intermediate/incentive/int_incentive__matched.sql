@@ -1,5 +1,6 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and sale line (or return of no sale that is known) matched.
 {{ by_fiscal_month('dirty_pay_month') }}
+{%- set roles = ['owner', 'co_owner', 'seller', 'overlay', 'rollup', 'dealer'] %}
 {%- set kept = [
     'scenario_id', 'payee_type', 'payee_id', 'plan_id', 'plan_version', 'component_id', 'period_type',
     'measure', 'is_last_year', 'counted_date', 'credit_role', 'credit_pct', 'pct_before', 'transaction_id',
@@ -37,7 +38,11 @@ credited as (
                     select cast({{ dbt.dateadd('year', -1, 'month_start') }} as date)
                     from {{ source('meta', 'dirty_pay_month') }}
                 )
-                and exists (select 1 from component where component.target_kind = 'last_year')
+                and exists (
+                    select 1
+                    from component
+                    where component.target_kind = 'last_year'
+                )
             )
     {% endif %}
 ),
@@ -278,14 +283,12 @@ asked as (
             partition by {{ columns_of('rule', plan_key(['component_id', 'rule_no'])) }}
             order by component_filter.alternative_no nulls last, rule_filter.alternative_no nulls last
         ) as alternative_no,
+        {% for part in ['component', 'rule'] %}
+            {% for column in filter_columns() %}
+                {{ part }}_filter.{{ column }} as {{ part }}_{{ column }},
+            {% endfor %}
+        {% endfor %}
         count(*) over (partition by {{ columns_of('rule', plan_key(['component_id'])) }}) = 1 as is_single
-        {%- for part in ['component', 'rule'] %}
-            {%- for column in filter_columns() %}
-                ,
-                {{ part }}_filter.{{ column }} as {{ part }}_{{ column }}
-            
-                {%- endfor %}
-        {%- endfor %}
     from rule
     inner join plan_filter as component_filter
         on {{ same_key('rule', 'component_filter', plan_key(['component_id'])) }} and component_filter.rule_no = 0
@@ -302,12 +305,9 @@ planned as (
         component.component_id,
         component.measure,
         component.measure_floor,
-        component.is_credit_owner,
-        component.is_credit_co_owner,
-        component.is_credit_seller,
-        component.is_credit_overlay,
-        component.is_credit_rollup,
-        component.is_credit_dealer,
+        {% for role in roles %}
+            component.is_credit_{{ role }},
+        {% endfor %}
         component.precedence,
         component.rate_type,
         component.target_kind,
@@ -396,12 +396,9 @@ joined as (
             and dated_line.counted_date >= planned.valid_from
             and dated_line.counted_date < planned.valid_to
             and case dated_line.counted_role
-                when 'owner' then planned.is_credit_owner
-                when 'co_owner' then planned.is_credit_co_owner
-                when 'seller' then planned.is_credit_seller
-                when 'overlay' then planned.is_credit_overlay
-                when 'rollup' then planned.is_credit_rollup
-                when 'dealer' then planned.is_credit_dealer
+                {% for role in roles %}
+                    when '{{ role }}' then planned.is_credit_{{ role }}
+                {% endfor %}
                 else false
             end
             and (not dated_line.is_last_year or planned.target_kind = 'last_year')

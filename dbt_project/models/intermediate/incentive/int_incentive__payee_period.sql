@@ -50,8 +50,8 @@ period_day as (
     from period
     inner join calendar
         on
-            calendar.date_day >= period.period_start
-            and calendar.date_day < period.period_end
+            period.period_start <= calendar.date_day
+            and period.period_end > calendar.date_day
 ),
 
 period_size as (
@@ -73,8 +73,8 @@ absent_day as (
     from absence
     inner join calendar
         on
-            calendar.date_day >= absence.valid_from
-            and calendar.date_day < coalesce(absence.valid_to, {{ open_end() }})
+            absence.valid_from <= calendar.date_day
+            and coalesce(absence.valid_to, {{ open_end() }}) > calendar.date_day
     group by absence.member_id, calendar.date_day
 ),
 
@@ -99,8 +99,8 @@ planned_day as (
     inner join period_day
         on
             plan.period_type = period_day.period_type
-            and period_day.date_day >= plan_window.valid_from
-            and period_day.date_day < plan_window.valid_to
+            and plan_window.valid_from <= period_day.date_day
+            and plan_window.valid_to > period_day.date_day
     left join absent_day
         on
             plan_window.payee_type = 'member'
@@ -253,7 +253,7 @@ listed as (
         paid_days,
         coalesce(plan_currency_code, currency_code) as currency_code,
         case
-            when plan_currency_code is null and currency_code is distinct from other_currency_code
+            when plan_currency_code is null and coalesce(currency_code, '') <> coalesce(other_currency_code, '')
                 then 'the currency of the assignment changes within the period'
             else stopped_reason
         end as stopped_reason

@@ -19,10 +19,6 @@ component as (
     select * from {{ source('config', 'plan_component') }}
 ),
 
-payee_period as (
-    select * from {{ ref('int_incentive__payee_period') }}
-),
-
 member_left as (
     select * from {{ ref('int_history__member_left') }}
 ),
@@ -167,8 +163,8 @@ settled as (
         sale_earned.transaction_id is not null and sale_earned.amount is null as is_held,
         taken.sale_amount,
         cast(taken.measure_amount * taken.taken_pct * component.invoiced_pct * 0.0001 as decimal(28, 8)) as part_amount,
-        cast({{ exact_product('sale_earned.amount', 'limited.amount') }} as decimal(28, 10)) as paid_product,
-        cast({{ exact_product('limited.earned_amount', 'taken.sale_amount') }} as decimal(28, 8)) as earned_product
+        limited.amount as limited_amount,
+        limited.earned_amount as component_amount
     from taken
     inner join component on {{ same_key('taken', 'component', plan_key(['component_id'])) }}
     left join sale_earned
@@ -179,6 +175,14 @@ settled as (
         on
             {{ same_key('taken', 'limited', payee_key(['component_id', 'currency_code'])) }}
             and taken.sale_period_id = limited.period_id
+),
+
+multiplied as (
+    select
+        *,
+        cast({{ exact_product('earned_amount', 'limited_amount') }} as decimal(28, 10)) as paid_product,
+        cast({{ exact_product('component_amount', 'sale_amount') }} as decimal(28, 8)) as earned_product
+    from settled
 ),
 
 final as (
@@ -201,7 +205,7 @@ final as (
                     {{ exact_divide(exact_product('paid_product', 'part_amount'), 'nullif(earned_product, 0)', 10) }}, 0
                 ) as decimal(28, 10))
         end as reversed_amount
-    from settled
+    from multiplied
 )
 
 select * from final

@@ -161,6 +161,7 @@ matched as (
         target.target_id,
         target.valid_from,
         target.valid_to,
+        day_rate.rate as pay_rate,
         case
             when not target.is_amount and target.unit = 'percent' then cast(target.target_value * 0.01 as decimal(28, 8))
             when not target.is_amount then cast(target.target_value as decimal(28, 8))
