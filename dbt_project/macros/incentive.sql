@@ -11,19 +11,19 @@
 {%- endmacro %}
 
 {#- Whether a KPI's row is that of the subject a plan names: the payee itself, its team or region, or the company. -#}
-{% macro is_subject_of(subject, payee, member, kpi) -%}
-    {{ kpi }}.subject_type = case {{ subject }}
+{% macro is_subject_of(subject, payee, kpi) -%}
+    case {{ subject }}
         when 'team' then 'team'
         when 'region' then 'region'
         when 'company' then 'company'
         else {{ payee }}.payee_type
-    end
-    and {{ kpi }}.subject_id = case {{ subject }}
-        when 'team' then {{ member }}.team
-        when 'region' then {{ member }}.region
+    end = {{ kpi }}.subject_type
+    and case {{ subject }}
+        when 'team' then {{ payee }}.team
+        when 'region' then {{ payee }}.region
         when 'company' then 'company'
         else {{ payee }}.payee_id
-    end
+    end = {{ kpi }}.subject_id
 {%- endmacro %}
 
 {#-

@@ -18,10 +18,6 @@ payee_period as (
     select * from {{ ref('int_incentive__payee_period') }}
 ),
 
-member as (
-    select * from {{ ref('dim_member') }}
-),
-
 subject_kpi as (
     select * from {{ ref('int_kpi__subject_period') }}
 ),
@@ -77,17 +73,11 @@ valued as (
         on
             {{ same_key('target', 'weighed', key) }}
             and gate.gate_no = weighed.gate_no
-    left join member
-        on
-            payee_period.payee_type = 'member'
-            and payee_period.payee_id = member.member_id
-            and payee_period.last_day >= member.valid_from
-            and payee_period.last_day < member.valid_to
     left join subject_kpi
         on
             gate.kpi_code = subject_kpi.kpi_code
             and target.period_id = subject_kpi.period_id
-            and {{ is_subject_of('gate.kpi_subject', 'target', 'member', 'subject_kpi') }}
+            and {{ is_subject_of('gate.kpi_subject', 'payee_period', 'subject_kpi') }}
 ),
 
 -- What is not measured is not missed: the gate stays open, and the row says so.

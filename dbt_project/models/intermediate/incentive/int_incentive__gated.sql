@@ -26,10 +26,6 @@ payee_period as (
     select * from {{ ref('int_incentive__payee_period') }}
 ),
 
-member as (
-    select * from {{ ref('dim_member') }}
-),
-
 subject_kpi as (
     select * from {{ ref('int_kpi__subject_period') }}
 ),
@@ -65,17 +61,11 @@ modified as (
         ) }} as decimal(18, 8)) as modifier_factor
     from payee_period
     inner join component on {{ same_key('payee_period', 'component', plan_key()) }}
-    left join member
-        on
-            payee_period.payee_type = 'member'
-            and payee_period.payee_id = member.member_id
-            and payee_period.last_day >= member.valid_from
-            and payee_period.last_day < member.valid_to
     inner join subject_kpi
         on
             component.modifier_kpi_code = subject_kpi.kpi_code
             and payee_period.period_id = subject_kpi.period_id
-            and {{ is_subject_of('component.modifier_subject', 'payee_period', 'member', 'subject_kpi') }}
+            and {{ is_subject_of('component.modifier_subject', 'payee_period', 'subject_kpi') }}
     inner join modifier
         on
             {{ same_key('component', 'modifier', plan_key(['component_id'])) }}

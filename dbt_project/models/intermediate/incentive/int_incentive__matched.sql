@@ -409,8 +409,9 @@ joined as (
             and dated_line.fiscal_month_start = started.month_start
     left join day_rate as pay_rate
         on
-            planned.pay_currency_code = pay_rate.currency_code
-            and planned.pay_currency_code <> planned.reporting_currency_code
+            case
+                when planned.pay_currency_code <> planned.reporting_currency_code then planned.pay_currency_code
+            end = pay_rate.currency_code
             and dated_line.sale_date = pay_rate.date_day
             and planned.rate_type = pay_rate.rate_type
 ),

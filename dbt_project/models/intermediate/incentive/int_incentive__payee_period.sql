@@ -39,6 +39,10 @@ member_left as (
     select * from {{ ref('int_history__member_left') }}
 ),
 
+member as (
+    select * from {{ ref('dim_member') }}
+),
+
 period_day as (
     select
         period.period_type,
@@ -103,8 +107,7 @@ planned_day as (
             and plan_window.valid_to > period_day.date_day
     left join absent_day
         on
-            plan_window.payee_type = 'member'
-            and plan_window.payee_id = absent_day.member_id
+            case when plan_window.payee_type = 'member' then plan_window.payee_id end = absent_day.member_id
             and period_day.date_day = absent_day.date_day
 ),
 
@@ -220,8 +223,7 @@ stopped as (
             and assignment.valid_to > period.period_start
     left join member_left
         on
-            assignment.payee_type = 'member'
-            and assignment.payee_id = member_left.member_id
+            case when assignment.payee_type = 'member' then assignment.payee_id end = member_left.member_id
             and period.period_start >= member_left.left_from
             and period.period_end <= member_left.left_to
     left join covered
@@ -329,6 +331,8 @@ final as (
                 ) }}
         end as target_pay_amount,
         coalesce(member_left.member_id is not null, false) as is_left_at_end,
+        member.team,
+        member.region,
         listed.stopped_reason
     from listed
     cross join company
@@ -339,10 +343,14 @@ final as (
             {{ same_key('listed', 'month_held', payee_key(['period_id'])) }}
     left join member_left
         on
-            listed.payee_type = 'member'
-            and listed.payee_id = member_left.member_id
+            case when listed.payee_type = 'member' then listed.payee_id end = member_left.member_id
             and period.period_end > member_left.left_from
             and period.period_end <= member_left.left_to
+    left join member
+        on
+            case when listed.payee_type = 'member' then listed.payee_id end = member.member_id
+            and listed.last_day >= member.valid_from
+            and listed.last_day < member.valid_to
 )
 
 select * from final

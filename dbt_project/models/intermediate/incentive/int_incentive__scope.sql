@@ -33,10 +33,6 @@ payee_period as (
     select * from {{ ref('int_incentive__payee_period') }}
 ),
 
-member as (
-    select * from {{ ref('dim_member') }}
-),
-
 subject_kpi as (
     select * from {{ ref('int_kpi__subject_period') }}
 ),
@@ -82,18 +78,11 @@ due as (
     inner join component on {{ same_key('target', 'component', plan_key(['component_id'])) }}
     inner join rule on {{ same_key('target', 'rule', plan_key(['component_id'])) }}
     inner join payee_period on {{ same_key('target', 'payee_period', payee_key(['period_id'])) }}
-    left join member
-        on
-            payee_period.payee_type = 'member'
-            and payee_period.payee_id = member.member_id
-            and payee_period.last_day >= member.valid_from
-            and payee_period.last_day < member.valid_to
     left join subject_kpi
         on
-            component.measure = 'kpi'
-            and component.kpi_code = subject_kpi.kpi_code
+            component.kpi_code = subject_kpi.kpi_code
             and target.period_id = subject_kpi.period_id
-            and {{ is_subject_of('component.kpi_subject', 'target', 'member', 'subject_kpi') }}
+            and {{ is_subject_of('component.kpi_subject', 'payee_period', 'subject_kpi') }}
     where
         component.accumulate <> 'transaction'
         or component.measure = 'kpi'

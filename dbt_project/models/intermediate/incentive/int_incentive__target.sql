@@ -25,10 +25,6 @@ target as (
     where refused_reason is null
 ),
 
-member as (
-    select * from {{ ref('dim_member') }}
-),
-
 fiscal_month as (
     select * from {{ source('config', 'fiscal_month') }}
 ),
@@ -95,8 +91,8 @@ eligible as (
             else payee_period.payee_type
         end as subject_type,
         case component.target_subject
-            when 'team' then member.team
-            when 'region' then member.region
+            when 'team' then payee_period.team
+            when 'region' then payee_period.region
             else payee_period.payee_id
         end as subject_id
     from payee_period
@@ -104,12 +100,6 @@ eligible as (
         on
             {{ same_key('payee_period', 'component', plan_key()) }}
     inner join fiscal_year on payee_period.fiscal_year = fiscal_year.fiscal_year
-    left join member
-        on
-            payee_period.payee_type = 'member'
-            and payee_period.payee_id = member.member_id
-            and payee_period.last_day >= member.valid_from
-            and payee_period.last_day < member.valid_to
 ),
 
 -- Seasons share out the target of the year: a quarter's weight is its months' in equal parts, and the other way round.
