@@ -16,7 +16,8 @@ from lint_text import PIECES, Finding, blank
 
 FUNCTIONS = {
     *("abs", "bool_and", "bool_or", "cast", "coalesce", "concat", "concat_ws", "count", "dense_rank", "first_value"),
-    *("greatest", "lag", "last_value", "lead", "least", "length", "lower", "max", "min", "ntile", "nullif", "rank"),
+    *("greatest", "instr", "lag", "last_value", "lead", "least", "length", "lower", "max", "min", "ntile", "nullif"),
+    "rank",
     *("round", "row_number", "sqrt", "sum", "trim", "upper"),
 }
 # Words of the language that a bracket may follow.

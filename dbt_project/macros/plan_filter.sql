@@ -8,7 +8,8 @@
 {%- endmacro %}
 
 {#- Whether a sale line passes a filter of a plan. Shares are compared by multiplication: a rounded quotient could reach a mark
-    that the line does not. What is not known passes no filter that asks for it. -#}
+    that the line does not. What is not known passes no filter that asks for it. Codes are looked for as they stand: as a
+    pattern, the underscore in one would stand for any sign. -#}
 {% macro passes_filter(line, asked, part) -%}
     {%- set filter = asked ~ '.' ~ part -%}
     ({{ filter }}is_new_dealer is null or {{ filter }}is_new_dealer = {{ line }}.is_new_dealer)
@@ -17,7 +18,7 @@
         ('product_brand', 'brand'), ('dealer_id', 'dealer'), ('dealer_tier', 'dealer_tier'), ('dealer_region', 'region'),
         ('channel', 'channel'),
     ] %}
-        and ({{ filter }}{{ list }} is null or {{ filter }}{{ list }} like '%|' || {{ line }}.{{ value }} || '|%')
+        and ({{ filter }}{{ list }} is null or instr({{ filter }}{{ list }}, '|' || {{ line }}.{{ value }} || '|') > 0)
     {%- endfor %}
     and ({{ filter }}deal_amount_from is null or {{ line }}.document_amount >= {{ filter }}deal_amount_from)
     and ({{ filter }}deal_amount_to is null or {{ line }}.document_amount < {{ filter }}deal_amount_to)

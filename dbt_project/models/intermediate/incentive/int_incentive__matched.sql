@@ -93,7 +93,7 @@ dealer_start as (
     select * from {{ ref('int_sales__dealer_start') }}
 ),
 
--- What dealers sell on is the same goods once more: it counts only for plans that ask for it, to the dealer and who is named.
+-- What dealers sell on counts only for plans that ask for it, to the dealer and who is named.
 sold_on as (
     select
         coalesce(seller_id, '{{ unassigned() }}') as member_id,
@@ -108,7 +108,7 @@ sold_on as (
         channel = 'sell_out'
         and exists (
             select 1 from plan_filter
-            where plan_filter.channel like '%|sell_out|%'
+            where instr(plan_filter.channel, '|sell_out|') > 0
         )
         {% if is_incremental() %}
             and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
@@ -136,16 +136,15 @@ sized as (
     having count(*) > 0
 ),
 
+-- Whole documents, whatever months their lines are in.
 document as (
     select
-        credit.transaction_id,
-        sum(credit.net_amount_plan) as document_amount
-    from credit
+        sale_line.transaction_id,
+        sum(sale_line.net_amount_plan) as document_amount
+    from {{ ref('fct_sale_line') }} as sale_line
     cross join sized
-    where
-        credit.pct_before = 0
-        and credit.transaction_type = 'invoice'
-    group by credit.transaction_id
+    where sale_line.transaction_type = 'invoice'
+    group by sale_line.transaction_id
 ),
 
 started as (
@@ -275,7 +274,7 @@ role_line as (
     where credit.pct_before = 0
 ),
 
--- What a component asks of a line, by rule: filters of the component and of the rule must hold, any alternative of each.
+-- What a component asks of a line, by rule: its filter and the rule's must hold, any alternative of each.
 asked as (
     select
         {{ columns_of('rule', plan_key(['component_id', 'rule_no', 'specificity'])) }},

@@ -131,7 +131,7 @@ company_period as (
 ),
 
 expected_somewhere as (
-    select distinct
+    select
         company_period.period_id,
         kpi_role.kpi_code
     from company_period
@@ -140,6 +140,7 @@ expected_somewhere as (
     where
         kpi_role.role = 'expected'
         and kpi_subject.subject_type = 'company'
+    group by company_period.period_id, kpi_role.kpi_code
 ),
 
 -- Whoever has an event of a KPI, and whoever is to be told that there is none.
