@@ -258,6 +258,7 @@ REASONS: dict[str, str] = {
     "due in later instalments": "在以后各期支付",
     "due when the customer has paid": "客户付款后支付",
     "held back": "预留",
+    "its sale was taken by no component of the plan": "其销售没有方案组成部分采用",
     "left before the end of the period": "期末前离职",
     "left before the end of the period; paid for the days until then": "期末前离职，按在职天数支付",
     "left the company": "已离职",
