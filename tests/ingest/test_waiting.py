@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.content_hash import content_hash
+from dealermart.base import content_hash
 
 from dealermart import checks, ingest, lake, upkeep
 from dealermart.base import ConfigError, Settings, SuiteError, read_runs

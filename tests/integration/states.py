@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import duckdb
-from tests.content_hash import content_hash
+from dealermart.base import content_hash
 
 from dealermart import ingest, publish, warehouse
 from dealermart.base import Settings

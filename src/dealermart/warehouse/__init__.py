@@ -4,7 +4,7 @@ A new config table is an entry in ``tables``; what makes months dirty is in ``in
 ``dbt_project``, not here.
 """
 
-from dealermart.warehouse.build import BuildResult, finished, pending, run
+from dealermart.warehouse.build import BuildResult, changed_since, finished, pending, run
 from dealermart.warehouse.case_compare import Difference, Outcome, check_cases, plain
 from dealermart.warehouse.dbt import manifest
 from dealermart.warehouse.explained import Asked, explain
@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "Payee",
     "Uncovered",
+    "changed_since",
     "check_cases",
     "explain",
     "finished",

@@ -156,11 +156,7 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
         check_company(settings, source)
     company = load_config(settings).company
     end = period_end_of(settings, company, seen.received, period)
-    hashes = (
-        config_hash(settings)
-        | {"code": code_hash(settings)}
-        | {f"feed {name}": contract.hash for name, contract in known.items()}
-    )
+    hashes = _hashes(settings, known)
     inputs = {
         "as_of": moment,
         "as_of_date": day_at(moment, company.time_zone).isoformat(),
@@ -169,6 +165,12 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
     }
     wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
     return _Build(settings, known, log, seen, end, inputs, wanted)
+
+
+def _hashes(settings: Settings, known: dict[str, Contract]) -> dict[str, str]:
+    """Of all that decides what is built besides the rows, by name."""
+    feeds = {f"feed {name}": contract.hash for name, contract in known.items()}
+    return config_hash(settings) | {"code": code_hash(settings)} | feeds
 
 
 def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | None, int]:
@@ -203,6 +205,19 @@ def pending(settings: Settings) -> bool:
         or log.after(state.done["seq"]).has_news
         or not settings.warehouse.exists()
     )
+
+
+def changed_since(settings: Settings) -> list[str]:
+    """What changed in rows, config and code since the last build, by name; nothing where the marts are of today.
+
+    Raises:
+        BuildError, UsageError: as ``finished``. ConfigError: config is broken.
+    """
+    finished(settings)
+    done = State.read(settings).done or {}
+    now = _hashes(settings, load_contracts(settings))
+    names = sorted(name for name in now.keys() | done["hashes"].keys() if now.get(name) != done["hashes"].get(name))
+    return [*(["rows"] if pending(settings) else []), *names]
 
 
 def finished(settings: Settings) -> dict[str, Any]:
