@@ -119,7 +119,9 @@ def _models(names: Iterable[str]) -> dict[str, Path]:
 
 
 def _refs(path: Path) -> list[str]:
-    return re.findall(r"ref\('(\w+)'\)", path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    reckoned = re.findall(r"paid_else_reckoned\('(\w+)'\)", text)
+    return re.findall(r"ref\('(\w+)'\)", text) + [f"int_incentive__{name}" for name in reckoned]
 
 
 def _gather(path: Path, models: tuple[str, ...]) -> None:

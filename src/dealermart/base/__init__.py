@@ -31,10 +31,12 @@ from dealermart.base.runlog import (
     utc_now,
 )
 from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
+from dealermart.base.sheets import TEXT_STAYS_TEXT, inert
 
 __all__ = [
     "FORMAT",
     "REPO",
+    "TEXT_STAYS_TEXT",
     "WRONG_USAGE",
     "BalanceError",
     "BuildError",
@@ -59,6 +61,7 @@ __all__ = [
     "connect",
     "content_hash",
     "file_hash",
+    "inert",
     "literal",
     "load_settings",
     "lock_holder",

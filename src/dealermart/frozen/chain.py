@@ -1,8 +1,8 @@
 """The chain of closed folders: which there are, in their order, and whether each is what was closed.
 
-``closed/<kind>/<period>/V1R1/`` holds tables as Parquet, the config of then and ``manifest.json``, which has the hash of
-every file, the hash of the folder before and one hash over all of itself. V is the version of what was closed, R the form
-of the folder. Names that begin with a dot are drafts and belong to nobody.
+``closed/<kind>/<period>/V1R1/`` holds tables as Parquet, the config of then and ``manifest.json``, which has the hash
+of every file, the hash of the folder before and one hash over all of itself. V is the version of what was closed, R the
+form of the folder. Names that begin with a dot are drafts and belong to nobody.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart import checks, ingest, lake, warehouse
+from dealermart import checks, frozen, ingest, lake, warehouse
 from dealermart.base import WRONG_USAGE, DealermartError, Settings, lock_holder, lock_is_held, read_runs
 from dealermart.config import load_config, load_contracts, load_profile, source_names
 
@@ -57,6 +57,7 @@ def examine(settings: Settings, deep: bool = False) -> list[Finding]:
         "config": _config,
         "state": partial(_state, deep=deep),
         "refused files": _refused,
+        "closed periods": _frozen,
         "quarantine": _quarantine,
         "runs": _runs,
     }
@@ -205,6 +206,15 @@ def _refused(settings: Settings) -> Iterator[Finding]:
             "and ingest that day again; what is never to be taken gets an ignore pattern in source.yml",
             todo=True,
         )
+
+
+def _frozen(settings: Settings) -> Iterator[Finding]:
+    flaws = frozen.verify(settings)
+    what = (
+        f"closed/{flaws[0].where}: {flaws[0].what}" if flaws else f"{len(frozen.chain(settings))}, as they were closed"
+    )
+    more = f" and {len(flaws) - 1} more" if len(flaws) > 1 else ""
+    yield Finding("closed periods", not flaws, f"{what}{more}", flaws[0].mend if flaws else "")
 
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:

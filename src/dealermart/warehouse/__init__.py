@@ -10,6 +10,7 @@ from dealermart.warehouse.dbt import manifest
 from dealermart.warehouse.explained import Asked, explain
 from dealermart.warehouse.file import relink
 from dealermart.warehouse.plan_cover import Payee, Uncovered, payees_of, read_payees, uncovered
+from dealermart.warehouse.state import code_hash
 
 __all__ = [
     "Asked",
@@ -20,6 +21,7 @@ __all__ = [
     "Uncovered",
     "changed_since",
     "check_cases",
+    "code_hash",
     "explain",
     "finished",
     "manifest",

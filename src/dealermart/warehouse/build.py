@@ -181,6 +181,12 @@ def _hashes(settings: Settings, known: dict[str, Contract]) -> dict[str, str]:
     return config_hash(settings) | {"code": code_hash(settings)} | feeds
 
 
+def _hashes(settings: Settings, known: dict[str, Contract]) -> dict[str, str]:
+    """Of all that decides what is built besides the rows, by name."""
+    feeds = {f"feed {name}": contract.hash for name, contract in known.items()}
+    return config_hash(settings) | {"code": code_hash(settings)} | feeds
+
+
 def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | None, int]:
     """Note the attempt and prepare the warehouse.
 
