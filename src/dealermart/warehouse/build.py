@@ -14,7 +14,6 @@ from typing import Any
 from dealermart import lake
 from dealermart.base import BuildError, Settings, UsageError, connect, record_run, utc_now, warehouse_lock
 from dealermart.config import Contract, check_company, load_config, load_contracts
-from dealermart.lake import Log
 from dealermart.warehouse.causes import tell_apart
 from dealermart.warehouse.closed import closed_before, name_late
 from dealermart.warehouse.dbt import dbt_build
@@ -97,7 +96,9 @@ def run(
             say("what closed periods come to now is settled by cause")
             with connect(settings, settings.warehouse) as con:
                 name_late(con, settings, is_any=True)
-            dbt_build(settings, held, build.inputs, full=False, say=say, select="int_incentive__late+").raise_for_failures()
+            dbt_build(
+                settings, held, build.inputs, full=False, say=say, select="int_incentive__late+"
+            ).raise_for_failures()
         say("checking the marts")
         entry.note(mart_checks=check_marts(settings))
         state.finish(settings, build.wanted)

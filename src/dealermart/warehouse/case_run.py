@@ -21,8 +21,8 @@ from dealermart.base import LockError, Settings, UsageError, alone, connect, quo
 from dealermart.config import Company, Contract, Kpi, TestCase, company_of, load_contracts, load_registry, load_rules
 from dealermart.lake import LEDGER
 from dealermart.warehouse import dbt
-from dealermart.warehouse.closed import name_closed
 from dealermart.warehouse.case_rows import MARK, Row, World, calendar_start, span_of, unmarked
+from dealermart.warehouse.closed import name_closed
 from dealermart.warehouse.tables import SCHEMAS, config_tables
 
 STATEMENTS = ("mart_incentive__statement", "mart_incentive__statement_line")

@@ -318,4 +318,3 @@ def _moment(text: str) -> str:
 def _has(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     found = con.execute("select count(*) from duckdb_tables() where table_name = ?", [table]).fetchall()
     return bool(found[0][0])
-
