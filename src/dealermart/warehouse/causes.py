@@ -31,8 +31,8 @@ from dealermart.warehouse.tables import config_hash
 _LINES, _SOURCES = "int_incentive__statement_line", "int_incentive__line_source"
 _ROOM, _WAREHOUSE = "causes", "scenario.duckdb"
 
-# The order in which causes are applied, and the feeds that bring them. The calculation comes first, as nobody can reckon
-# by a version of the models that is not there any more; the plan is the config of then.
+# The order in which causes are applied, and the feeds that bring them. The calculation comes first, as nobody can
+# reckon by a version of the models that is not there any more; the plan is the config of then.
 CAUSES: dict[str, tuple[str, ...]] = {
     "calculation": (),
     "late_sale": ("sales",),
@@ -191,7 +191,7 @@ class _Telling:
         )
 
     def _rows_with(self, con: duckdb.DuckDBPyConnection, contract: Contract, applied: set[str]) -> str | None:
-        """SELECT of a feed's rows where of what came later only these causes are known; None: where that is all of it."""
+        """SELECT of a feed's rows, of what came later by these causes alone; None: that is all of it."""
         if contract.feed == "sales":
             marked = _marked(contract, self._all_rows(contract), self.moment)
             told = ", ".join(literal(cause) for cause in sorted(applied)) or "''"
@@ -283,7 +283,12 @@ def _views(warehouse: Path, *, closed: bool) -> tuple[Path, Mapping[str, str]]:
     row = ", ".join(f"source.{name}" for name in SOURCE)
     of = f"where line.scenario_id = 'paid' and line.line_kind not in {kinds}"
     return warehouse, {
-        "lines": f"select {key}, {period} as period_id, sum(line.amount) as amount from state.{lines} as line {of} group by all",
+        "lines": f"""
+            select {key}, {period} as period_id, sum(line.amount) as amount
+            from state.{lines} as line
+            {of}
+            group by all
+        """,
         "sources": f"""
             select {key}, {period} as period_id, {row}, sum(source.amount) as amount
             from state.{lines} as line

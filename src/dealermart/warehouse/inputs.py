@@ -118,7 +118,8 @@ def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, A
             listed = ", ".join(literal(period) for period in since)
             spans["closed"] = (
                 "select min(month_start) as first_day, date '9999-12-31' as last_day from config.fiscal_month"
-                f" where month_id in ({listed}) or quarter_id in ({listed}) or year_id in ({listed}) having count(*) > 0"
+                f" where month_id in ({listed}) or quarter_id in ({listed}) or year_id in ({listed})"
+                " having count(*) > 0"
             )
         for table, feeds in (("dirty_month", ("", *BY_MONTH)), ("dirty_pay_month", tuple(spans))):
             con.execute(f"""
