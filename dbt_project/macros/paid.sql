@@ -1,9 +1,17 @@
 {#- Rows of a closed period are those that were paid; all others are as they are reckoned now. -#}
 {% macro paid_else_reckoned(name) -%}
+{%- set of_this_build -%}
+    {%- if is_incremental() %}
+        fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endset -%}
 with
 
 paid as (
     select * from {{ source('closed', name) }}
+    where {{ of_this_build }}
 ),
 
 closed_period as (
@@ -12,6 +20,7 @@ closed_period as (
 
 reckoned as (
     select * from {{ ref('int_incentive__' ~ name) }}
+    where {{ of_this_build }}
 ),
 
 final as (

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ from dealermart.warehouse.state import code_hash
 from dealermart.warehouse.tables import config_hash
 
 _LINES, _SOURCES = "int_incentive__statement_line", "int_incentive__line_source"
-_ROOM, _WAREHOUSE = "causes", "scenario.duckdb"
+# By the name of the main one, for which dbt parsed its models here.
+_ROOM, _WAREHOUSE = "causes", "warehouse.duckdb"
 
 # The order in which causes are applied, and the feeds that bring them. The calculation comes first, as nobody can
 # reckon by a version of the models that is not there any more; the plan is the config of then.
@@ -141,7 +143,7 @@ class _Telling:
         self._state("now", _views(self.facts.settings.warehouse, closed=False))
         states.append("now")
         order = list(CAUSES)
-        for cause, before, after in zip(causes, states, states[1:], strict=adjusted > 0):
+        for cause, (before, after) in zip(causes if adjusted else (), pairwise(states), strict=adjusted > 0):
             self._difference(cause, order.index(cause) + 1, before, after, "adjust")
         self._difference("corrective", 0, "paid", "now", "corrective")
 
