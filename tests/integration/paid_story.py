@@ -284,6 +284,8 @@ def write(folder: Path, delivery: Delivery) -> Path:
     """The files of a delivery."""
     folder.mkdir(parents=True)
     for feed, rows in delivery.items():
+        if not rows:
+            continue
         columns = COLUMNS[feed].split()
         lines = [",".join("" if row.get(name) is None else str(row[name]) for name in columns) for row in rows]
         (folder / f"{feed}.csv").write_text("\n".join([",".join(columns), *lines]) + "\n", "utf-8")
