@@ -141,7 +141,9 @@ def training(member: str, quarter: str, done: bool = True) -> Row:
     }  # fmt: skip
 
 
-def owner(dealer: str, member: str, share: int, since: dt.date, role: str = "owner", until: dt.date | None = None) -> Row:
+def owner(
+    dealer: str, member: str, share: int, since: dt.date, role: str = "owner", until: dt.date | None = None
+) -> Row:
     return {
         "dealer_id": dealer, "member_id": member, "role": role, "valid_from": since, "valid_to": until, "split_pct": share,
     }  # fmt: skip
@@ -263,7 +265,9 @@ def write_config(folder: Path) -> Path:
     files = []
     for feed, columns in COLUMNS.items():
         listed = ", ".join(f"f.{column}" for column in columns.split())
-        (source / f"{feed}.sql").write_text(f"select f._delivery_id, f._row_number, {listed} from {feed}_file as f\n", "utf-8")
+        (source / f"{feed}.sql").write_text(
+            f"select f._delivery_id, f._row_number, {listed} from {feed}_file as f\n", "utf-8"
+        )
         files.append(
             {"name": f"{feed}_file", "feed": feed, "map": f"{feed}.sql", "pattern": f"{feed}.csv", "format": "csv"}
         )

@@ -62,7 +62,13 @@ def company(rng: random.Random) -> dict[str, list[story.Row]]:
                 {"member_id": who, "valid_from": story.BEGIN, "member_name": who, "role": "sales", "team": "T", "hired_date": story.BEGIN}
             )  # fmt: skip
             found["dealers"].append(
-                {"dealer_id": dealer, "valid_from": story.BEGIN, "dealer_name": dealer, "region": "East", "status": "active"}
+                {
+                    "dealer_id": dealer,
+                    "valid_from": story.BEGIN,
+                    "dealer_name": dealer,
+                    "region": "East",
+                    "status": "active",
+                }
             )
             found["assignments"].append(story.owner(dealer, who, 100, story.BEGIN))
             found["plan_assignments"].append(
@@ -76,7 +82,11 @@ def company(rng: random.Random) -> dict[str, list[story.Row]]:
                     if rng.random() < 0.6:
                         found["payments"].append(paid(rng, document, dealer, quarter))
                 found["targets"].append(
-                    {**story.target(quarter, rng.randint(500, 3000)), "target_id": f"T-{who}-{quarter}", "subject_id": who}
+                    {
+                        **story.target(quarter, rng.randint(500, 3000)),
+                        "target_id": f"T-{who}-{quarter}",
+                        "subject_id": who,
+                    }
                 )
     return found
 
@@ -88,7 +98,9 @@ def sold(rng: random.Random, document: str, dealer: str, quarter: str) -> story.
 
 def paid(rng: random.Random, document: str, dealer: str, quarter: str) -> story.Row:
     return {
-        **story.payment(f"PAY-{document}-{rng.random()}", document, rng.randint(1000, 90000) / 100, story.day(quarter, 89)),
+        **story.payment(
+            f"PAY-{document}-{rng.random()}", document, rng.randint(1000, 90000) / 100, story.day(quarter, 89)
+        ),
         "dealer_id": dealer,
     }
 
@@ -117,7 +129,10 @@ def late(rng: random.Random, known: dict[str, list[story.Row]]) -> dict[str, lis
         elif kind == "payment" and own:
             of = rng.choice(own)
             found.setdefault("payments", []).append(
-                {**paid(rng, str(of["transaction_id"]), dealer, quarter), "payment_date": of["sale_date"] + dt.timedelta(days=5)}
+                {
+                    **paid(rng, str(of["transaction_id"]), dealer, quarter),
+                    "payment_date": of["sale_date"] + dt.timedelta(days=5),
+                }
             )
         elif kind == "credit":
             found.setdefault("assignments", []).append(story.owner(dealer, who, rng.choice([50, 75]), story.BEGIN))
@@ -160,7 +175,9 @@ def test_paid_and_settled_is_a_fresh_calculation(tmp_path: Path, seed: int) -> N
     warehouse.run(fresh, period="2026-M04")
     # What was paid is as it was, and there is enough that differs by now.
     assert totals(home, "period_id <> '2026-Q2'") == before
-    settled = rows(home, "select cause, count(*) from marts.mart_incentive__statement_line where line_kind = 'late' group by all")
+    settled = rows(
+        home, "select cause, count(*) from marts.mart_incentive__statement_line where line_kind = 'late' group by all"
+    )
     assert sum(count for _, count in settled) > 30
     assert all(cause for cause, _ in settled)
     assert totals(home) == totals(fresh)
