@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
+
 from dealermart.base import content_hash
 
 BASE = """

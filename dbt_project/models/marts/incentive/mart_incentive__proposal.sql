@@ -1,2 +1,3 @@
--- Grain: one row per scenario, payee, plan version, period and proposal that the plan makes. What was paid stays as it was.
+-- Grain: one row per scenario, payee, plan version, period and proposal that the plan makes.
+-- What was paid stays as it was.
 {{ paid_else_reckoned('proposal') }}

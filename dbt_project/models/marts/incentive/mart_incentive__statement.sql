@@ -1,2 +1,3 @@
--- Grain: one row per scenario, payee, plan version, period and currency. What was paid stays as it was.
+-- Grain: one row per scenario, payee, plan version, period and currency.
+-- What was paid stays as it was.
 {{ paid_else_reckoned('statement') }}
