@@ -43,7 +43,7 @@ from dealermart.config.profiles import (
 )
 from dealermart.config.reviews import WHOLE, Template
 from dealermart.config.segments import Segment, modifier_segments, rate_segments
-from dealermart.config.yamlfile import lined, load_yaml
+from dealermart.config.yamlfile import Strict, lined, load_yaml
 
 __all__ = [
     "CORRECTED",
@@ -78,6 +78,7 @@ __all__ = [
     "Registry",
     "Segment",
     "Spiff",
+    "Strict",
     "Template",
     "TestCase",
     "Totals",
