@@ -122,8 +122,7 @@ def _models(names: Iterable[str]) -> dict[str, Path]:
 def _refs(path: Path) -> list[str]:
     text = path.read_text("utf-8")
     # What was paid has the columns of what is reckoned.
-    reckoned = re.findall(r"paid_else_reckoned\('(\w+)'\)", text)
-    reckoned += [name for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
+    reckoned = [name for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
     return re.findall(r"ref\('(\w+)'\)", text) + [f"int_incentive__{name}" for name in reckoned]
 
 

@@ -1,5 +1,5 @@
 {#- Rows of a closed period are those that were paid; all others are as they are reckoned now. -#}
-{% macro paid_else_reckoned(name) -%}
+{% macro paid_else_reckoned(paid_rows, reckoned_rows) -%}
 {%- set of_this_build -%}
     {%- if is_incremental() %}
         fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
@@ -10,7 +10,7 @@
 with
 
 paid as (
-    select * from {{ source('closed', name) }}
+    select * from {{ paid_rows }}
     where {{ of_this_build }}
 ),
 
@@ -19,7 +19,7 @@ closed_period as (
 ),
 
 reckoned as (
-    select * from {{ ref('int_incentive__' ~ name) }}
+    select * from {{ reckoned_rows }}
     where {{ of_this_build }}
 ),
 
