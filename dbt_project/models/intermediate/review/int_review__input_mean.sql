@@ -21,10 +21,10 @@ summed as (
         part,
         criterion_id,
         count(*) as rater_count,
-        sum(cast(score_of_hundred as decimal(18, 8)) * weight) as weighted_score,
+        sum({{ exact_product('score_of_hundred', 'weight') }}) as weighted_score,
         sum(weight) as weight,
         sum(score_of_hundred) as score_sum,
-        sum(cast(score_of_hundred as decimal(12, 8)) * cast(score_of_hundred as decimal(12, 8))) as square_sum
+        sum({{ exact_product('score_of_hundred', 'score_of_hundred') }}) as square_sum
     from input
     group by member_id, period_id, template_id, part, criterion_id
 ),
