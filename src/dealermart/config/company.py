@@ -123,8 +123,8 @@ class Company(Strict):
     is proposed and no figure is a warning."""
 
     review_rules: str | None = None
-    """The file of `config` with deadlines, calibration and nine-box of reviews, written like `review_rules.yml`; without
-    it the defaults hold, and there is no guideline for the spread of ratings."""
+    """The file of `config` with deadlines, calibration and nine-box of reviews, written like `review_rules.yml`;
+    without it the defaults hold, and there is no guideline for the spread of ratings."""
 
     career_ladder: str | None = None
     """The file of `config` with the grades of each role and what they ask for, written like `career_ladder.yml`;

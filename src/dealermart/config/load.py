@@ -22,6 +22,8 @@ from dealermart.config.scorecard import Scorecard
 from dealermart.config.training import TrainingPlan
 from dealermart.config.yamlfile import Fault, load_yaml, refuse
 
+NO_RULES, NO_LADDER = ReviewRules(), CareerLadder()
+
 
 @dataclass(frozen=True)
 class Config:
@@ -34,8 +36,8 @@ class Config:
     templates: tuple[tuple[str, Template], ...]
     scorecard: Scorecard
     training: TrainingPlan
-    review_rules: ReviewRules = ReviewRules()
-    career: CareerLadder = CareerLadder()
+    review_rules: ReviewRules = NO_RULES
+    career: CareerLadder = NO_LADDER
 
 
 def load_config(settings: Settings) -> Config:
@@ -191,7 +193,7 @@ def _training(settings: Settings, company: Company) -> TrainingPlan:
 def _review_rules(settings: Settings, company: Company, templates: list[tuple[str, Template]]) -> ReviewRules:
     path = _named(settings, "review_rules", company.review_rules)
     if path is None:
-        return ReviewRules()
+        return NO_RULES
     rules = load_yaml(path, ReviewRules)
     refuse(path, rules.faults(frozenset(band.rating for _, template in templates for band in template.ratings)))
     return rules
@@ -200,7 +202,7 @@ def _review_rules(settings: Settings, company: Company, templates: list[tuple[st
 def _career(settings: Settings, company: Company, templates: list[tuple[str, Template]]) -> CareerLadder:
     path = _named(settings, "career_ladder", company.career_ladder)
     if path is None:
-        return CareerLadder()
+        return NO_LADDER
     ladder = load_yaml(path, CareerLadder)
     ratings: dict[str, frozenset[str]] = {}
     for _, template in templates:
