@@ -43,6 +43,7 @@ final as (
         ranked.team,
         ranked.region,
         ranked.manager_id,
+        ranked.gender,
         told.manager_count,
         ranked.hired_date,
         ranked.left_date,
