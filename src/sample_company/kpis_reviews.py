@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from sample_company.company import Member
@@ -55,7 +56,7 @@ def on_curve(value: Fraction, points: tuple[tuple[str, int], ...]) -> Fraction:
     told = [(Fraction(at), Fraction(score)) for at, score in points]
     if value <= told[0][0]:
         return told[0][1]
-    for (low, before), (high, after) in zip(told, told[1:], strict=False):
+    for (low, before), (high, after) in pairwise(told):
         if value < high:
             return before + rounded((value - low) * (after - before) / (high - low), 4)
     return told[-1][1]

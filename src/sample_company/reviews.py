@@ -24,7 +24,7 @@ from sample_company.ledger import (
     write_jsonl,
 )
 
-_, AUGUST, _ = TOLD
+_, AUGUST, OCTOBER = TOLD
 CRITERIA = ("teamwork", "initiative", "potential")
 # quarter: day of the ratings, file that tells them, day of delivery, file that tells that
 REVIEWED = {
@@ -32,6 +32,8 @@ REVIEWED = {
     "2026-Q2": (date(2026, 7, 9), AUGUST, date(2026, 7, 21), AUGUST),
 }
 LAST = "2026-Q2"
+# Of the quarter that has just ended, only the newcomer was spoken of, and not well.
+NEWEST, NEWEST_RATED = "2026-Q3", date(2026, 10, 2)
 
 
 class Said(NamedTuple):
@@ -92,7 +94,7 @@ def write_reviews(feeds: Feeds, sellers: list[str]) -> None:
 
 def _write_ratings(feeds: Feeds) -> None:
     rng, late = feeds.rng("reviews"), feeds.rng("late reviews")
-    ratings: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
+    ratings: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {FIRST_RECEIVED: [], AUGUST: [], OCTOBER: []}
     delivered: dict[date, list[tuple[list[str], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
     scores: dict[tuple[str, str], int] = {}
     for quarter, (rated, told, delivery, told_delivery) in REVIEWED.items():
@@ -147,6 +149,26 @@ def _write_ratings(feeds: Feeds) -> None:
             ]
             fate = feeds.keep("review_acknowledgements", number, period_id=quarter)
             delivered[told_delivery].append((cells, fate))
+    newcomer = feeds.members[feeds.cast.newcomer]
+    for number, (rater_type, rater, score) in enumerate(
+        (("self", newcomer.member_id, 3), ("manager", str(newcomer.manager_id), 2)), start=1
+    ):
+        for criterion in CRITERIA if rater_type == "manager" else CRITERIA[:2]:
+            record = {
+                "id": f"RN-{number}-{criterion}",
+                "employee": newcomer.member_id,
+                "period": NEWEST,
+                "raterType": rater_type,
+                "rater": rater,
+                "criterion": criterion,
+                "scale": "1-5",
+                "score": score,
+                "comment": None,
+                "submittedOn": NEWEST_RATED.isoformat(),
+            }
+            feeds.said.append(Said(newcomer.member_id, NEWEST, rater_type, rater, criterion, score))
+            fate = feeds.keep("review_inputs", record["id"], rater_type=rater_type, score=score)
+            ratings[OCTOBER].append((record, fate))
     right = ratings[FIRST_RECEIVED][0][0]
     assert isinstance(right, dict)
     other = next(m for m in feeds.at_work(FIRST_RECEIVED) if m != right["employee"])
@@ -219,7 +241,10 @@ def _write_goals(feeds: Feeds, sellers: list[str]) -> None:
     """A goal of each seller and quarter with three below it, one of them archived; progress is told again in August."""
     rng = feeds.rng("goals")
     header = ["No", "Employee", "Quarter", "Above", "Criterion", "Goal", "Progress %", "Status", "Agreed", "Changed"]
-    files: dict[date, list[tuple[list[str], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
+    files: dict[date, list[tuple[list[str], Fate]]] = {FIRST_RECEIVED: [], AUGUST: [], OCTOBER: []}
+    begun = [feeds.cast.newcomer, NEWEST, "", "goals", "熟悉经销商", "20", "open", "2026-07-20", "2026-09-29 09:00:00"]
+    files[OCTOBER].append((["G-3", *begun], feeds.keep("review_goals", "G-3", status="open")))
+    feeds.goals[feeds.cast.newcomer, NEWEST] = [Decimal(20)]
     for quarter, first in (("2026-Q1", date(2026, 1, 12)), ("2026-Q2", date(2026, 4, 13))):
         for member_id in sellers:
             top = f"G-{quarter[-1]}{member_id[1:]}"

@@ -379,13 +379,15 @@ def test_the_star_is_praised_by_enough_peers_and_first_in_the_role(built: Built)
     ) == [(True, True)]
 
 
-def test_a_newcomer_is_due_from_the_first_day_and_named_what_is_missing(built: Built) -> None:
+def test_the_struggling_newcomer_is_due_from_the_first_day(built: Built) -> None:
     newcomer = built.truth["reviews"]["people"]["newcomer"]
     rows = built.rows(
         "select period_id, is_newcomer, employed_days, missing_parts, previous_score from marts.mart_review__member_quarter"
         f" where member_id = '{newcomer}' order by period_id"
     )
-    assert rows[0] == ("2026-Q3", True, 80, "self, manager, peers, dealers", None)
+    assert rows == [("2026-Q3", True, 80, "peers, dealers", None)]
+    result = built.truth["reviews"]["results"]["2026-Q3"][newcomer]
+    assert (result["manager_score"], result["final_rating"]) == ("25.0000", "partly_meets")
 
 
 def test_the_lenient_manager_is_flagged_and_no_score_is_changed(built: Built) -> None:
