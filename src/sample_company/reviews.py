@@ -150,12 +150,12 @@ def _write_ratings(feeds: Feeds) -> None:
             fate = feeds.keep("review_acknowledgements", number, period_id=quarter)
             delivered[told_delivery].append((cells, fate))
     newcomer = feeds.members[feeds.cast.newcomer]
-    for number, (rater_type, rater, score) in enumerate(
-        (("self", newcomer.member_id, 3), ("manager", str(newcomer.manager_id), 2)), start=1
+    for place, (rater_type, rater, score) in enumerate(
+        (("self", newcomer.member_id, 3), ("manager", str(newcomer.manager_id), 1)), start=1
     ):
         for criterion in CRITERIA if rater_type == "manager" else CRITERIA[:2]:
             record = {
-                "id": f"RN-{number}-{criterion}",
+                "id": f"RN-{place}-{criterion}",
                 "employee": newcomer.member_id,
                 "period": NEWEST,
                 "raterType": rater_type,

@@ -387,7 +387,7 @@ def test_the_struggling_newcomer_is_due_from_the_first_day(built: Built) -> None
     )
     assert rows == [("2026-Q3", True, 80, "peers, dealers", None)]
     result = built.truth["reviews"]["results"]["2026-Q3"][newcomer]
-    assert (result["manager_score"], result["final_rating"]) == ("25.0000", "partly_meets")
+    assert (result["manager_score"], result["final_rating"]) == ("0.0000", "partly_meets")
 
 
 def test_the_lenient_manager_is_flagged_and_no_score_is_changed(built: Built) -> None:
