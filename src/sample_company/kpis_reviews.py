@@ -108,10 +108,11 @@ class Reviews:
         found = {}
         for criterion in RATED:
             scores = [
-                Fraction(25 * (one.score - 1))
-                for one in self._feeds.said
-                if (one.member, one.quarter, one.part, one.criterion) == (member.member_id, quarter, part, criterion)
-                and one.score is not None
+                Fraction(25 * (rating.score - 1))
+                for rating in self._feeds.said
+                if (rating.member, rating.quarter, rating.part, rating.criterion)
+                == (member.member_id, quarter, part, criterion)
+                and rating.score is not None
             ]
             if len(scores) >= FEWEST[part]:
                 found[criterion] = rounded(rounded(sum(scores, Fraction(0)) / len(scores), 8), 4)
@@ -152,12 +153,13 @@ class Reviews:
         results: dict[str, dict[str, Any]] = {}
         for quarter in QUARTERS:
             told = {member.member_id: self.result(member, quarter) for member in self.due(quarter)}
-            finals = [one["final_score"] for one in told.values() if one["final_score"] is not None]
-            for one in told.values():
-                own = one["final_score"]
-                one["rank_in_role"] = None if own is None else 1 + sum(other > own for other in finals)
+            finals = [result["final_score"] for result in told.values() if result["final_score"] is not None]
+            for result in told.values():
+                own = result["final_score"]
+                result["rank_in_role"] = None if own is None else 1 + sum(other > own for other in finals)
             results[quarter] = {
-                member: {name: _text(value) for name, value in one.items()} for member, one in sorted(told.items())
+                member: {name: _text(value) for name, value in result.items()}
+                for member, result in sorted(told.items())
             }
         return {"people": self._feeds.cast._asdict(), "results": results}
 
@@ -176,9 +178,9 @@ class Reviews:
 
     def _level(self, member: str, skill: str, end: date) -> int | None:
         told = [
-            (one.day, 25 * (one.level - 1))
-            for one in self._feeds.skills
-            if (one.member_id, one.skill) == (member, skill) and one.day <= end - timedelta(days=1)
+            (assessed.day, 25 * (assessed.level - 1))
+            for assessed in self._feeds.skills
+            if (assessed.member_id, assessed.skill) == (member, skill) and assessed.day <= end - timedelta(days=1)
         ]
         return max(told)[1] if told else None
 

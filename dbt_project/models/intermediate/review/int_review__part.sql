@@ -42,7 +42,7 @@ summed as (
         sum(case when score is not null then cast(weight_pct * score as decimal(28, 8)) end) as weighted_score,
         sum(case when score is not null then cast(weight_pct * final_score as decimal(28, 8)) end) as weighted_final_score,
         {{ ordered_list(
-            "case when weight_pct > 0 and part_weight_pct > 0 and score is null then part || '/' || criterion_id end",
+            "case when weight_pct > 0 and part_weight_pct > 0 and score is null then part || '.' || criterion_id end",
             "', '",
             'criterion_no',
         ) }} as missing_criteria

@@ -94,8 +94,8 @@ awarded as (
     inner join recognition
         on
             readiness.member_id = recognition.member_id
-            and recognition.awarded_date < readiness.period_end
-            and recognition.awarded_date >= cast({{ dbt.dateadd('month', -12, 'readiness.period_end') }} as date)
+            and readiness.period_end > recognition.awarded_date
+            and cast({{ dbt.dateadd('month', -12, 'readiness.period_end') }} as date) <= recognition.awarded_date
 ),
 
 named as (
@@ -108,8 +108,8 @@ named as (
     inner join proposal
         on
             readiness.member_id = proposal.payee_id
-            and proposal.period_end > readiness.period_start
-            and proposal.period_end <= readiness.period_end
+            and readiness.period_start < proposal.period_end
+            and readiness.period_end >= proposal.period_end
     group by readiness.member_id, readiness.period_id, proposal.proposal_name
 ),
 
@@ -133,8 +133,8 @@ promoted as (
     inner join promotion
         on
             readiness.member_id = promotion.member_id
-            and promotion.effective_date >= readiness.period_start
-            and promotion.effective_date < readiness.period_end
+            and readiness.period_start <= promotion.effective_date
+            and readiness.period_end > promotion.effective_date
     group by readiness.member_id, readiness.period_id
 ),
 

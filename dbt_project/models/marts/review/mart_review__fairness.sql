@@ -79,8 +79,8 @@ paid as (
     inner join payout
         on
             placed.member_id = payout.payee_id
-            and payout.period_end > placed.period_start
-            and payout.period_end <= placed.period_end
+            and placed.period_start < payout.period_end
+            and placed.period_end >= payout.period_end
     cross join company
     left join day_rate
         on
@@ -98,8 +98,8 @@ promoted as (
     inner join promotion
         on
             placed.member_id = promotion.member_id
-            and promotion.effective_date >= placed.period_start
-            and promotion.effective_date < placed.period_end
+            and placed.period_start <= promotion.effective_date
+            and placed.period_end > promotion.effective_date
 ),
 
 measured as (
@@ -271,7 +271,7 @@ compared as (
         *,
         first_value(group_id) over (
             partition by period_id, measure, dimension
-            order by value desc nulls last, group_id nulls last
+            order by value desc nulls last, group_id asc nulls last
         ) as best_group_id,
         max(value) over (partition by period_id, measure, dimension) as best_value,
         count(value) over (partition by period_id, measure, dimension) as shown_count
