@@ -48,7 +48,7 @@ delivered as (
 withdrawn as (
     select
         review_input_id,
-        min(winner_rank) <> 1 as is_withdrawn
+        not bool_or(winner_rank = 1) as is_withdrawn
     from delivered
     group by review_input_id
 ),
