@@ -76,6 +76,8 @@ class Reviews:
         self._feeds = feeds
         self._answers = answers
         self._values = {(row.kpi, row.period, row.subject_type, row.subject): row.value for row in kpis}
+        for (quarter, member), margin in feeds.figures.margin_pct_by_member().items():
+            self._values["gross_margin_pct", quarter, "member", member] = margin
 
     def due(self, quarter: str) -> list[Member]:
         """Sellers employed for a day or more, by their row of the last day."""
