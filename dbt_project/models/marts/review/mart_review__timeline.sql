@@ -13,6 +13,10 @@ review_rule as (
     select * from {{ source('config', 'review_rule') }}
 ),
 
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
 acknowledgement as (
     select * from {{ ref('fct_review_acknowledgement') }}
 ),
@@ -35,6 +39,19 @@ given as (
     from {{ ref('int_review__input_version') }}
     where status = 'counted'
     group by member_id, period_id
+),
+
+-- Before the first quarter of which a rating or a delivery is known, nobody was asked: nothing of it is overdue.
+known as (
+    select period_id from {{ ref('int_review__input_version') }}
+    union all
+    select period_id from acknowledgement
+),
+
+begun as (
+    select min(period.period_start) as first_start
+    from period
+    inner join known on period.period_id = known.period_id
 ),
 
 -- The first delivery counts, and whatever is acknowledged first.
@@ -62,6 +79,7 @@ dated as (
         due.role,
         due.team,
         due.manager_id,
+        coalesce(due.period_start >= begun.first_start, false) as is_begun,
         coalesce(asked.is_self_asked, false) as is_self_asked,
         coalesce(asked.is_manager_asked, false) as is_manager_asked,
         coalesce(given.is_self_given, false) as is_self_given,
@@ -78,6 +96,7 @@ dated as (
     from due
     cross join company
     cross join review_rule
+    cross join begun
     left join asked on due.template_id = asked.template_id
     left join given
         on
@@ -101,7 +120,7 @@ final as (
         manager_id,
         {% for part in ['self', 'manager'] %}
             case
-                when not is_{{ part }}_asked then 'not_asked'
+                when not is_{{ part }}_asked or not is_begun then 'not_asked'
                 when is_{{ part }}_given then 'given'
                 when inputs_due_date < {{ as_of_date() }} then 'missing'
                 else 'open'
@@ -114,6 +133,7 @@ final as (
         case
             when delivered_date <= delivery_due_date then 'in_time'
             when delivered_date is not null then 'late'
+            when not is_begun then 'not_begun'
             when delivery_due_date < {{ as_of_date() }} then 'overdue'
             else 'open'
         end as delivery_status,
