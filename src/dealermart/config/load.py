@@ -14,6 +14,7 @@ from dealermart.base import ConfigError, Settings
 from dealermart.config.calendar import Calendar
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
+from dealermart.config.logins import Login, Logins
 from dealermart.config.plans import Plan, version_faults
 from dealermart.config.reviews import Template
 from dealermart.config.scorecard import Scorecard
@@ -99,6 +100,20 @@ def load_company(settings: Settings) -> Company:
     company = load_yaml(settings.company_file, Company)
     refuse(settings.company_file, company.faults())
     return company
+
+
+def load_logins(settings: Settings, company: Company) -> tuple[Login, ...]:
+    """Read and check the logins of managers and members; none where the company file names no such file.
+
+    Raises:
+        ConfigError: the file is missing or broken.
+    """
+    if company.logins is None:
+        return ()
+    path = settings.config / company.logins
+    found = load_yaml(path, Logins)
+    refuse(path, found.faults())
+    return found.logins
 
 
 def load_registry(settings: Settings) -> Registry:

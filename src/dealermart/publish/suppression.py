@@ -63,7 +63,13 @@ def periods_of(rows: Iterable[tuple[str, str, str, str]]) -> dict[str, Period]:
     }
 
 
-def hidden(sizes: dict[Cell, int], smallest: int, sums: Sums, whole_years: bool = False) -> set[Cell]:
+def hidden(
+    sizes: dict[Cell, int],
+    smallest: int,
+    sums: Sums,
+    whole_years: bool = False,
+    counts: dict[Cell, int] | None = None,
+) -> set[Cell]:
     """The values of one KPI that are not shown.
 
     Args:
@@ -71,22 +77,41 @@ def hidden(sizes: dict[Cell, int], smallest: int, sums: Sums, whole_years: bool 
         smallest: Groups of fewer are hidden.
         whole_years: Of a KPI that is stated at the end of a period: then the last month is the quarter, and all values of
             a year are hidden together.
+        counts: How many things each value counts, where that is not the size: a sum holds where these add up.
     """
-    return _Hiding({cell: size for cell, size in sizes.items() if size > 0}, smallest, sums, whole_years).run()
+    counts = counts or sizes
+    # No sum reaches from one year into another.
+    years: dict[str, dict[Cell, int]] = defaultdict(dict)
+    for cell, size in sizes.items():
+        if size > 0:
+            years[sums.periods[cell[1]].year][cell] = size
+    return set().union(*(_Hiding(year, counts, smallest, sums, whole_years).run() for year in years.values()))
 
 
 class _Hiding:
     """Hides sets (subject, level, block) until nothing follows from what is left."""
 
-    def __init__(self, sizes: dict[Cell, int], smallest: int, sums: Sums, whole_years: bool) -> None:
-        self.sizes, self.smallest, self.sums, self.whole_years = sizes, smallest, sums, whole_years
+    def __init__(
+        self, sizes: dict[Cell, int], counts: dict[Cell, int], smallest: int, sums: Sums, whole_years: bool
+    ) -> None:
+        self.sizes, self.counts, self.smallest, self.sums, self.whole_years = sizes, counts, smallest, sums, whole_years
         self.cells: dict[tuple[Subject, str, str], list[str]] = defaultdict(list)  # periods of a set
         self.subjects: dict[str, set[Subject]] = defaultdict(set)  # with any value in the period
         for subject, name in sizes:
             self.cells[self._key(subject, name)].append(name)
             self.subjects[name].add(subject)
         self.sets: set[tuple[Subject, str, str]] = set()
-        self._parts_of: dict[str, set[tuple[Subject, str]]] = {}
+        self.over_subjects = {name: list(self._sums_over_subjects(name)) for name in self.subjects}
+        self.part_of: dict[Cell, list[int]] = defaultdict(list)
+        self.made_of: dict[Cell, list[int]] = defaultdict(list)
+        row = 0
+        for name, found in self.over_subjects.items():
+            for whole, parts in found:
+                self.made_of[whole, name].append(row)
+                for part in parts:
+                    self.part_of[part, name].append(row)
+                row += 1
+        self.row_count = row
 
     def run(self) -> set[Cell]:
         for (subject, name), size in self.sizes.items():
@@ -146,26 +171,28 @@ class _Hiding:
                 changed = True
         return changed
 
-    def _equations(self, name: str) -> Iterator[tuple[Subject | None, list[Subject]]]:
-        """The sums of a period: what they come to, and what is in them."""
+    def _sums_over_subjects(self, name: str) -> Iterator[tuple[Subject, list[Subject]]]:
+        """The sums of a period: what they come to, and what is in them.
+
+        Only those that hold: where something belongs to no team, the teams are not the company, and nothing follows.
+        """
         known = self.subjects[name]
         parts: dict[tuple[Subject, str], list[Subject]] = defaultdict(list)
-        company = next((subject for subject in known if subject[0] == COMPANY), None)
         for subject in sorted(known):
-            if subject[0] == COMPANY:
-                continue
-            for whole in ((company,) if company else ()) + self.sums.whole(subject, name):
-                if whole in known:
-                    parts[whole, subject[0]].append(subject)
-        for (whole, _), subjects in sorted(parts.items()):
-            yield whole, subjects
+            if subject[0] != COMPANY:
+                companies = [whole for whole in known if whole[0] == COMPANY]
+                for whole in (*companies, *self.sums.whole(subject, name)):
+                    if whole in known:
+                        parts[whole, subject[0]].append(subject)
+        for whole in sorted({whole for whole, _ in parts}):
+            both = parts.get((whole, "member"), []) + parts.get((whole, "dealer"), [])
+            for found in (*(parts[key] for key in sorted(parts) if key[0] == whole), both):
+                if sum(self.counts[part, name] for part in found) == self.counts[whole, name]:
+                    yield whole, found
 
     def _mend(self, name: str) -> bool:
         """Hide one more where a sum of the period gives something away; returns whether it did."""
-        equations = list(self._equations(name))
-        for whole, parts in equations:
-            if whole is None:
-                continue
+        for whole, parts in self.over_subjects[name]:
             out = [part for part in parts if self.is_hidden(part, name)]
             left = [part for part in parts if not self.is_hidden(part, name)]
             if self.is_hidden(whole, name):
@@ -183,20 +210,14 @@ class _Hiding:
     # ---- over both ----------------------------------------------------------------------------------------------
 
     def _over_both(self) -> bool:
-        """Hide one more for what follows from the sums over time and over subjects together, year by year."""
-        years: dict[str, list[str]] = defaultdict(list)
-        for name in self.subjects:
-            years[self.sums.periods[name].year].append(name)
-        for _, names in sorted(years.items()):
-            for subject, name in self._determined(sorted(names)):
-                if self._shield(subject, name):
-                    return True
-        return False
+        """Hide one more for what follows from the sums over time and over subjects together."""
+        # All at once: a value that another one's shield covers too may get one more than it needs.
+        return any(self._shield(subject, name) for subject, name in self._determined(sorted(self.subjects)))
 
     def _shield(self, subject: Subject, name: str) -> bool:
         """Hide the smallest value that stands in a sum with this one, or else any of the period, or what lies above it in time."""
-        for whole, parts in self._equations(name):
-            if whole is not None and (subject == whole or subject in parts):
+        for whole, parts in self.over_subjects[name]:
+            if subject == whole or subject in parts:
                 left = [part for part in parts if not self.is_hidden(part, name)]
                 # One that has values in the other periods of the set too hides them all at once.
                 left = [part for part in left if len(self.cells[self._key(part, name)]) > 1] or left
@@ -221,25 +242,23 @@ class _Hiding:
             out = [name for name in own if self.is_hidden(subject, name)]
             if out:
                 # Of two subjects that are alike, what the one has more the other can have less: nothing follows.
-                place = tuple(tuple(self._wholes(subject, name)) for name in out)
-                mark = subject if subject[0] == COMPANY else subject[0]
-                has_parts = any(self._is_whole(subject, name) for name in out)
-                alike[mark, subject if has_parts else "", place, tuple(own), tuple(out)].append((subject, out))
-        rows: dict[tuple[Subject, str, str], int] = {}
+                place = tuple(tuple(self.part_of[subject, name]) for name in out)
+                is_whole = any(self.made_of[subject, name] for name in out)
+                alike[subject if is_whole else None, place, tuple(own), tuple(out)].append((subject, out))
         columns: list[dict[int, float]] = []
         asked: list[tuple[Cell, dict[int, float]]] = []
         for group in alike.values():
             subject, out = group[0]
             own = [name for name in names if (subject, name) in self.sizes]
-            basis = _open(tuple(self._time_equations(own)), tuple(out))
+            basis = _open(tuple(self._sums_over_time(subject, own)), tuple(out))
             first = len(columns)
             for vector in basis:
                 column: dict[int, float] = defaultdict(float)
                 for name, value in vector.items():
-                    for whole in self._wholes(subject, name):
-                        column[rows.setdefault((whole, subject[0], name), len(rows))] += value
-                    for kind in self._kinds_of_parts(subject, name):
-                        column[rows.setdefault((subject, kind, name), len(rows))] -= value
+                    for row in self.part_of[subject, name]:
+                        column[row] += value
+                    for row in self.made_of[subject, name]:
+                        column[row] -= value
                 columns.append(dict(column))
             for name in out:
                 part = {first + number: vector[name] for number, vector in enumerate(basis) if name in vector}
@@ -247,32 +266,16 @@ class _Hiding:
                     found += [(member, name) for member, _ in group]
                 elif len(group) == 1:
                     asked.append(((subject, name), part))
-        return found + _spanned(len(rows), columns, asked)
+        return found + _spanned(self.row_count, columns, asked)
 
-    def _wholes(self, subject: Subject, name: str) -> list[Subject]:
-        known = self.subjects[name]
-        company = [] if subject[0] == COMPANY else [whole for whole in known if whole[0] == COMPANY]
-        return [*company, *(whole for whole in self.sums.whole(subject, name) if whole in known)]
-
-    def _kinds_of_parts(self, subject: Subject, name: str) -> list[str]:
-        return [kind for whole, kind in self._parts(name) if whole == subject]
-
-    def _is_whole(self, subject: Subject, name: str) -> bool:
-        return bool(self._kinds_of_parts(subject, name))
-
-    def _parts(self, name: str) -> set[tuple[Subject, str]]:
-        if name not in self._parts_of:
-            self._parts_of[name] = {
-                (whole, part[0]) for part in self.subjects[name] for whole in self._wholes(part, name)
-            }
-        return self._parts_of[name]
-
-    def _time_equations(self, own: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def _sums_over_time(self, subject: Subject, own: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """A subject's sums over time in a year: a period, and those it is made of."""
         for above in own:
             parts = [name for name in own if name != above and self._above(name) == above]
-            if parts:
-                yield above, tuple(parts[-1:] if self.whole_years else parts)
+            if parts and self.whole_years:
+                yield above, (parts[-1],)
+            elif parts and sum(self.counts[subject, name] for name in parts) == self.counts[subject, above]:
+                yield above, tuple(parts)
 
 
 @functools.cache
