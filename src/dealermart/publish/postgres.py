@@ -158,11 +158,17 @@ class Publisher:
     def _describe(
         self, mart: Mart, schema: str, relation: str, columns: tuple[Column, ...], kind: str = "table"
     ) -> None:
-        self._comment(f"{kind} {relation}", mart.description)
-        for column in columns:
-            self._comment(f"column {relation}.{quoted(column.name)}", column.description)
-            if schema == "manager":  # what the planner knows of values it tells in its estimates, whoever asks
-                self.con.execute(f"alter table {relation} alter column {quoted(column.name)} set statistics 0")
+        told = [(f"{kind} {relation}", mart.description)]
+        told += [(f"column {relation}.{quoted(column.name)}", column.description) for column in columns]
+        parts: list[sql.Composable] = [
+            sql.SQL(f"comment on {what} is {{}}").format(sql.Literal(text)) for what, text in told
+        ]
+        if schema == "manager":  # what the planner knows of values it tells in its estimates, whoever asks
+            parts += [
+                sql.SQL(f"alter table {relation} alter column {quoted(column.name)} set statistics 0")
+                for column in columns
+            ]
+        self.con.execute(sql.SQL("; ").join(parts))
 
     def _grant(self, mart: Mart, schema: str, relation: str) -> None:
         if schema != "manager":

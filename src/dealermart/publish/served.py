@@ -56,6 +56,7 @@ def draft(settings: Settings, con: duckdb.DuckDBPyConnection, shapes: Shapes, au
     con.execute(f"attach {literal(str(folder / FILE))} as served (storage_version 'v1.0.0')")
     rows = {}
     try:
+        con.execute("begin")  # one write to disk, not one for each comment
         for mart in marts:
             table = f"served.{quoted(mart.name)}"
             con.execute(f"create table {table} as {shapes.select(mart, audience)}")
@@ -66,7 +67,11 @@ def draft(settings: Settings, con: duckdb.DuckDBPyConnection, shapes: Shapes, au
             con.execute(f"copy {table} to {target} (format parquet, compression zstd)")
             rows[mart.name] = int(con.execute(f"select count(*) from {table}").fetchall()[0][0])
         _tell(con, about, audience, rows)
+        con.execute("commit")
         con.execute("checkpoint served")
+    except BaseException:
+        con.rollback()
+        raise
     finally:
         con.execute("detach served")
     for path in (folder / FILE, *parquet.iterdir()):
@@ -81,7 +86,7 @@ def _tell(con: duckdb.DuckDBPyConnection, about: About, audience: str, rows: dic
     told = {**asdict(about), "audience": audience, "published_run": about.run_id}
     del told["freshness"]
     con.execute("create table served.about (name varchar, value varchar)")
-    con.executemany("insert into served.about values (?, ?)", [[name, str(value)] for name, value in told.items()])
+    _fill(con, "about", "varchar, varchar", [(name, str(value)) for name, value in told.items()])
     con.execute("create schema served.meta")
     con.execute(
         """create table served.meta.publication as select $1 as audience, $2 as run_id, $3::timestamp as as_of,
@@ -93,14 +98,18 @@ def _tell(con: duckdb.DuckDBPyConnection, about: About, audience: str, rows: dic
         ],
     )  # fmt: skip
     con.execute("create table served.meta.published_table (table_name varchar, row_count bigint)")
-    con.executemany("insert into served.meta.published_table values (?, ?)", [[*row] for row in rows.items()])
+    _fill(con, "meta.published_table", "varchar, bigint", list(rows.items()))
     con.execute(
         "create table served.meta.feed_freshness (feed varchar, last_received date, last_ingested_at timestamp, "
         "last_event date)"
     )
-    if about.freshness:
-        values = [list(row) for row in about.freshness_rows()]
-        con.executemany("insert into served.meta.feed_freshness values (?, ?, ?, ?)", values)
+    _fill(con, "meta.feed_freshness", "varchar, date, timestamp, date", about.freshness_rows())
+
+
+def _fill(con: duckdb.DuckDBPyConnection, table: str, kinds: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        listed = ", ".join(f"unnest(${number}::{kind}[])" for number, kind in enumerate(kinds.split(", "), 1))
+        con.execute(f"insert into served.{table} select {listed}", [list(values) for values in zip(*rows, strict=True)])
 
 
 def _list_files(folder: Path, audience: str, about: About, rows: dict[str, int]) -> None:

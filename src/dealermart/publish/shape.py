@@ -193,6 +193,7 @@ def _hide(con: duckdb.DuckDBPyConnection, shapes: Shapes, registry: Registry, sm
     if not lists:
         return
     sums = _sums(con)
+    known: dict[tuple[str, str], tuple[dict[Cell, tuple[int, int]], set[Cell]]] = {}
     for name, audiences in (("hidden_bi", ("bi",)), ("hidden_rows", BY_ROWS)):
         codes = list(shapes.suppressed(audiences[0]))
         rows = []
@@ -200,10 +201,13 @@ def _hide(con: duckdb.DuckDBPyConnection, shapes: Shapes, registry: Registry, sm
             if not any(mart.seen_by(audience) for audience in audiences):
                 continue
             for code, found in _sizes(con, mart, codes, shapes, audiences[0]).items():
-                kpi, sizes = shapes.kpis[code], {cell: size for cell, (size, _) in found.items()}
-                counts = {cell: count for cell, (_, count) in found.items()}
+                kpi = shapes.kpis[code]
+                before, out = known.get((mart.name, code), ({}, set()))
+                if before != found:
+                    sizes, counts = ({cell: pair[place] for cell, pair in found.items()} for place in (0, 1))
+                    out = hidden(sizes, smallest, sums, _is_of_the_end(kpi, registry), counts)
+                known[mart.name, code] = found, out
                 marks = [f"{kpi.code} is ", f"{kpi.name} is "]
-                out = hidden(sizes, smallest, sums, _is_of_the_end(kpi, registry), counts)
                 rows += [[code, subject[0], subject[1], period, marks] for subject, period in sorted(out)]
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]

@@ -212,7 +212,10 @@ class _Hiding:
     def _over_both(self) -> bool:
         """Hide one more for what follows from the sums over time and over subjects together."""
         # All at once: a value that another one's shield covers too may get one more than it needs.
-        return any(self._shield(subject, name) for subject, name in self._determined(sorted(self.subjects)))
+        changed = False
+        for subject, name in self._determined(sorted(self.subjects)):
+            changed |= self._shield(subject, name)
+        return changed
 
     def _shield(self, subject: Subject, name: str) -> bool:
         """Hide the smallest value that stands in a sum with this one, or else any of the period, or what lies above it in time."""
@@ -320,10 +323,11 @@ def _spanned(height: int, columns: list[dict[int, float]], asked: list[tuple[Cel
     """
     if not asked or not height:
         return []
-    matrix = np.zeros((height, len(columns)))
+    used = {row: number for number, row in enumerate(sorted({row for column in columns for row in column}))}
+    matrix = np.zeros((len(used), len(columns)))
     for number, column in enumerate(columns):
         for row, value in column.items():
-            matrix[row, number] = value
+            matrix[used[row], number] = value
     sizes, vectors = np.linalg.eigh(matrix @ matrix.T)
     kept = sizes > _ZERO * max(1.0, float(sizes[-1]))
     span = (vectors[:, kept] / np.sqrt(sizes[kept])).T @ matrix  # its rows are of length 1 and at right angles
