@@ -117,7 +117,7 @@ def test_served_tables_carry_what_they_mean_and_of_when_they_are(
     result = publish.run(settings)
     con = duckdb.connect(str((settings.published / "bi" / publish.FILE).resolve()), read_only=True)
     assert con.execute("select comment from duckdb_tables() where table_name = 'dim_member'").fetchall() == [("The mart dim_member",)]
-    assert con.execute("select count(*) from duckdb_columns() where schema_name = 'main' and table_name <> 'about' and comment is null").fetchall() == [(0,)]
+    assert con.execute("select count(*) from duckdb_columns() where schema_name = 'main' and not internal and table_name <> 'about' and comment is null").fetchall() == [(0,)]
     assert con.execute("select run_id, cast(as_of as varchar), table_count from meta.publication").fetchall() == [(result.run_id, "2026-06-08 06:00:00", 6)]
     con.close()
 

@@ -234,6 +234,7 @@ class Publisher:
                 for schema, name, version in kept if keep_previous else ():
                     self._keep(schema, name, version)
             self._at = "dropping the old tables"
+            self.con.execute("analyze access.login; analyze access.scope")
             self._drop_remains(wait=_DROP_SECONDS)
 
     def _contracts(self) -> dict[tuple[str, str], tuple[str, str, tuple[str, ...], str]]:

@@ -28,6 +28,7 @@ create table if not exists access.scope (
     viewer_id text not null, subject_type text not null, subject_id text not null,
     valid_from date not null, valid_to date not null, is_own boolean not null
 );
+alter table access.scope alter column subject_id set statistics 0, alter column viewer_id set statistics 0;
 create index if not exists scope_subject on access.scope (viewer_id, subject_id, subject_type, valid_from);
 comment on schema access is 'Who is who, and who is in charge of whom: each login finds its own rows here';
 comment on table access.login is 'Logins of managers and members. Grain: one row per login';
