@@ -45,7 +45,13 @@ class Database:
         secret = password or self.password(role)
         port = self.server.url().rsplit(":", 1)[1].split("/")[0]
         return psycopg.connect(
-            host="127.0.0.1", port=port, dbname=self.name, user=role, password=secret, autocommit=True, connect_timeout=10
+            host="127.0.0.1",
+            port=port,
+            dbname=self.name,
+            user=role,
+            password=secret,
+            autocommit=True,
+            connect_timeout=10,
         )
 
 

@@ -26,9 +26,7 @@ def build(settings: Settings) -> Callable[[int], None]:
     """Pretend that a build ended well and left ``rows`` members."""
 
     def write(rows: int) -> None:
-        members = (
-            f"select 'M' || i, date '2025-01-01', date '9999-12-31', 'x', 'sales', 'North', 'R1', null, i from range({rows}) as r(i)"
-        )
+        members = f"select 'M' || i, date '2025-01-01', date '9999-12-31', 'x', 'sales', 'North', 'R1', null, i from range({rows}) as r(i)"
         shop.build(settings, tables={"dim_member": members})
 
     return write
@@ -50,11 +48,21 @@ def test_bi_gets_neither_hr_tables_nor_hr_columns(settings: Settings, build: Cal
     publish.run(settings)
     bi, hr = settings.published / "bi", settings.published / "hr"
     seen, whole = tables(bi / publish.FILE), tables(hr / publish.FILE)
-    assert seen.keys() == {"about", "dim_member", "dim_dealer", "bridge_assignment", "dim_period", "dim_subject", "mart_kpi__subject_period"}
+    assert seen.keys() == {
+        "about",
+        "dim_member",
+        "dim_dealer",
+        "bridge_assignment",
+        "dim_period",
+        "dim_subject",
+        "mart_kpi__subject_period",
+    }
     assert whole.keys() == seen.keys() | {"mart_review__rating", "fct_team_pulse"}
     assert set(whole["dim_member"]) - set(seen["dim_member"]) == {"base_pay_amount"}
     assert {path.stem for path in (bi / "parquet").iterdir()} == seen.keys() - {"about"}
-    assert [column[0] for column in duckdb.read_parquet(str(bi / "parquet" / "dim_member.parquet")).description] == seen["dim_member"]
+    assert [
+        column[0] for column in duckdb.read_parquet(str(bi / "parquet" / "dim_member.parquet")).description
+    ] == seen["dim_member"]
     assert not stat.S_IMODE((hr / publish.FILE).stat().st_mode) & 0o007, "others must not read pay"
     assert not stat.S_IMODE(hr.resolve().stat().st_mode) & 0o007
 
@@ -116,9 +124,15 @@ def test_served_tables_carry_what_they_mean_and_of_when_they_are(
     build(3)
     result = publish.run(settings)
     con = duckdb.connect(str((settings.published / "bi" / publish.FILE).resolve()), read_only=True)
-    assert con.execute("select comment from duckdb_tables() where table_name = 'dim_member'").fetchall() == [("The mart dim_member",)]
-    assert con.execute("select count(*) from duckdb_columns() where schema_name = 'main' and not internal and table_name <> 'about' and comment is null").fetchall() == [(0,)]
-    assert con.execute("select run_id, cast(as_of as varchar), table_count from meta.publication").fetchall() == [(result.run_id, "2026-06-08 06:00:00", 6)]
+    assert con.execute("select comment from duckdb_tables() where table_name = 'dim_member'").fetchall() == [
+        ("The mart dim_member",)
+    ]
+    assert con.execute(
+        "select count(*) from duckdb_columns() where schema_name = 'main' and not internal and table_name <> 'about' and comment is null"
+    ).fetchall() == [(0,)]
+    assert con.execute("select run_id, cast(as_of as varchar), table_count from meta.publication").fetchall() == [
+        (result.run_id, "2026-06-08 06:00:00", 6)
+    ]
     con.close()
 
 

@@ -79,7 +79,10 @@ def test_bi_sees_its_schema_and_hr_everything(as_role: dict[str, psycopg.Connect
     assert [row[0] for row in rows(bi, names.format("bi"))] == [
         "bridge_assignment", "dim_dealer", "dim_member", "dim_period", "dim_subject", "mart_kpi__subject_period"
     ]  # fmt: skip
-    assert rows(bi, "select count(*) from information_schema.columns where table_schema in ('hr', 'manager', 'member', 'access')") == [(0,)]
+    assert rows(
+        bi,
+        "select count(*) from information_schema.columns where table_schema in ('hr', 'manager', 'member', 'access')",
+    ) == [(0,)]
     assert {row[0] for row in rows(hr, names.format("hr"))} == {
         "bridge_assignment", "dim_dealer", "dim_member", "dim_period", "dim_subject", "mart_kpi__subject_period",
         "mart_review__rating", "fct_team_pulse",
@@ -202,7 +205,9 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("role", "relation"), [(role, name) for role, names in OTHERS.items() for name in names])
-def test_no_audience_enters_the_schema_of_another(as_role: dict[str, psycopg.Connection], role: str, relation: str) -> None:
+def test_no_audience_enters_the_schema_of_another(
+    as_role: dict[str, psycopg.Connection], role: str, relation: str
+) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         as_role[role].execute(f"select count(*) from {relation}")
 
@@ -266,7 +271,11 @@ def test_a_condition_that_fails_on_hidden_rows_does_not_tell_of_them(
 def test_the_planner_tells_nothing_of_hidden_rows(as_role: dict[str, psycopg.Connection]) -> None:
     """Its estimates for a person whom the login must not see are those for a person who does not exist."""
     con = as_role["north"]
-    for column, there, not_there in (("member_id", "M4", "M0"), ("rating", "best", "none"), ("total_score", "99", "97")):
+    for column, there, not_there in (
+        ("member_id", "M4", "M0"),
+        ("rating", "best", "none"),
+        ("total_score", "99", "97"),
+    ):
         plans = [
             rows(con, f"explain select * from manager.mart_review__rating where {column} = '{value}'")
             for value in (there, not_there)
@@ -274,26 +283,45 @@ def test_the_planner_tells_nothing_of_hidden_rows(as_role: dict[str, psycopg.Con
         assert str(plans[0]).replace(there, "?") == str(plans[1]).replace(not_there, "?")
     for view in ("pg_stats", "pg_stats_ext", "pg_stats_ext_exprs"):
         assert rows(con, f"select count(*) from {view} where schemaname in ('manager', 'hr', 'bi', 'access')") == [(0,)]
-    assert rows(as_role["dealermart_bi"], "select count(*) from pg_stats where schemaname in ('hr', 'manager', 'member', 'access')") == [(0,)]
+    assert rows(
+        as_role["dealermart_bi"],
+        "select count(*) from pg_stats where schemaname in ('hr', 'manager', 'member', 'access')",
+    ) == [(0,)]
 
 
-def test_other_sessions_and_tables_are_not_seen_at_work(shown: Database, as_role: dict[str, psycopg.Connection]) -> None:
+def test_other_sessions_and_tables_are_not_seen_at_work(
+    shown: Database, as_role: dict[str, psycopg.Connection]
+) -> None:
     with shown.owner() as owner:
         owner.execute("select 'the pay of M4'")
         for role in ("dealermart_bi", "north", "two"):
-            assert rows(as_role[role], "select count(*) from pg_stat_activity where query like '%the pay of M4%' and pid <> pg_backend_pid()") == [(0,)]
+            assert rows(
+                as_role[role],
+                "select count(*) from pg_stat_activity where query like '%the pay of M4%' and pid <> pg_backend_pid()",
+            ) == [(0,)]
 
 
 def test_everything_that_could_run_with_the_rights_of_its_owner_is_absent(shown: Database) -> None:
     with shown.owner() as con:
         ours = "nspname not like 'pg\\_%' and nspname <> 'information_schema'"
-        assert rows(con, f"select count(*) from pg_proc join pg_namespace on pg_namespace.oid = pronamespace where {ours}") == [(0,)]
-        views = rows(con, f"select relname, reloptions from pg_class join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('v', 'm') and {ours}")
+        assert rows(
+            con, f"select count(*) from pg_proc join pg_namespace on pg_namespace.oid = pronamespace where {ours}"
+        ) == [(0,)]
+        views = rows(
+            con,
+            f"select relname, reloptions from pg_class join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('v', 'm') and {ours}",
+        )
         assert views and all(options == ["security_invoker=true"] for _, options in views)
         # Default deny: no table of people without row rules, nothing for everybody.
-        open_tables = rows(con, "select relname from pg_class where relnamespace = 'manager'::regnamespace and relkind = 'r' and not relrowsecurity")
+        open_tables = rows(
+            con,
+            "select relname from pg_class where relnamespace = 'manager'::regnamespace and relkind = 'r' and not relrowsecurity",
+        )
         assert open_tables == []
-        assert rows(con, "select count(*) from information_schema.role_table_grants where grantee = 'PUBLIC' and table_schema in ('bi', 'hr', 'manager', 'member', 'meta', 'access')") == [(0,)]
+        assert rows(
+            con,
+            "select count(*) from information_schema.role_table_grants where grantee = 'PUBLIC' and table_schema in ('bi', 'hr', 'manager', 'member', 'meta', 'access')",
+        ) == [(0,)]
 
 
 def test_each_audience_is_told_of_its_own_publication(as_role: dict[str, psycopg.Connection]) -> None:
@@ -307,7 +335,10 @@ def test_each_audience_is_told_of_its_own_publication(as_role: dict[str, psycopg
 
 def test_bi_sees_neither_kpis_of_hr_nor_small_groups(as_role: dict[str, psycopg.Connection]) -> None:
     bi = as_role["dealermart_bi"]
-    codes = {row[0] for row in rows(bi, "select distinct kpi_code from bi.mart_kpi__subject_period where subject_type <> 'team'")}
+    codes = {
+        row[0]
+        for row in rows(bi, "select distinct kpi_code from bi.mart_kpi__subject_period where subject_type <> 'team'")
+    }
     assert codes == {"net_revenue", "csat_mean"}, "neither moods nor the test scores of a member"
     assert rows(bi, "select subject_id, value, sample_size, status from bi.mart_kpi__subject_period where kpi_code = 'csat_mean' and subject_type = 'team' order by 1") == [
         ("North", None, None, "suppressed"), ("South", None, None, "suppressed"), ("West", shop_value(), 30, "ok")

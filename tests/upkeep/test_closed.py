@@ -28,7 +28,7 @@ NODES = {
         "alias": "dim_dealer",
         "schema": "marts",
         "config": {"meta": {"audience": ["bi", "hr"]}},
-        "columns": {"dealer_id": {}},
+        "columns": {"dealer_id": {"data_type": "varchar", "meta": {"audience": ["bi", "hr"], "pii": "none"}}},
     }
 }
 

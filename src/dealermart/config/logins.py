@@ -28,4 +28,6 @@ class Logins(Strict):
         yield from repeated((login.login for login in self.logins), ("logins",), "login", "login")
         for index, login in enumerate(self.logins):
             if login.login.startswith(("dealermart", "pg_")) or login.login in ("postgres", "public"):
-                yield Fault(("logins", index, "login"), f"{login.login} is a name of the database's own", "choose another")
+                yield Fault(
+                    ("logins", index, "login"), f"{login.login} is a name of the database's own", "choose another"
+                )

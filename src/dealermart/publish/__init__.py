@@ -5,7 +5,7 @@ Who may see a table, a column or a row is said in dbt's yml (``meta``); what tha
 """
 
 from dealermart.publish.marts import Fault, faults_of
-from dealermart.publish.postgres import set_password
+from dealermart.publish.postgres import give_password
 from dealermart.publish.roles import ROLES
 from dealermart.publish.run import PublishResult, run
 from dealermart.publish.served import FILE
@@ -18,6 +18,6 @@ __all__ = [
     "PublishResult",
     "Server",
     "faults_of",
+    "give_password",
     "run",
-    "set_password",
 ]

@@ -122,7 +122,7 @@ def untold(nodes: dict[str, Any]) -> list[str]:
     """Marts, and columns of marts, that are for nobody because nothing says for whom: ``mart`` or ``mart.column``."""
     found = []
     for node in _models(nodes):
-        if node["schema"].rsplit("_", 1)[-1] != "marts" and not _meta(node).get("audience"):
+        if not _is_mart(node):
             continue
         if not _meta(node).get("audience"):
             found.append(str(node["alias"]))
@@ -134,8 +134,8 @@ def untold(nodes: dict[str, Any]) -> list[str]:
 def faults_of(nodes: dict[str, Any]) -> Iterator[Fault]:
     """What is wrong with the meta of marts: what is left unsaid, what contradicts itself, what BI must not see."""
     for node in _models(nodes):
-        name, meta = str(node["alias"]), _meta(node)
-        if node["schema"].rsplit("_", 1)[-1] != "marts" and not meta.get("audience"):
+        name, meta = str(node.get("alias") or node["name"]), _meta(node)
+        if not _is_mart(node):
             continue
         audience = meta.get("audience")
         if not audience:
@@ -223,8 +223,16 @@ def _models(nodes: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from (node for node in nodes.values() if node["resource_type"] == "model")
 
 
+def _is_mart(node: dict[str, Any]) -> bool:
+    return bool(
+        _meta(node).get("audience")
+        or node.get("schema") == "marts"
+        or str(node.get("original_file_path", "")).startswith("models/marts/")
+    )
+
+
 def _columns(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from ({"name": name, **column} for name, column in node["columns"].items())
+    yield from ({"name": name, **column} for name, column in (node.get("columns") or {}).items())
 
 
 def _meta(node: dict[str, Any]) -> dict[str, Any]:
@@ -260,8 +268,8 @@ def _mart(node: dict[str, Any], nodes: dict[str, Any]) -> Mart:
             )
         )
     return Mart(
-        node["alias"],
-        node["schema"],
+        str(node.get("alias") or node["name"]),
+        str(node.get("schema") or "marts"),
         " ".join(str(node.get("description") or "").split()),
         tuple(meta["audience"]),
         tuple(columns),

@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import duckdb
 import psycopg
 from psycopg import sql
 
-from dealermart.base import BuildError, DealermartError, FetchError, Settings, quoted
+from dealermart.base import BuildError, DealermartError, FetchError, Settings, UsageError, quoted
 from dealermart.config import Login
 from dealermart.publish.marts import BY_ROWS, Column, Mart
 from dealermart.publish.meta import About, make_meta, write_meta
@@ -80,7 +81,7 @@ class Publisher:
         if self.server:
             self.server.start()
         with self._told():
-            url = self.server.url() if self.server else settings.postgres
+            url = self.server.url() if self.server else plain_url(settings.postgres)
             self.con = psycopg.connect(
                 url, autocommit=True, connect_timeout=30, application_name="dealermart publish", prepare_threshold=None
             )
@@ -250,12 +251,18 @@ class Publisher:
 
     def _keep(self, schema: str, name: str, version: int) -> None:
         """Move a table of the old schema whose contract changed into the new one, under its version's name."""
-        table, kept = quoted(name), quoted(f"{name}__v{version}")
-        old = f"{_OLD}{schema}"
-        if self._is_table(old, name):
-            self.con.execute(f"alter table {old}.{table} rename to {kept}")
-        if self._is_table(old, f"{name}__v{version}"):
-            self.con.execute(f"alter table {old}.{kept} set schema {schema}")
+        before, kept = f"{_OLD}{schema}", f"{name}__v{version}"
+        if not self._is_table(before, kept):
+            if not self._is_table(before, name):
+                return
+            self.con.execute(f"alter table {before}.{quoted(name)} rename to {quoted(kept)}")
+            indexes = self.con.execute(
+                "select indexrelid::regclass::text from pg_index where indrelid = to_regclass(%s)",
+                [f"{before}.{quoted(kept)}"],
+            ).fetchall()
+            for number, (index,) in enumerate(indexes):  # names are taken by those of the new table
+                self.con.execute(f"alter index {index} rename to {quoted(f'{kept[:50]}__{number}')}")
+        self.con.execute(f"alter table {before}.{quoted(kept)} set schema {schema}")
 
     def _is_table(self, schema: str, name: str) -> bool:
         found = self.con.execute(
@@ -340,6 +347,54 @@ class Publisher:
                 where="DEALERMART_POSTGRES_URL",
                 mend="compare the mart's contract with its rows; `dealermart publish` runs it again",
             ) from None
+
+
+def plain_url(url: str) -> str:
+    """An address as PostgreSQL writes it: without the driver that SQLAlchemy names in it."""
+    scheme, colon, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}{colon}{rest}"
+
+
+def give_password(settings: Settings, role: str) -> str:
+    """Give a login of readers a new password; returns the address by which it logs in.
+
+    Raises:
+        UsageError: no server is named, or nothing that readers log in by has this name. FetchError: the server is away.
+    """
+    if not settings.postgres:
+        raise UsageError("no PostgreSQL server is named", where="DEALERMART_POSTGRES_URL", mend="set it to `embedded`")
+    server = Server.of(settings) if settings.postgres == "embedded" else None
+    url = plain_url(settings.postgres)
+    if server:
+        server.start()
+        url = server.url()
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=30) as con:
+            groups = [ROLES[audience] for audience in BY_ROWS]
+            found = con.execute(
+                "select rolname::text from pg_roles where rolname = any(%s) or oid in (select member from pg_auth_members "
+                "join pg_roles as g on g.oid = roleid where g.rolname = any(%s)) and not rolsuper and rolname <> current_user",
+                [[ROLES["bi"], ROLES["hr"]], groups],
+            ).fetchall()
+            known = sorted(row[0] for row in found)
+            if role not in known:
+                raise UsageError(
+                    f"no reader logs in as {role}",
+                    where="dealermart postgres password",
+                    mend=f"one of: {', '.join(known) or 'none yet, publish first'}",
+                )
+            password = set_password(con, role)
+            info = con.info
+            address = f"postgresql://{quote(role)}:{password}@{info.host}:{info.port}/{info.dbname}"
+    except psycopg.Error as error:
+        raise FetchError(
+            f"PostgreSQL refuses: {type(error).__name__} ({_code(error)})",
+            where="DEALERMART_POSTGRES_URL",
+            mend="see that it runs, and that this login may alter roles",
+        ) from None
+    if server and role in (ROLES["bi"], ROLES["hr"]):
+        server.keep_password(role, password)
+    return address
 
 
 def set_password(con: psycopg.Connection, role: str) -> str:

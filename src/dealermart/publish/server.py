@@ -137,6 +137,11 @@ class Server:
         secret = password or self.known_passwords().get(role, "")
         return f"postgresql://{role}:{secret}@{LOOPBACK}:{self._known()['port']}/{DATABASE}"
 
+    @property
+    def address(self) -> str:
+        """Where it listens, without a login."""
+        return f"{LOOPBACK}:{self._known().get('port')}/{DATABASE}"
+
     def known_passwords(self) -> dict[str, str]:
         """Role -> password, of the roles whose password was made here."""
         try:
