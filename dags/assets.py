@@ -1,19 +1,17 @@
 """What the DAGs share, declared once: sources, assets, the pool, the retry rule and the partition of an airflow run."""
 
-from contextlib import suppress
 from datetime import date, timedelta
 
 from airflow.sdk import (
     Asset,
     AssetAny,
-    Connection,
     ExceptionRetryPolicy,
     FixedKeyMapper,
     PartitionedAssetTimetable,
     RetryAction,
     RetryRule,
 )
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowFailException
 
 from dealermart import base, config
 
@@ -39,13 +37,6 @@ def started_by(*assets: Asset) -> PartitionedAssetTimetable:
     A plain ``schedule=[asset]`` never starts: Airflow does not hand events that carry a partition key to it.
     """
     return PartitionedAssetTimetable(assets=AssetAny(*assets), default_partition_mapper=FixedKeyMapper(WHOLE))
-
-
-def published_to(said: str) -> str:
-    """The PostgreSQL that is published to: Airflow's connection `dealermart_postgres`, else what the environment says."""
-    with suppress(AirflowNotFoundException):
-        return Connection.get("dealermart_postgres").get_uri()
-    return said
 
 
 def resolve_partition(dag_run) -> date:

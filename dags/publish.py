@@ -1,11 +1,12 @@
 """The airflow DAG that swaps in new served copies, one per audience, after each build."""
 
-from dataclasses import replace
+from contextlib import suppress
 from datetime import datetime
 
-from airflow.sdk import dag, task
+from airflow.sdk import Connection, dag, task
+from airflow.sdk.exceptions import AirflowNotFoundException
 
-from assets import MARTS, WAREHOUSE_TASK, published_to, started_by
+from assets import MARTS, WAREHOUSE_TASK, started_by
 
 
 @dag(
@@ -21,8 +22,10 @@ def publish():
     def publish() -> dict:
         from dealermart import base, publish
 
-        config = base.load_settings()
-        result = publish.run(replace(config, postgres=published_to(config.postgres)), say=print)
+        address = None  # from the environment
+        with suppress(AirflowNotFoundException):
+            address = Connection.get("dealermart_postgres").get_uri()
+        result = publish.run(base.load_settings(), say=print, postgres=address)
         return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
 
     publish()

@@ -54,6 +54,7 @@ kpis:
     formula: sum of net amounts
     numerator: net amount
     population: sale lines
+    audience: bi
     kind: model
     model: sales_value
   - code: csat_pct
@@ -65,6 +66,7 @@ kpis:
     numerator: top two
     denominator: answers
     population: answered surveys
+    audience: bi
     kind: model
     model: sales_value
     min_sample: 5
@@ -77,6 +79,7 @@ kpis:
     numerator: days
     denominator: cases
     population: closed cases
+    audience: bi
     kind: model
     model: sales_value
 """,

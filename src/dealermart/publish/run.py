@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +43,25 @@ class PublishResult:
 
 
 def run(
-    settings: Settings, say: Callable[[str], None] = lambda text: None, keep_previous: bool = True
+    settings: Settings,
+    say: Callable[[str], None] = lambda text: None,
+    keep_previous: bool = True,
+    postgres: str | None = None,
 ) -> PublishResult:
     """Write new copies beside the old ones and let readers see them: PostgreSQL first, by one transaction, then the files
     of each audience, by renaming one link. Before that nothing of it is visible.
 
     Args:
         keep_previous: False where nothing of the copies before may remain.
+        postgres: Address of the PostgreSQL to publish to, in place of that of the settings.
 
     Raises:
         BuildError: there is no finished build, or it would show an audience what it may not see.
         UsageError: nothing was ingested yet. ConfigError: config is broken, or a key is missing.
         FetchError: PostgreSQL is away or full. LockError: another process is at work.
     """
+    if postgres is not None:
+        settings = replace(settings, postgres=postgres)
     with record_run(settings, "publish") as entry, warehouse_lock(settings, "publish", say=say):
         built = warehouse.finished(settings)
         nodes = warehouse.manifest(settings)["nodes"]
