@@ -15,7 +15,7 @@ from assets import MARTS, WAREHOUSE_TASK, started_by
     catchup=False,
     max_active_runs=1,
     tags=["warehouse"],
-    doc_md="Writes `published/<audience>/` and PostgreSQL from the warehouse; readers see the old copy until the new one is whole.",
+    doc_md="Writes `published/<audience>/` and PostgreSQL; readers see the old copy until the new one is whole.",
 )
 def publish():
     @task(**WAREHOUSE_TASK)

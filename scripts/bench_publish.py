@@ -1,4 +1,4 @@
-"""Publish ten million rows to PostgreSQL beside plain COPY of the same rows, and measure how long a reader waits meanwhile.
+"""Publish ten million rows to PostgreSQL beside plain COPY of them, and measure how long a reader waits meanwhile.
 
 Budgets: at most 1.5 times plain COPY; the longest wait of a reader during the swap under 100 ms.
 """

@@ -17,9 +17,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import lint_portable
-from lint_text import Finding, blank, code
-
 from dealermart.publish import faults_of
+from lint_text import Finding, blank, code
 
 ROOT = Path(__file__).resolve().parents[1]
 DAG_LINES = 60

@@ -28,7 +28,8 @@ PERSONS = {
 NAMES = {"member_name": "member_id", "subject_name": "subject_id", "payee_name": "payee_id"}
 # What BI never sees.
 SENSITIVE = {
-    "base_pay_amount", "gender", "birth_year", "target_pay_amount", "level", "level_of_hundred", "rating", "rating_name",
+    "base_pay_amount", "gender", "birth_year", "target_pay_amount", "level", "level_of_hundred", "rating",
+    "rating_name",
     "rating_name_zh", "rating_of_five", "total_score", "score_before", "score_after", "value_amount",
     "value_amount_reporting", "disputed_amount", "comment", "skill_level",
 }  # fmt: skip

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ ROLES = ("dealermart_bi", "dealermart_hr", "north", "south", "nine", "two")
 
 
 @pytest.fixture(scope="module")
-def shown(server: publish.Server, company: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def shown(server: publish.Server, company: Settings, tmp_path_factory: pytest.TempPathFactory) -> Database:
     """The company of ``shop``, published once."""
     root = tmp_path_factory.mktemp("rights")
     database = Database(server, "rights")
@@ -35,12 +38,10 @@ def shown(server: publish.Server, company: Settings, tmp_path_factory: pytest.Te
     settings = replace(company, home=root / "home", config=with_logins(company.config, root), postgres=database.url)
     shop.build(settings)
     publish.run(settings)
-    yield database
+    return database
 
 
 def with_logins(config: Path, root: Path) -> Path:
-    import shutil
-
     folder = root / "config"
     shutil.copytree(config, folder)
     file = folder / "company.yml"
@@ -127,7 +128,7 @@ REFUSED = [
     "explain (analyze, costs off) select count(*) from hr.dim_member where base_pay_amount > 5000",
     "copy hr.mart_review__rating to stdout",
     "copy (select * from hr.mart_review__rating) to stdout",
-    "copy (select 1) to '/tmp/dealermart_out'",
+    "copy (select 1) to '/dev/null'",
     "copy (select 1) to program 'true'",
     "declare c cursor with hold for select * from hr.mart_review__rating",
     "prepare p as select * from hr.mart_review__rating",
@@ -230,10 +231,8 @@ def test_a_member_reads_no_column_of_the_manager_and_no_system_column(as_role: d
 )  # fmt: skip
 def test_no_setting_of_a_session_shows_more_rows(as_role: dict[str, psycopg.Connection], setting: str) -> None:
     con = as_role["north"]
-    try:
+    with suppress(psycopg.Error):
         con.execute(setting)
-    except psycopg.Error:
-        pass
     assert rows(con, "select count(*) from manager.mart_review__rating") == [(2,)]
     con.execute("reset all")
     con.execute("reset role")
@@ -341,12 +340,6 @@ def test_bi_sees_neither_kpis_of_hr_nor_small_groups(as_role: dict[str, psycopg.
     }
     assert codes == {"net_revenue", "csat_mean"}, "neither moods nor the test scores of a member"
     assert rows(bi, "select subject_id, value, sample_size, status from bi.mart_kpi__subject_period where kpi_code = 'csat_mean' and subject_type = 'team' order by 1") == [
-        ("North", None, None, "suppressed"), ("South", None, None, "suppressed"), ("West", shop_value(), 30, "ok")
+        ("North", None, None, "suppressed"), ("South", None, None, "suppressed"), ("West", Decimal("0.50000000"), 30, "ok")
     ]  # fmt: skip
     assert rows(as_role["dealermart_hr"], "select count(value) from hr.mart_kpi__subject_period") == [(15,)]
-
-
-def shop_value() -> object:
-    from decimal import Decimal
-
-    return Decimal("0.50000000")

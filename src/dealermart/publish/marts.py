@@ -33,8 +33,8 @@ class Column:
     """A column of a mart.
 
     Attributes:
-        pii: ``none``; ``direct`` names a person by id or name; ``indirect`` says something of one; ``sensitive`` is what
-            BI never sees: pay, scores, skills, ratings, health, gender, age.
+        pii: ``none``; ``direct`` names a person by id or name; ``indirect`` says something of one; ``sensitive`` is
+            what BI never sees: pay, scores, skills, ratings, health, gender, age.
         person: Of ``direct`` ones, the column that holds the person's id: itself, or that of which it is the name.
         person_type: Where another column says what the id is of: only where that holds ``member`` it is a person.
     """

@@ -17,7 +17,8 @@ META = """
 create schema if not exists meta;
 create table if not exists meta.publication (
     audience text not null, run_id text not null, as_of timestamp not null, period_end date not null,
-    published_at timestamp not null, code_version text not null, table_count integer not null, row_count bigint not null,
+    published_at timestamp not null, code_version text not null,
+    table_count integer not null, row_count bigint not null,
     checks_passed integer, checks_noted integer, is_current boolean not null, primary key (audience, run_id)
 );
 create table if not exists meta.published_table (
@@ -42,7 +43,8 @@ comment on column meta.publication.checks_passed is 'Tests on the marts that the
 comment on column meta.publication.checks_noted is 'Rows that break a rule which only notes it';
 comment on column meta.publication.is_current is 'Whether it is what readers see now';
 comment on table meta.published_table is 'Tables that readers see now. Grain: one row per audience and table';
-comment on table meta.contract is 'Columns and types of each table over time. Grain: one row per audience, table and version';
+comment on table meta.contract is
+    'Columns and types of each table over time. Grain: one row per audience, table and version';
 comment on column meta.contract.kept_as is 'Table that holds the last rows of this version, for one release';
 comment on table meta.feed_freshness is 'How fresh what came in is. Grain: one row per feed';
 comment on column meta.feed_freshness.days_before_as_of is 'Days from the last delivery to the moment of the build';
@@ -163,8 +165,11 @@ def make_meta(con: psycopg.Connection) -> None:
 
 
 def add_policy(con: psycopg.Connection, relation: str, role: str, rule: str) -> None:
-    """Let a role read the rows of a table that a rule names. What is there already stays: to change it would need a lock
-    that readers wait for, and between the old rule and the new one they would see nothing."""
+    """Let a role read the rows of a table that a rule names.
+
+    What is there already stays: to change it would need a lock that readers wait for, and between the old rule and the
+    new one they would see nothing.
+    """
     schema, table = relation.split(".")
     found = con.execute(
         "select from pg_policies where schemaname = %s and tablename = %s and policyname = %s", [schema, table, role]

@@ -15,7 +15,7 @@ def load_key(settings: Settings) -> bytes:
     """The key by which members are hashed.
 
     Raises:
-        ConfigError: it is not there, too short, open to others, or lies where backups of data or code would hold it too.
+        ConfigError: it is not there, too short, open to others, or lies where a backup of data or code holds it too.
     """
     path = settings.person_key
     make = f"make one: `head -c {_KEY_BYTES} /dev/urandom > FILE; chmod 600 FILE`, and set DEALERMART_PERSON_KEY to it"

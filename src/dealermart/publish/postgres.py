@@ -1,7 +1,7 @@
 """PostgreSQL: a schema per audience, loaded beside the old one and shown by renaming both in one transaction.
 
-Renaming a schema locks no table: readers neither wait nor find anything missing. What a reader has begun on goes on with
-the old tables, which are dropped once nobody reads them. A run that dies leaves a schema that nobody but the owner can
+Renaming a schema locks no table: readers neither wait nor find anything missing. What a reader has begun on goes on
+with the old tables, which are dropped once nobody reads them. A run that dies leaves a schema that nobody but the owner can
 enter; the next one drops it.
 """
 
@@ -45,7 +45,8 @@ _PIPE_SIZE = 1031  # F_SETPIPE_SZ, which the module fcntl names on some versions
 _DROP_SECONDS = 10.0
 
 _TYPES = {
-    "varchar": "text", "string": "text", "bigint": "bigint", "integer": "integer", "smallint": "smallint", "date": "date",
+    "varchar": "text", "string": "text", "bigint": "bigint", "integer": "integer", "smallint": "smallint",
+    "date": "date",
     "timestamp": "timestamp", "boolean": "boolean", "double": "double precision",
 }  # fmt: skip
 
@@ -199,7 +200,8 @@ class Publisher:
             names = ", ".join(quoted(column.name) for column in columns)
             # With the rights and rows of who asks: a view of another kind asks with its owner's.
             self.con.execute(
-                f"create view {relation} with (security_invoker = true) as select {names} from {_NEW}{source}.{quoted(mart.name)}"
+                f"create view {relation} with (security_invoker = true) as "
+                f"select {names} from {_NEW}{source}.{quoted(mart.name)}"
             )
             self._describe(mart, schema, relation, columns, "view")
             self.con.execute(f"grant select on {relation} to {role}")
@@ -339,7 +341,7 @@ class Publisher:
             raise DealermartError(
                 f"PostgreSQL, {self._at}: this login may not do that ({_code(error)})",
                 where="DEALERMART_POSTGRES_URL",
-                mend="let it own the database and make roles: `alter role NAME createrole; alter database DB owner to NAME`",
+                mend="let it own the database and make roles (createrole); docs/operations.md shows how",
             ) from None
         except psycopg.Error as error:
             raise BuildError(
@@ -372,8 +374,9 @@ def give_password(settings: Settings, role: str) -> str:
         with psycopg.connect(url, autocommit=True, connect_timeout=30) as con:
             groups = [ROLES[audience] for audience in BY_ROWS]
             found = con.execute(
-                "select rolname::text from pg_roles where rolname = any(%s) or oid in (select member from pg_auth_members "
-                "join pg_roles as g on g.oid = roleid where g.rolname = any(%s)) and not rolsuper and rolname <> current_user",
+                "select rolname::text from pg_roles where rolname = any(%s) or not rolsuper and rolname <> current_user "
+                "and oid in (select member from pg_auth_members join pg_roles as g on g.oid = roleid "
+                "where g.rolname = any(%s))",
                 [[ROLES["bi"], ROLES["hr"]], groups],
             ).fetchall()
             known = sorted(row[0] for row in found)
@@ -432,8 +435,8 @@ def copy_rows(
 ) -> int:
     """Stream a select into a table that this transaction made; returns the rows.
 
-    DuckDB writes CSV into a pipe in a thread, PostgreSQL reads it by COPY. The rows are frozen: a transaction that began
-    before sees them too, instead of a table that looks empty.
+    DuckDB writes CSV into a pipe in a thread, PostgreSQL reads it by COPY. The rows are frozen: a transaction that
+    began before sees them too, instead of a table that looks empty.
 
     Raises:
         BuildError: not all rows arrived.

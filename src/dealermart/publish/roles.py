@@ -1,7 +1,7 @@
 """Roles of PostgreSQL, and which rows managers and members see: those of whom they are in charge, at the row's date.
 
-Who somebody is follows from the login alone (``session_user``), which a session cannot change, and the hierarchy from the
-master data. Readers reach the tables of both only through row rules of their own.
+Who somebody is follows from the login alone (``session_user``), which a session cannot change, and the hierarchy from
+the master data. Readers reach the tables of both only through row rules of their own.
 """
 
 from __future__ import annotations

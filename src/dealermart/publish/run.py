@@ -48,8 +48,10 @@ def run(
     keep_previous: bool = True,
     postgres: str | None = None,
 ) -> PublishResult:
-    """Write new copies beside the old ones and let readers see them: PostgreSQL first, by one transaction, then the files
-    of each audience, by renaming one link. Before that nothing of it is visible.
+    """Write new copies beside the old ones and let readers see them.
+
+    PostgreSQL first, by one transaction, then the files of each audience, by renaming one link. Before that nothing of
+    it is visible.
 
     Args:
         keep_previous: False where nothing of the copies before may remain.

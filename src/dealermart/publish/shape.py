@@ -81,7 +81,8 @@ class Shapes:
         found = f"hidden_{audience if audience == 'bi' else 'rows'}"
         period = f"t.{quoted(cells.period)}"
         if cells.code is None:
-            of_subject = f"""(select subject_type, subject_id, period_id, list(kpi_code) as codes, flatten(list(marks)) as marks
+            of_subject = f"""(
+                select subject_type, subject_id, period_id, list(kpi_code) as codes, flatten(list(marks)) as marks
                 from {found} group by all)"""
             return [f"left join {of_subject} as h on {on.format('h')} and {period} = h.period_id"], wheres
         code = f"t.{quoted(cells.code)}"
@@ -238,7 +239,8 @@ def _sizes(
             end,
             t.sample_size
         from warehouse.{mart.relation} as t
-        left join crew on t.{cells.type} = crew.kind and t.{cells.subject} = crew.id and t.{cells.period} = crew.period_id
+        left join crew
+            on t.{cells.type} = crew.kind and t.{cells.subject} = crew.id and t.{cells.period} = crew.period_id
         where t.{cells.code} in ({_listed([*codes, ""])}) and t.sample_size > 0
         {"".join(f" and {where}" for where in wheres)}"""
     found: dict[str, dict[Cell, tuple[int, int]]] = defaultdict(dict)
@@ -254,7 +256,8 @@ def _sums(con: duckdb.DuckDBPyConnection) -> Sums:
         create temp table placed as
         select period.period_id, m.member_id, m.team, m.region
         from warehouse.marts.dim_period as period
-        inner join warehouse.marts.dim_member as m on m.valid_from < period.period_end and m.valid_to > period.period_start
+        inner join warehouse.marts.dim_member as m
+            on m.valid_from < period.period_end and m.valid_to > period.period_start
         qualify row_number() over (partition by period.period_id, m.member_id order by m.valid_from desc) = 1
     """)
     con.execute("""

@@ -1,14 +1,14 @@
-"""Which values of KPIs are too small to be shown, and which more are hidden so that no sum or difference gives them away.
+"""Which values of KPIs are too small to be shown, and which more are hidden so that no sum gives them away.
 
 A value is small where it rests on fewer people or answers than ``min_group_size``. Around it two kinds of sums hold, by
-which it could be reckoned back: over time (a quarter is its months, a year its quarters), and over subjects (the company is
-its regions, teams, members, dealers; a region its dealers, members and teams; a team its members). So:
+which it could be reckoned back: over time (a quarter is its months, a year its quarters), and over subjects (the company
+is its regions, teams, members, dealers; a region its dealers, members and teams; a team its members). So:
 
-- Over time whole sets are hidden: with a month all months of its quarter, with a quarter all quarters of its year and their
-  months. What is left visible of a subject is a set whose groups are all large enough.
+- Over time whole sets are hidden: with a month all months of its quarter, with a quarter all quarters of its year and
+  their months. What is left visible of a subject is a set whose groups are all large enough.
 - Over subjects, of what one sum holds at least two are hidden, together not fewer than ``min_group_size``.
-- Linear algebra over all sums of a year, of both kinds, finds what still follows from them. Then the next smallest value
-  that stands in a sum with it is hidden too.
+- Linear algebra over all sums of a year, of both kinds, finds what still follows from them. Then the next smallest
+  value that stands in a sum with it is hidden too.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def hidden(
     Args:
         sizes: People or answers behind each value; what rests on none says nothing and is left out.
         smallest: Groups of fewer are hidden.
-        whole_years: Of a KPI that is stated at the end of a period: then the last month is the quarter, and all values of
-            a year are hidden together.
+        whole_years: Of a KPI that is stated at the end of a period: then the last month is the quarter, and all values
+            of a year are hidden together.
         counts: How many things each value counts, where that is not the size: a sum holds where these add up.
     """
     counts = counts or sizes
@@ -218,7 +218,7 @@ class _Hiding:
         return changed
 
     def _shield(self, subject: Subject, name: str) -> bool:
-        """Hide the smallest value that stands in a sum with this one, or else any of the period, or what lies above it in time."""
+        """Hide the smallest value that stands in a sum with this one, else any of the period, or what lies above it."""
         for whole, parts in self.over_subjects[name]:
             if subject == whole or subject in parts:
                 left = [part for part in parts if not self.is_hidden(part, name)]
