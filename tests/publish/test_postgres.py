@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,8 +25,7 @@ from tests.publish import shop
 from tests.publish.conftest import Database
 
 from dealermart import publish
-from dealermart.base import BuildError, ConfigError, DealermartError, FetchError, Settings
-from dealermart.publish import postgres
+from dealermart.base import BuildError, ConfigError, DealermartError, FetchError, Settings, UsageError
 
 MANY = """select 'M' || i, date '2025-01-01', date '9999-12-31', 'name, "quoted"
 of two lines ' || i, 'sales', 'North', 'R1', null, i * 1.2345 from range({}) as r(i)"""
@@ -216,6 +216,43 @@ def test_a_changed_contract_is_a_new_version_and_the_table_of_before_stays_for_o
         assert all_of(con, versions) == [(1, None), (2, None)]
 
 
+def test_after_an_erasure_no_table_of_before_is_kept(to: Settings, database: Database) -> None:
+    publish.run(to)
+    nodes = shop.nodes()
+    nodes["model.x.dim_dealer"]["columns"]["credit_limit_amount"]["data_type"] = "decimal(28,8)"
+    shop.build(to, nodes)
+    publish.run(to, keep_previous=False)
+    with database.owner() as con:
+        assert all_of(con, "select count(*) from pg_class where relname like '%\\_\\_v1'") == [(0,)]
+        assert all_of(con, "select count(*) from meta.contract where kept_as is not null") == [(0,)]
+    assert len(list((to.published / "versions").iterdir())) == 2, "one folder for each audience"
+
+
+def test_who_is_taken_out_of_the_logins_loses_the_rights(to: Settings, database: Database) -> None:
+    with (to.config / "company.yml").open("a") as out:
+        out.write("logins: logins.yml\n")
+    logins = to.config / "logins.yml"
+    logins.write_text(
+        "logins:\n  - {login: leaves, member: M1, sees: team}\n  - {login: changes, member: M3, sees: team}\n"
+    )
+    publish.run(to)
+    with database.login("leaves") as leaves, database.login("changes") as changes:
+        ours = "select count(*) from manager.mart_review__rating"
+        assert all_of(leaves, ours) == [(2,)] and all_of(changes, ours) == [(3,)]
+        logins.write_text("logins:\n  - {login: changes, member: M1, sees: own}\n")
+        publish.run(to)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            leaves.execute(ours)
+        assert all_of(changes, "select member_id from member.mart_review__rating") == [("M1",)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            changes.execute("select total_score from manager.mart_review__rating")
+    with pytest.raises(UsageError, match="no reader logs in as nobody") as told:
+        publish.give_password(to, "nobody")
+    assert "changes" in str(told.value) and "leaves" not in str(told.value)
+    with psycopg.connect(publish.give_password(to, "changes")) as con:
+        assert all_of(con, "select session_user::text") == [("changes",)]
+
+
 @pytest.mark.integration
 def test_readers_neither_wait_nor_miss_a_table_nor_see_a_half(to: Settings, database: Database) -> None:
     """Busy readers while three publications replace each other: every count is that of one of them, no wait is long."""
@@ -338,28 +375,44 @@ def test_a_server_that_goes_away_while_rows_are_loaded_is_told(to: Settings, dat
     assert seen(database)[0] == 500
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_publication(
-    to: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small_disk(database: Database) -> Iterator[Path]:
+    """A disk of eight megabytes, on which the tables of the database lie."""
+    folder = Path(tempfile.mkdtemp(prefix="dealermart-disk-", dir="/tmp"))
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    if mounted.returncode != 0:
+        folder.rmdir()
+        pytest.skip("only who may mount a small disk can fill it, such as root in CI's container")
+    try:
+        owner = database.server.data.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        folder.chmod(0o700)
+        with database.owner() as con:
+            con.execute(f"create tablespace small location '{folder}'")
+            con.execute(f"alter database {database.name} set default_tablespace = 'small'")
+        yield folder
+        with psycopg.connect(database.server.url(), autocommit=True) as con:
+            con.execute(f"drop database {database.name} with (force)")
+            con.execute("drop tablespace small")
+            con.execute(f"create database {database.name}")
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+        folder.rmdir()
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_publication(to: Settings, database: Database, small_disk: Path) -> None:
     publish.run(to)
     before = seen(database)
-    shop.build(to, tables={"dim_member": MANY.format(500)})
-    copied = postgres.copy_rows
-
-    def full(*arguments: Any) -> int:
-        count = copied(*arguments)
-        if "dim_period" in str(arguments[3]):
-            raise psycopg.errors.DiskFull("could not extend file: No space left on device")
-        return count
-
-    monkeypatch.setattr(postgres, "copy_rows", full)
+    shop.build(to, tables={"dim_member": MANY.format(100_000)})
     with pytest.raises(
-        FetchError, match=r"loading bi.dim_period: its disk is full.*readers see what they saw before"
+        FetchError, match=r"loading \w+.dim_member: its disk is full \(53100\); readers see what they saw before"
     ) as told:
         publish.run(to)
     assert "make room on the server's disk" in str(told.value)
     assert seen(database) == before
-    monkeypatch.undo()
+    shop.build(to, tables={"dim_member": MANY.format(500)})
     publish.run(to)
     assert seen(database)[0] == 500
 
@@ -388,6 +441,28 @@ def test_a_login_that_may_not_make_roles_is_told_what_it_needs(to: Settings, dat
     with pytest.raises(DealermartError, match="this login may not do that") as told:
         publish.run(replace(to, postgres=url))
     assert "createrole" in str(told.value) and "small:small" not in str(told.value)
+
+
+def test_an_owner_who_is_no_superuser_publishes_all_the_same(to: Settings, database: Database) -> None:
+    publish.run(to)  # the roles are there
+    with database.owner() as con:
+        con.execute("drop database if exists kept")
+        con.execute("drop role if exists keeper")
+        con.execute("create role keeper login createrole password 'keeper'")
+        con.execute("create database kept owner keeper")
+        for role in publish.ROLES.values():
+            con.execute(f"grant {role} to keeper with admin option, inherit false, set false")
+    kept = Database(database.server, "kept")
+    address = f"postgresql://keeper:keeper@{database.url.split('@')[1].replace(database.name, 'kept')}"
+    publish.run(replace(to, postgres=address))
+    publish.run(replace(to, postgres=address))
+    with kept.login("dealermart_bi") as con:
+        assert all_of(con, "select count(*) from bi.dim_dealer") == [(2,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            con.execute("select count(*) from hr.dim_member")
+    with database.owner() as con:
+        con.execute("drop database kept with (force)")
+        con.execute("drop role keeper")
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(to: Settings) -> None:

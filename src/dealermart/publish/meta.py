@@ -125,6 +125,14 @@ def write_meta(
     return [(row[0], row[1], row[2]) for row in kept.fetchall() if row[0] in schemas]
 
 
+def forget(con: psycopg.Connection, audience: str, table: str, version: int) -> None:
+    """Tell that the table of a contract's version is not kept."""
+    con.execute(
+        "update meta.contract set kept_as = null where audience = %s and table_name = %s and contract_version = %s",
+        [audience, table, version],
+    )
+
+
 def _new_versions(
     con: psycopg.Connection, about: About, contracts: Mapping[tuple[str, str], tuple[str, str, tuple[str, ...], str]]
 ) -> dict[tuple[str, str], int]:

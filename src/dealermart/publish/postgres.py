@@ -1,8 +1,8 @@
 """PostgreSQL: a schema per audience, loaded beside the old one and shown by renaming both in one transaction.
 
 Renaming a schema locks no table: readers neither wait nor find anything missing. What a reader has begun on goes on
-with the old tables, which are dropped once nobody reads them. A run that dies leaves a schema that nobody but the owner can
-enter; the next one drops it.
+with the old tables, which are dropped once nobody reads them. A run that dies leaves a schema that nobody but the owner
+can enter; the next one drops it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from psycopg import sql
 from dealermart.base import BuildError, DealermartError, FetchError, Settings, UsageError, quoted
 from dealermart.config import Login
 from dealermart.publish.marts import BY_ROWS, Column, Mart
-from dealermart.publish.meta import About, make_meta, write_meta
+from dealermart.publish.meta import About, forget, make_meta, write_meta
 from dealermart.publish.roles import ROLES, make_roles, policy, write_access
 from dealermart.publish.server import Server
 from dealermart.publish.shape import Shapes
@@ -234,8 +234,15 @@ class Publisher:
                         self.con.execute(f"grant usage on schema {schema} to {ROLES[role]}")
                 write_access(self.con, self.warehouse, self.logins)
                 kept = write_meta(self.con, self.about, self.loaded.rows, self._contracts(), set(there))
-                for schema, name, version in kept if keep_previous else ():
-                    self._keep(schema, name, version)
+                for schema, name, version in kept:
+                    is_kept = False
+                    if keep_previous:
+                        # A reader may be in it, and others would wait behind us: then it is not kept.
+                        with suppress(psycopg.errors.LockNotAvailable), self.con.transaction():
+                            self.con.execute("set local lock_timeout = '500ms'")
+                            is_kept = self._keep(schema, name, version)
+                    if not is_kept:
+                        forget(self.con, schema, name, version)
             self._at = "dropping the old tables"
             self.con.execute("analyze access.login; analyze access.scope")
             self._drop_remains(wait=_DROP_SECONDS)
@@ -251,12 +258,16 @@ class Publisher:
             found[schema, name] = (hashlib.sha256(text.encode()).hexdigest(), text, key, mart.description)
         return found
 
-    def _keep(self, schema: str, name: str, version: int) -> None:
-        """Move a table of the old schema whose contract changed into the new one, under its version's name."""
+    def _keep(self, schema: str, name: str, version: int) -> bool:
+        """Move a table of the old schema whose contract changed into the new one, under its version's name.
+
+        Returns:
+            Whether there was one.
+        """
         before, kept = f"{_OLD}{schema}", f"{name}__v{version}"
         if not self._is_table(before, kept):
             if not self._is_table(before, name):
-                return
+                return False
             self.con.execute(f"alter table {before}.{quoted(name)} rename to {quoted(kept)}")
             indexes = self.con.execute(
                 "select indexrelid::regclass::text from pg_index where indrelid = to_regclass(%s)",
@@ -265,6 +276,7 @@ class Publisher:
             for number, (index,) in enumerate(indexes):  # names are taken by those of the new table
                 self.con.execute(f"alter index {index} rename to {quoted(f'{kept[:50]}__{number}')}")
         self.con.execute(f"alter table {before}.{quoted(kept)} set schema {schema}")
+        return True
 
     def _is_table(self, schema: str, name: str) -> bool:
         found = self.con.execute(
@@ -374,9 +386,10 @@ def give_password(settings: Settings, role: str) -> str:
         with psycopg.connect(url, autocommit=True, connect_timeout=30) as con:
             groups = [ROLES[audience] for audience in BY_ROWS]
             found = con.execute(
-                "select rolname::text from pg_roles where rolname = any(%s) or not rolsuper and rolname <> current_user "
-                "and oid in (select member from pg_auth_members join pg_roles as g on g.oid = roleid "
-                "where g.rolname = any(%s))",
+                """select rolname::text from pg_roles
+                where rolname = any(%s) or not rolsuper and rolname <> current_user and oid in (
+                    select member from pg_auth_members join pg_roles as g on g.oid = roleid where g.rolname = any(%s)
+                )""",
                 [[ROLES["bi"], ROLES["hr"]], groups],
             ).fetchall()
             known = sorted(row[0] for row in found)

@@ -62,7 +62,8 @@ def make_roles(con: psycopg.Connection, logins: Iterable[Login]) -> list[str]:
     database = sql.Identifier(con.info.dbname)
     con.execute(sql.SQL("revoke all on database {} from public").format(database))
     con.execute("revoke all on schema public from public")
-    con.execute("revoke usage on language plpgsql from public")
+    if con.execute("select from pg_language where lanname = 'plpgsql' and pg_has_role(lanowner, 'usage')").fetchall():
+        con.execute("revoke usage on language plpgsql from public")  # only who owns it can
     for role in ROLES.values():
         con.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(role)))
     con.execute(_ACCESS)

@@ -107,7 +107,9 @@ class Server:
         busy = LockError("another process starts this PostgreSQL server", where=str(self.home), mend="try again later")
         with alone(self.home / "start.lock", busy, wait_seconds=2 * _START_SECONDS):
             if self.is_running():
-                return
+                if self.exists:
+                    return
+                self._halt()  # its passwords went with a home that somebody deleted
             if not self.exists:
                 self._make()
             self._launch()
@@ -117,12 +119,13 @@ class Server:
         """Stop it; returns whether it ran."""
         if not self.exists or not self.is_running():
             return False
-        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(_START_SECONDS))
+        self._halt()
         return True
 
     def remove(self) -> None:
         """Stop it and delete all it holds."""
-        self.stop()
+        if self.is_running():
+            self._halt()
         for path in (self.cluster, self.home):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -153,6 +156,9 @@ class Server:
         """Note a password where only the owner of the home reads it."""
         write_json(self.passwords, self.known_passwords() | {role: password})
         self.passwords.chmod(0o600)
+
+    def _halt(self) -> None:
+        self._run("pg_ctl", "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(_START_SECONDS))
 
     # ---- how ----------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Which values of KPIs are too small to be shown, and which more are hidden so that no sum gives them away.
 
 A value is small where it rests on fewer people or answers than ``min_group_size``. Around it two kinds of sums hold, by
-which it could be reckoned back: over time (a quarter is its months, a year its quarters), and over subjects (the company
-is its regions, teams, members, dealers; a region its dealers, members and teams; a team its members). So:
+which it could be reckoned back: over time (a quarter is its months, a year its quarters), and over subjects (the
+company is its regions, teams, members, dealers; a region its dealers, members and teams; a team its members). So:
 
 - Over time whole sets are hidden: with a month all months of its quarter, with a quarter all quarters of its year and
   their months. What is left visible of a subject is a set whose groups are all large enough.
