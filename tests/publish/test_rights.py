@@ -89,6 +89,8 @@ def test_bi_sees_its_schema_and_hr_everything(as_role: dict[str, psycopg.Connect
         "mart_review__rating", "fct_team_pulse",
     }  # fmt: skip
     assert rows(hr, "select sum(base_pay_amount) from hr.dim_member") == [(19109,)]
+    for role, count in (("dealermart_bi", 6), ("dealermart_hr", 6), ("north", 2), ("two", 2)):
+        assert rows(as_role[role], "select count(*) from dim_member") == [(count,)], "found without its schema"
     assert rows(hr, "select count(*) from hr.dim_dealer") == [(2,)], "a view on what BI sees just so"
 
 

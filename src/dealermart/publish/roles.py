@@ -37,7 +37,7 @@ comment on table access.scope is
 """
 
 
-def make_roles(con: psycopg.Connection, logins: Iterable[Login]) -> list[str]:
+def make_roles(con: psycopg.Connection, logins: tuple[Login, ...]) -> list[str]:
     """See that all roles exist and may do nothing but log in; returns those that were made.
 
     Raises:
@@ -66,12 +66,22 @@ def make_roles(con: psycopg.Connection, logins: Iterable[Login]) -> list[str]:
         con.execute("revoke usage on language plpgsql from public")  # only who owns it can
     for role in ROLES.values():
         con.execute(sql.SQL("grant connect on database {} to {}").format(database, sql.Identifier(role)))
+    _find_own_schema(con, database, logins)
     con.execute(_ACCESS)
     for role in (ROLES[audience] for audience in BY_ROWS):
         con.execute(f"grant usage on schema access to {role}")
         add_policy(con, "access.login", role, "login = session_user")
         add_policy(con, "access.scope", role, "viewer_id = (select member_id from access.login)")
     return made
+
+
+def _find_own_schema(con: psycopg.Connection, database: sql.Identifier, logins: Iterable[Login]) -> None:
+    """Let tables be named without their schema."""
+    schemas = {ROLES["bi"]: "bi", ROLES["hr"]: "hr"}
+    schemas |= {login.login: {"team": "manager", "own": "member"}[login.sees] for login in logins}
+    for role, schema in schemas.items():
+        change = sql.SQL("alter role {} in database {} set search_path = {}, meta")
+        con.execute(change.format(sql.Identifier(role), database, sql.Identifier(schema)))
 
 
 def _drop_memberships(con: psycopg.Connection, wanted: set[str]) -> None:
