@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test check test-duckdb2 test-portable soak bench-ingest bench-build bench-incentive lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench-build: $(VENV)/.dev ## a full build and one more day, beside hand-written 
 
 bench-incentive: $(VENV)/.dev ## statements from twenty million credited lines beside hand-written SQL, and a thousand plan tests
 	$(BIN)/python scripts/bench_incentive.py
+
+bench-publish: $(VENV)/.dev ## ten million rows to PostgreSQL beside plain COPY, and how long a reader waits
+	$(BIN)/python scripts/bench_publish.py
 
 lint: $(VENV)/.dev ## ruff, mypy, yamllint, sqlfluff, dbt parse, the project's own rules
 	$(BIN)/python scripts/lint.py

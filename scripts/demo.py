@@ -41,8 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return 130
     print("\n" + "\n".join(outcome.table))
+    if words := demo.closing_words(settings):
+        print("\n" + "\n".join(words))
     home = f"DEALERMART_HOME={demo.shown(settings.home)} "
     print(f"\nnext: {home}.venv/bin/dealermart runs    what ran, when, with which counts")
+    print(f"      {home}make docs         the documentation: tables, columns, KPIs, lineage")
+    print(f"      {home}make dashboards   Apache Superset on these tables")
+    if words:
+        print(f"      {home}.venv/bin/dealermart postgres stop    PostgreSQL runs on until then")
     for run in outcome.red:
         print(f"red: {run.dag_id} {run.partition}, files were refused; see above", file=sys.stderr)
     return 1 if outcome.red else 0

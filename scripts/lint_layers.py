@@ -17,12 +17,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import lint_portable
+from dealermart.publish import faults_of
 from lint_text import Finding, blank, code
 
 ROOT = Path(__file__).resolve().parents[1]
 DAG_LINES = 60
 DUCKDB = "src/dealermart/base/duck.py"  # the one place that opens it
-AUDIENCES = {"bi", "hr"}
 
 
 # ------------------------------------------------------------------------------------------------ models
@@ -70,10 +70,12 @@ def published(manifest: dict[str, Any]) -> Iterator[Finding]:
             "it belongs to no group": not (config.get("group") or model.get("group")),
             "it has no yml": not model.get("patch_path"),
             "it has no description": not (model.get("description") or "").strip(),
-            "config.meta.audience is not a list of bi and hr that holds hr": not _audience_holds(audience),
         }
         for what in (text for text, is_so in wrong.items() if is_so):
             yield Finding("published", _where(model), what, "see any mart's yml beside its sql")
+        tests = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+        for fault in faults_of({"model": model, **tests}):
+            yield Finding("audience", _where(model), fault.what, fault.mend)
 
 
 def grains(manifest: dict[str, Any]) -> Iterator[Finding]:
@@ -98,10 +100,6 @@ def _layer(node: dict[str, Any]) -> str:
 
 def _where(node: dict[str, Any]) -> str:
     return f"dbt_project/{node['original_file_path']}"
-
-
-def _audience_holds(audience: object) -> bool:
-    return isinstance(audience, list) and "hr" in audience and set(audience) <= AUDIENCES
 
 
 # ------------------------------------------------------------------------------------------------ SQL text

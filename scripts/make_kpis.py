@@ -83,7 +83,13 @@ def _kpi(kpi: Kpi) -> str:
             kpi.without_events
         ],
         "smallest sample": str(kpi.min_sample),
-        "read by": {"bi": "BI and HR", "hr": "HR only"}[kpi.audience],
+        "read by": {"bi": "BI and HR", "hr": "HR only"}[kpi.audience]
+        + (f"; of a {' or '.join(kpi.hr_subjects)} HR only" if kpi.hr_subjects else ""),
+        "small groups": {
+            "none": "shown",
+            "people": "of people, BI does not see",
+            "respondents": "of respondents, BI does not see",
+        }[kpi.suppress],
         "version of the definition": str(kpi.version),
     }
     table = "".join(f"| {name} | {text} |\n" for name, text in rows.items())
@@ -142,7 +148,12 @@ def _wide_yml(subject: str, kind: str, kpis: list[Kpi]) -> str:
         ("is_complete", "boolean", "\"{{ doc('is_complete') }}\""),
         *((kpi.code, "decimal(28,8)", json.dumps(f"{kpi.name}; unit: {kpi.unit}")) for kpi in kpis),
     )
-    columns = "".join(f"      - name: {n}\n        data_type: {t}\n        description: {d}\n" for n, t, d in keys)
+    columns = "".join(
+        f"      - name: {n}\n        data_type: {t}\n        config: {{meta: {{{_column_meta(subject, n, kpis)}}}}}\n"
+        f"        description: {d}\n"
+        for n, t, d in keys
+    )
+    rows = f"\n        rows: {{{subject}: {subject}_id, before: period_end}}" if len(_audience(subject)) > 2 else ""
     return f"""\
 version: 2
 
@@ -151,12 +162,31 @@ models:
     description: >-
       The KPIs of a {subject} side by side, a column each: mart_kpi__subject_period pivoted. An empty value is explained
       there. Grain: one row per {subject} and fiscal {kind} begun.
+    config:
+      meta:
+        audience: [{", ".join(_audience(subject))}]{rows}
+        kpi: {{type: {subject}, subject: {subject}_id, period: period_id}}
     data_tests:
       - valid_key:
           arguments:
             columns: [{subject}_id, period_id]
     columns:
 {columns}"""
+
+
+def _audience(subject: str) -> tuple[str, ...]:
+    """Whoever is in charge of a member or dealer sees its figures."""
+    return ("bi", "hr", "manager", "member") if subject in ("member", "dealer") else ("bi", "hr")
+
+
+def _column_meta(subject: str, column: str, kpis: list[Kpi]) -> str:
+    audience = _audience(subject)
+    if any(kpi.code == column and subject in kpi.hr_subjects for kpi in kpis):
+        return f"audience: [{', '.join(name for name in audience if name != 'bi')}], pii: sensitive"
+    pii = "none"
+    if subject == "member" and column in ("member_id", "subject_name"):
+        pii = f"direct, person: {'self' if column == 'member_id' else 'member_id'}"
+    return f"audience: [{', '.join(audience)}], pii: {pii}"
 
 
 def main() -> int:

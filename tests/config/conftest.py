@@ -74,6 +74,7 @@ kpis:
     formula: sum of net amounts
     numerator: net amount
     population: sale lines
+    audience: bi
     kind: model
     model: sales_value
   - code: csat_pct
@@ -85,6 +86,7 @@ kpis:
     numerator: top two
     denominator: answers
     population: answered surveys
+    audience: bi
     kind: model
     model: sales_value
     min_sample: 5
@@ -97,6 +99,7 @@ kpis:
     numerator: days
     denominator: cases
     population: closed cases
+    audience: bi
     kind: model
     model: sales_value
 """,

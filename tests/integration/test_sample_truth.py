@@ -433,7 +433,7 @@ def test_every_question_of_an_analyst_is_one_select_on_what_bi_reads(built: Buil
     """The selects of docs/bi.md: at most ten lines each, with rows and names in the result."""
     publish.run(built.settings)
     text = (REPO / "docs" / "bi.md").read_text("utf-8")
-    questions = re.findall(r"^## (\d+)\. [^\n]*\n```sql\n(.*?)\n```", text, flags=re.MULTILINE | re.DOTALL)
+    questions = re.findall(r"^### (\d+)\. [^\n]*\n```sql\n(.*?)\n```", text, flags=re.MULTILINE | re.DOTALL)
     assert [int(number) for number, _ in questions] == list(range(1, 13))
     with duckdb.connect(str(built.settings.published / "bi" / publish.FILE), read_only=True) as bi:
         for number, select in questions:

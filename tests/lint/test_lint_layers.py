@@ -119,6 +119,40 @@ def test_a_mart_that_is_not_fit_to_be_published_is_found(changes: dict[str, Any]
     assert what in found.what
 
 
+SAID = {"audience": ["bi", "hr"], "pii": "none"}
+
+
+@pytest.mark.parametrize(
+    ("meta", "column", "what"),
+    [
+        pytest.param({}, {"meta": {}}, "no meta.audience", id="a column of which nothing is said"),
+        pytest.param({}, {"meta": {"audience": ["hr"]}}, "no meta.pii", id="a column without pii"),
+        pytest.param({}, {"meta": {**SAID, "audience": ["hr", "manager"]}}, "no part", id="wider than its model"),
+        pytest.param({}, {"meta": {**SAID, "pii": "some"}}, "meta.pii", id="an unknown kind of pii"),
+        pytest.param({}, {"meta": {**SAID, "pii": "sensitive"}}, "sensitive", id="sensitive, for BI"),
+        pytest.param({}, {"meta": {**SAID, "pii": "direct"}}, "whose id", id="a person without id"),
+        pytest.param({}, {"meta": {**SAID, "pii": "direct", "person": "b"}}, "no column", id="an id that is no column"),
+        pytest.param({"audience": ["hr", "manager"]}, {"meta": {**SAID, "audience": ["hr"]}}, "which rows", id="no row rule"),
+        pytest.param(
+            {"audience": ["hr", "manager"], "rows": "all"},
+            {"meta": {"audience": ["hr", "manager"], "pii": "indirect"}}, "all rows of a", id="all rows of persons",
+        ),
+        pytest.param({"rows": {"member": "b"}}, {"meta": SAID}, "'b'", id="a row rule on no column"),
+        pytest.param({"indexes": [["b"]]}, {"meta": SAID}, "'b'", id="an index on no column"),
+    ],
+)  # fmt: skip
+def test_what_nobody_said_of_an_audience_is_found_with_how_to_mend_it(
+    meta: dict[str, Any], column: dict[str, Any], what: str
+) -> None:
+    good = {"a": {"data_type": "varchar", "meta": SAID}}
+    assert list(lint_layers.published(manifest(model("new", "marts/kpi", columns=good)))) == []
+    config = {"meta": {"audience": ["bi", "hr"], **meta}}
+    new = model("new", "marts/kpi", config=config, columns={"a": {"data_type": "varchar", **column}})
+    found = list(lint_layers.published(manifest(new)))
+    assert any(what in finding.what for finding in found)
+    assert all(finding.mend for finding in found)
+
+
 def test_an_audience_makes_any_model_a_published_one() -> None:
     hidden = model("new", "intermediate/sales", config={"contract": {}, "meta": {"audience": ["hr"]}})
     assert [found.what for found in lint_layers.published(manifest(hidden))] == ["it has no enforced contract"]

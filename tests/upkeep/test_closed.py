@@ -28,7 +28,7 @@ NODES = {
         "alias": "dim_dealer",
         "schema": "marts",
         "config": {"meta": {"audience": ["bi", "hr"]}},
-        "columns": {"dealer_id": {}},
+        "columns": {"dealer_id": {"data_type": "varchar", "meta": {"audience": ["bi", "hr"], "pii": "none"}}},
     }
 }
 
@@ -90,7 +90,7 @@ def test_publishing_opens_the_copies_of_bi_and_nothing_beside_them(home: Setting
     assert {name: f"{mode:03o}" for name, mode in found.items() if name.split("/")[0] in (".", "published")} == {
         ".": "071",
         **dict.fromkeys(["published", "published/versions", bi, f"{bi}/parquet"], "055"),
-        **dict.fromkeys([f"{bi}/dealermart.duckdb", f"{bi}/parquet/dim_dealer.parquet"], "044"),
+        **dict.fromkeys([f"{bi}/dealermart.duckdb", f"{bi}/manifest.json", f"{bi}/parquet/dim_dealer.parquet"], "044"),
     }
     assert {name: found[name] & 0o007 for name in ("inbox", "warehouse", "dbt", "runs")} == {
         "inbox": 0, "warehouse": 0, "dbt": 0, "runs": 0,

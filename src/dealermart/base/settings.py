@@ -26,6 +26,8 @@ class Settings:
         memory_limit: What DuckDB may use, as DuckDB writes it.
         threads: Threads of DuckDB.
         lock_wait: Seconds for which a command waits while another one is at work.
+        postgres: The server that is published to: its address, ``embedded`` for one of our own; empty: none.
+        person_key: File with the key by which members are hashed for BI, where the company file asks for it.
         port: Where Airflow's page is; 0 is any free port, None the one of the starts before.
     """
 
@@ -37,6 +39,8 @@ class Settings:
     threads: int = 2
     lock_wait: float = 3600.0
     port: int | None = None
+    postgres: str = field(default="", repr=False)  # it may hold a password
+    person_key: Path | None = None
     user: str = field(default="unknown", compare=False)
     warehouse_override: Path | None = None
 
@@ -131,7 +135,8 @@ def load_settings() -> Settings:
 
     Reads ``DEALERMART_HOME`` (default ``var`` beside the code), ``DEALERMART_CONFIG``, ``DEALERMART_COMPANY``,
     ``DEALERMART_PROJECT`` (default the code's own dbt project and suites), ``DEALERMART_MEMORY_LIMIT``,
-    ``DEALERMART_THREADS``, ``DEALERMART_LOCK_WAIT`` and ``DEALERMART_PORT``.
+    ``DEALERMART_THREADS``, ``DEALERMART_LOCK_WAIT``, ``DEALERMART_PORT``, ``DEALERMART_POSTGRES_URL`` and
+    ``DEALERMART_PERSON_KEY``.
 
     Raises:
         ConfigError: a number does not parse, or the config folder or the company file does not exist.
@@ -172,6 +177,8 @@ def load_settings() -> Settings:
         threads=int(threads),
         lock_wait=float(wait),
         port=int(port) if port else None,
+        postgres=env.get("DEALERMART_POSTGRES_URL", ""),
+        person_key=Path(env["DEALERMART_PERSON_KEY"]) if env.get("DEALERMART_PERSON_KEY") else None,
         user=env.get("DEALERMART_USER") or _user(),
     )
 

@@ -52,6 +52,11 @@ def publish(config: Settings, arguments: argparse.Namespace) -> int:
     print(table(["audience", "table", "rows"], rows))
     for audience in result.audiences:
         print(f"{audience}: {result.path / audience / publish.FILE}")
+    if result.postgres:
+        told = ", ".join(f"{schema} {len(tables)}" for schema, tables in result.postgres.items())
+        print(f"PostgreSQL, tables by schema: {told}")
+    else:
+        print("PostgreSQL: no server is named; DEALERMART_POSTGRES_URL=embedded publishes to one of our own")
     return 0
 
 

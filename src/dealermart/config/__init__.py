@@ -16,11 +16,13 @@ from dealermart.config.load import (
     company_of,
     load_company,
     load_config,
+    load_logins,
     load_plan,
     load_plans_beside,
     load_registry,
     load_rules,
 )
+from dealermart.config.logins import Login
 from dealermart.config.plan_cases import Case, Expect, TestCase, cases_schema, load_cases
 from dealermart.config.plan_component import Component, Gate, PayLimits, RateRule
 from dealermart.config.plan_filter import all_of
@@ -71,6 +73,7 @@ __all__ = [
     "Ignored",
     "Kpi",
     "Limits",
+    "Login",
     "Origin",
     "PayLimits",
     "PersonKind",
@@ -96,6 +99,7 @@ __all__ = [
     "load_company",
     "load_config",
     "load_contracts",
+    "load_logins",
     "load_plan",
     "load_plans_beside",
     "load_profile",

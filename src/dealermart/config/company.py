@@ -91,6 +91,17 @@ class Company(Strict):
     min_group_size: Annotated[int, Field(ge=2)] = 5
     """Groups of fewer people are too small to be shown."""
 
+    persons_in_bi: Literal["name", "hashed"] = "name"
+    """How BI sees members: by id and name, or `hashed`, each by a code that only who has the key can tell; see
+    `DEALERMART_PERSON_KEY` in docs/operations.md."""
+
+    logins: str | None = None
+    """The file of `config` that says which login of PostgreSQL is which member, written like `logins.yml`; without it
+    no manager and no member logs in."""
+
+    published_keep_days: Annotated[int, Field(ge=0)] = 7
+    """For how many days copies that were published before are kept; the last one always is."""
+
     feedback_days: Annotated[int, Field(ge=1)] = 30
     """Days after the end of a quarter within which the result of its reviews is to be delivered."""
 

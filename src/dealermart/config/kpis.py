@@ -76,7 +76,9 @@ class Kpi(Strict):
         without_events: Whether who has no event has no value, or 0 where the company has any in the period.
         subjects: For whom it is stated.
         audience: Who may read it; HR reads everything.
-        suppress: Of whom small groups are too small to be shown.
+        hr_subjects: Subjects whose values HR alone may read, whoever reads those of the others.
+        suppress: Whose groups of fewer than ``min_group_size`` are too small for BI to see: people whom it is about, or
+            respondents who answered.
     """
 
     code: Name
@@ -109,7 +111,8 @@ class Kpi(Strict):
         "region",
         "company",
     )
-    audience: Literal["bi", "hr"] = "bi"
+    audience: Literal["bi", "hr"]
+    hr_subjects: tuple[SubjectType, ...] = ()
     suppress: Literal["none", "people", "respondents"] = "none"
 
     @property
@@ -141,6 +144,8 @@ class Kpi(Strict):
             elif code not in measures:
                 known = ", ".join(sorted(measures)) or "none yet"
                 yield field, f"{self.code} names the measure {code!r}, which nothing makes", f"one of: {known}"
+        if unstated := set(self.hr_subjects) - set(self.subjects):
+            yield "hr_subjects", f"{self.code} is not stated for {', '.join(sorted(unstated))}", "correct hr_subjects"
         if self.interval not in _INTERVALS[self.kind]:
             fitting = " or ".join(name for name in _INTERVALS[self.kind] if name) or "none"
             yield (

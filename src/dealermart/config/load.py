@@ -15,6 +15,7 @@ from dealermart.config.calendar import Calendar
 from dealermart.config.career import CareerLadder
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
+from dealermart.config.logins import Login, Logins
 from dealermart.config.plans import Plan, version_faults
 from dealermart.config.review_rules import ReviewRules
 from dealermart.config.reviews import Template
@@ -107,6 +108,20 @@ def load_company(settings: Settings) -> Company:
     company = load_yaml(settings.company_file, Company)
     refuse(settings.company_file, company.faults())
     return company
+
+
+def load_logins(settings: Settings, company: Company) -> tuple[Login, ...]:
+    """Read and check the logins of managers and members; none where the company file names no such file.
+
+    Raises:
+        ConfigError: the file is missing or broken.
+    """
+    if company.logins is None:
+        return ()
+    path = settings.config / company.logins
+    found = load_yaml(path, Logins)
+    refuse(path, found.faults())
+    return found.logins
 
 
 def load_registry(settings: Settings) -> Registry:

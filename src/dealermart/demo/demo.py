@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sample_company as sample
-from dealermart import lake
+from dealermart import lake, publish
 from dealermart.base import ConfigError, DataError, DealermartError, Settings, read_runs
 from dealermart.config import Profile, load_contracts, load_profile, source_names
 from dealermart.demo.api import DagRun, RunFailed
@@ -46,7 +46,9 @@ def settings_for(settings: Settings, source: str) -> Settings:
     """State and company of a demonstration: apart from the state of real work, and from that of other sources."""
     own = f"company.{source}.yml"
     company = own if (settings.config / own).is_file() else settings.company
-    return replace(settings, home=settings.home / "demo" / source, company=company)
+    return replace(
+        settings, home=settings.home / "demo" / source, company=company, postgres=settings.postgres or "embedded"
+    )
 
 
 def partitions(data: Path, received: dt.date | None) -> dict[dt.date, Path]:
@@ -106,6 +108,9 @@ def run(settings: Settings, source: str, data: Path | None, size: str, received:
     tell(f"starting Airflow, state in {shown(settings.home)}")
     airflow.launch()
     try:
+        if settings.postgres == "embedded":
+            publish.Server.of(settings).start()
+            tell("PostgreSQL is ready")
         if data is None:
             made = settings.home / "sample"
             truth = sample.make(SEED, size, made)
@@ -183,6 +188,8 @@ def table(settings: Settings, seconds: float, started: float) -> list[str]:
     for audience, count in served["tables"].items():
         where = shown(settings.published / audience / "dealermart.duckdb")
         lines.append((f"marts published for {audience}", f"{count:,}", f"{where}, {served['rows'][audience]:,} rows"))
+    for schema, count in served.get("postgres", {}).items():
+        lines.append((f"  in PostgreSQL for {schema}", f"{count:,}", f"schema {schema}"))
     lines.append(("seconds", f"{seconds:,.0f}", f"Airflow's start {started:.0f}{steps}"))
     first, second = max(len(line[0]) for line in lines), max(len(line[1]) for line in lines)
     return [f"{what:<{first}}  {count:>{second}}  {where}".rstrip() for what, count, where in lines]
@@ -214,6 +221,7 @@ def _fresh(settings: Settings, source: str) -> None:
                 where=str(home),
                 mend="move it away, or set DEALERMART_HOME",
             )
+        publish.Server.of(settings).remove()
         shutil.rmtree(home)
     home.mkdir(parents=True)
     (home / MARKER).write_text(json.dumps({"source": source}), "utf-8")

@@ -114,6 +114,7 @@ def environment(settings: Settings, dags: Path, port: int, since: str) -> dict[s
         DEALERMART_PROJECT=str(settings.project),
         DEALERMART_MEMORY_LIMIT=settings.memory_limit,
         DEALERMART_THREADS=str(settings.threads),
+        DEALERMART_POSTGRES_URL=settings.postgres,
         DO_NOT_TRACK="1",
         GX_ANALYTICS_ENABLED="false",
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
