@@ -4,7 +4,7 @@ What is frozen by kind is data (``frozen/kinds.yml``); a new condition of closin
 """
 
 from dealermart.closing.draft import frozen_views
-from dealermart.closing.gates import Gate, log_hash
+from dealermart.closing.gates import Gate, lock_hash, log_hash
 from dealermart.closing.payroll import Payroll, payroll
 from dealermart.closing.run import Asked, Closed, close, examine
 
@@ -16,6 +16,7 @@ __all__ = [
     "close",
     "examine",
     "frozen_views",
+    "lock_hash",
     "log_hash",
     "payroll",
 ]

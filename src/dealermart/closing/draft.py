@@ -60,7 +60,9 @@ def frozen_views(con: duckdb.DuckDBPyConnection, kind: Kind, period_id: str) -> 
         raise BuildError(f"the warehouse has no table {', '.join(missing)}", mend="run `dealermart build`")
     con.execute("set variable period_id = ?", [period_id])
     for name, rows in tables.items():
-        con.execute(f"create view {quoted(name)} as select * from warehouse.marts.{quoted(name)} where {rows}")
+        mart = f"warehouse.marts.{quoted(name)}"
+        columns = [column for column, *_ in con.execute(f"describe {mart}").fetchall() if kind.keeps(column)]
+        con.execute(f"create view {quoted(name)} as select {', '.join(map(quoted, columns))} from {mart} where {rows}")
     return list(tables)
 
 

@@ -11,22 +11,19 @@ from typing import Any
 
 from dealermart import frozen, lake, warehouse
 from dealermart.base import (
-    REPO,
     DataError,
     Settings,
     UsageError,
     code_version,
-    file_hash,
     record_run,
     utc_now,
     warehouse_lock,
 )
 from dealermart.closing.draft import copy_config, frozen_views, opened, seal, show, write_tables
-from dealermart.closing.gates import Case, Gate, find_period, judge, log_hash
+from dealermart.closing.gates import Case, Gate, find_period, judge, lock_hash, log_hash
 from dealermart.frozen import Frozen, Kind
 
 DRAFT = ".draft"
-_LOCK_FILE = REPO / "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -213,6 +210,6 @@ def _said(case: Case, asked: Asked, gates: list[Gate], waived: dict[str, str]) -
         "company": settings.company,
         "code_version": code_version(),
         "code_hash": warehouse.code_hash(settings),
-        "lock_hash": file_hash(_LOCK_FILE) if _LOCK_FILE.exists() else None,
+        "lock_hash": lock_hash(),
         "duckdb": importlib.metadata.version("duckdb"),
     }

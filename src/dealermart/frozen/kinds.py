@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +17,19 @@ class Kind(Strict):
         versions: Whether a period is closed once, or a later change makes a new version.
         due: The mart whose periods are to be closed.
         tables: Mart, or the beginning of several with ``*`` -> which of its rows belong to the period, in SQL.
+        without: Columns that are not frozen, as patterns.
         checks: What must hold among the frozen rows -> SELECT of the rows for which it does not.
     """
 
     versions: Literal["once", "anew"]
     due: str
     tables: dict[str, str]
+    without: tuple[str, ...] = ()
     checks: dict[str, str] = {}
+
+    def keeps(self, column: str) -> bool:
+        """Whether a column is frozen."""
+        return not any(fnmatchcase(column, pattern) for pattern in self.without)
 
     def of(self, marts: list[str]) -> dict[str, str]:
         """The tables of this kind among ``marts``, in the order of the file, each with the rows of a period in SQL."""
