@@ -50,7 +50,7 @@ def close(config: Settings, arguments: argparse.Namespace) -> int:
     )
     if arguments.dry_run:
         gates = closing.examine(config, asked)
-        print(table(["gate", "", "what was found"], [[gate.name, _state(gate), gate.text] for gate in gates]))
+        print(table(["gate", "", "what was found"], [[gate.name, gate.state, gate.text] for gate in gates]))
         for gate in gates:
             if not gate.passed:
                 print(f"{gate.name}\n  mend: {gate.mend}")
@@ -62,10 +62,6 @@ def close(config: Settings, arguments: argparse.Namespace) -> int:
     print(f"closed: {config.closed / done.folder}")
     print(f"hash: {done.hash}")
     return 0
-
-
-def _state(gate: Any) -> str:
-    return "passed" if gate.passed else "may be waived" if gate.may_be_waived else "shut"
 
 
 def payroll(config: Settings, arguments: argparse.Namespace) -> int:

@@ -29,6 +29,10 @@ class Period:
     is_complete: bool
 
 
+# States of a gate.
+PASSED, WAIVABLE, SHUT = "passed", "may be waived", "shut"
+
+
 @dataclass(frozen=True)
 class Gate:
     """What was looked at.
@@ -50,6 +54,11 @@ class Gate:
     @property
     def passed(self) -> bool:
         return self.figure <= self.limit
+
+    @property
+    def state(self) -> str:
+        """Passed, may be waived, or shut."""
+        return PASSED if self.passed else WAIVABLE if self.may_be_waived else SHUT
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "passed": self.passed}

@@ -46,6 +46,14 @@ class Asked:
     new_version: bool = False
 
 
+def asked_of(params: Mapping[str, Any], answer: Mapping[str, Any] | None = None, by: str = "") -> Asked:
+    """What forms say: of a run (kind, period, new_version), and of an approval (reason, waive, waive_reason)."""
+    answer = answer or {}
+    waivers = {gate.strip(): str(answer.get("waive_reason", "")) for gate in answer.get("waive") or ()}
+    reason = str(answer.get("reason", ""))
+    return Asked(params["kind"], params["period"].strip(), by, reason, waivers, bool(params["new_version"]))
+
+
 @dataclass(frozen=True)
 class Closed:
     """What was closed: its place below ``closed/``, its hash, rows by table, the gates, and which were waived."""
