@@ -163,11 +163,11 @@ def test_what_is_open_is_waived_by_name_and_reason(held: Settings) -> None:
         "2026-Q1",
         waivers={"quarantine": "no dealer of ours", "nothing_refused": "a test file", "in_order": "not needed"},
     )
-    assert done.waived == ("quarantine", "nothing_refused"), "one that was not needed is none"
+    assert done.waived == ("nothing_refused", "quarantine"), "one that was not needed is none"
     said = frozen.chain(held)[0].manifest
     assert said["waivers"] == [
-        {"gate": "quarantine", "by": "Chen, finance", "reason": "no dealer of ours"},
         {"gate": "nothing_refused", "by": "Chen, finance", "reason": "a test file"},
+        {"gate": "quarantine", "by": "Chen, finance", "reason": "no dealer of ours"},
     ]  # fmt: skip
     assert {gate["name"]: gate["figure"] for gate in said["gates"] if not gate["passed"]} == {
         "nothing_refused": 1,

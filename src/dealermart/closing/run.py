@@ -185,7 +185,7 @@ def _let_through(asked: Asked, gates: list[Gate]) -> dict[str, str]:
     if shut:
         lines = [f"- {gate.name}: {gate.text}\n  mend: {gate.mend}" for gate in shut]
         raise DataError(f"{asked.period_id} is not closed, {len(shut)} gates are shut:\n" + "\n".join(lines))
-    return {name: reason for name, reason in asked.waivers.items() if not by_name[name].passed}
+    return {gate.name: asked.waivers[gate.name] for gate in gates if not gate.passed}
 
 
 def _said(case: Case, asked: Asked, gates: list[Gate], waived: dict[str, str]) -> dict[str, Any]:
