@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
-from tests.closing.built import FIRST, HEAD, SECOND, build, closed, names, pay, review, together
+from tests.closing.built import FIRST, HEAD, SECOND, build, closed, columns, names, pay, review, together
 
 from dealermart import frozen, ingest
 from dealermart.base import DataError, Settings, UsageError, read_runs
@@ -46,6 +47,33 @@ def test_a_closed_folder_holds_all_that_was_paid_and_by_what(ready: Settings) ->
     } == dict.fromkeys([path for path in folder.path.rglob("*") if path.is_file()], 0)
     (run,) = (entry for entry in read_runs(ready) if entry["command"] == "close")
     assert run["closed"] == {"folder": done.folder, "hash": done.hash}
+
+
+def test_what_people_wrote_is_not_frozen(ready: Settings) -> None:
+    """Codes, never names: an erasure cannot reach a closed folder."""
+    said = [
+        row | {"reason": "as agreed with 王小伟", "line_kind": kind}
+        for kind, row in zip(("adjustment", "earned"), FIRST["mart_incentive__statement_line"], strict=True)
+    ]
+    rated = review("2026-Q1", ("M1", "good"))
+    named = (
+        [row | {"member_name": "王小伟"} for row in rated["mart_review__rating"]]
+        if "member_name" in columns("mart_review__rating")
+        else rated["mart_review__rating"]
+    )
+    build(ready, together({**FIRST, "mart_incentive__statement_line": said}, {**rated, "mart_review__rating": named}))
+    closed(ready, "2026-Q1")
+    closed(ready, "2026-Q1", "review")
+    paid, rated_ = frozen.chain(ready)
+    lines = duckdb.sql(f"select line_kind, reason from '{paid.tables['mart_incentive__statement_line']}' order by 1")
+    assert lines.fetchall() == [("adjustment", None), ("earned", "as agreed with 王小伟")]
+    kept = {
+        name
+        for folder in (paid, rated_)
+        for path in folder.tables.values()
+        for name in duckdb.read_parquet(str(path)).columns
+    }
+    assert not [name for name in kept if re.fullmatch(r"(member|payee|manager|dealer|rater)_name.*|.*comment.*", name)]
 
 
 def test_closings_are_a_chain(ready: Settings) -> None:

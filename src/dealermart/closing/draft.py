@@ -61,8 +61,8 @@ def frozen_views(con: duckdb.DuckDBPyConnection, kind: Kind, period_id: str) -> 
     con.execute("set variable period_id = ?", [period_id])
     for name, rows in tables.items():
         mart = f"warehouse.marts.{quoted(name)}"
-        columns = [column for column, *_ in con.execute(f"describe {mart}").fetchall() if kind.keeps(column)]
-        con.execute(f"create view {quoted(name)} as select {', '.join(map(quoted, columns))} from {mart} where {rows}")
+        columns = kind.columns_sql(name, [column for column, *_ in con.execute(f"describe {mart}").fetchall()])
+        con.execute(f"create view {quoted(name)} as select {columns} from {mart} where {rows}")
     return list(tables)
 
 
@@ -112,5 +112,5 @@ def show(draft: Path, home: Path) -> None:
     """Let a draft be what is closed, by one rename."""
     home.parent.mkdir(parents=True, exist_ok=True)
     os.rename(draft, home)
-    for folder in (home.parent, home.parent.parent, home.parent.parent.parent):
+    for folder in list(home.parents)[:4]:  # period, kind, closed, and the home in which that may be new
         sync(folder)
