@@ -207,9 +207,9 @@ def _links(settings: Settings, folders: list[Frozen], known: set[str]) -> Iterat
         before = {"folder": folder.name, "hash": folder.hash}
     # The last folder is followed by none; the run log is its witness.
     hashes = {folder.name: folder.hash for folder in folders}
-    for run in read_runs(settings):
+    for run in read_runs(settings, "close"):
         said = run.get("closed")
-        if run["command"] != "close" or run["status"] != "done" or not said:
+        if run["status"] != "done" or not said:
             continue
         name = said["folder"]
         if name not in hashes and name not in gone and f"{name}/{MANIFEST}" not in known:
