@@ -19,11 +19,10 @@ from dealermart import frozen, upkeep, warehouse
 from dealermart.base import DataError, Settings, UsageError, read_runs
 from dealermart.cli import main
 
-pytestmark = pytest.mark.integration
-
 PAY = tuple(frozen.kind_of("pay").tables)
 
 
+@pytest.mark.integration
 def test_a_closed_quarter_comes_out_again_whatever_came_since(
     company: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,8 +16,6 @@ from dealermart import frozen
 from dealermart.base import Settings, UsageError
 from dealermart.closing import draft as draft_module
 
-pytestmark = pytest.mark.integration
-
 CLOSE = ["close", "--period", "2026-Q2", "--by", "Chen, finance", "--reason", "pay run"]
 DONE = ["pay/2026-Q1/V1R1", "pay/2026-Q2/V1R1"]
 
@@ -41,6 +39,7 @@ def before(
 ROUNDS = [pytest.param(number, marks=() if number < 3 else pytest.mark.soak) for number in range(30)]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_a_killed_closing_has_closed_nothing_or_all(before: tuple[Settings, Path, float], round_: int) -> None:
     settings, home, seconds = before
