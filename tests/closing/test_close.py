@@ -57,11 +57,14 @@ def test_what_people_wrote_is_not_frozen(ready: Settings) -> None:
     ]
     rated = review("2026-Q1", ("M1", "good"))
     named = (
-        [row | {"member_name": "王小伟"} for row in rated["mart_review__rating"]]
-        if "member_name" in columns("mart_review__rating")
-        else rated["mart_review__rating"]
+        [row | {"member_name": "王小伟"} for row in rated["mart_review__member_quarter"]]
+        if "member_name" in columns("mart_review__member_quarter")
+        else rated["mart_review__member_quarter"]
     )
-    build(ready, together({**FIRST, "mart_incentive__statement_line": said}, {**rated, "mart_review__rating": named}))
+    build(
+        ready,
+        together({**FIRST, "mart_incentive__statement_line": said}, {**rated, "mart_review__member_quarter": named}),
+    )
     closed(ready, "2026-Q1")
     closed(ready, "2026-Q1", "review")
     paid, rated_ = frozen.chain(ready)
@@ -231,7 +234,7 @@ def test_a_review_gets_a_new_version_and_keeps_the_old_one(ready: Settings) -> N
     closed(ready, "2026-Q1", "review", new_version=True, reason="appeal upheld")
     assert names(ready) == ["review/2026-Q1/V1R1", "review/2026-Q1/V2R1"]
     assert [folder.manifest["reason"] for folder in frozen.chain(ready)] == ["pay run", "appeal upheld"]
-    (newest,) = frozen.closed_tables(ready, "review")["mart_review__rating"]
+    (newest,) = frozen.closed_tables(ready, "review")["mart_review__member_quarter"]
     assert duckdb.sql(f"select rating from '{newest}'").fetchall() == [("very good",)]
 
 
