@@ -72,8 +72,8 @@ def review(period_id: str, *ratings: tuple[str, str]) -> Rows:
     start, end = span(period_id)
     dates = {"period_id": period_id, "period_start": start, "period_end": end}
     return {
-        "mart_review__rating": [dates | {"member_id": member, "rating": rating} for member, rating in ratings],
-        "mart_review__scorecard": [dates | {"member_id": member, "criterion_id": "c"} for member, _ in ratings],
+        "mart_review__member_quarter": [dates | {"member_id": member, "rating": rating} for member, rating in ratings],
+        "mart_review__scorecard_line": [dates | {"member_id": member, "criterion_id": "c"} for member, _ in ratings],
     }
 
 

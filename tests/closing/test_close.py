@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
-from tests.closing.built import FIRST, HEAD, SECOND, build, closed, names, pay, review, together
+from tests.closing.built import FIRST, HEAD, SECOND, build, closed, columns, names, pay, review, together
 
 from dealermart import frozen, ingest
 from dealermart.base import DataError, Settings, UsageError, read_runs
@@ -46,6 +47,36 @@ def test_a_closed_folder_holds_all_that_was_paid_and_by_what(ready: Settings) ->
     } == dict.fromkeys([path for path in folder.path.rglob("*") if path.is_file()], 0)
     (run,) = (entry for entry in read_runs(ready) if entry["command"] == "close")
     assert run["closed"] == {"folder": done.folder, "hash": done.hash}
+
+
+def test_what_people_wrote_is_not_frozen(ready: Settings) -> None:
+    """Codes, never names: an erasure cannot reach a closed folder."""
+    said = [
+        row | {"reason": "as agreed with 王小伟", "line_kind": kind}
+        for kind, row in zip(("adjustment", "earned"), FIRST["mart_incentive__statement_line"], strict=True)
+    ]
+    rated = review("2026-Q1", ("M1", "good"))
+    named = (
+        [row | {"member_name": "王小伟"} for row in rated["mart_review__member_quarter"]]
+        if "member_name" in columns("mart_review__member_quarter")
+        else rated["mart_review__member_quarter"]
+    )
+    build(
+        ready,
+        together({**FIRST, "mart_incentive__statement_line": said}, {**rated, "mart_review__member_quarter": named}),
+    )
+    closed(ready, "2026-Q1")
+    closed(ready, "2026-Q1", "review")
+    paid, rated_ = frozen.chain(ready)
+    lines = duckdb.sql(f"select line_kind, reason from '{paid.tables['mart_incentive__statement_line']}' order by 1")
+    assert lines.fetchall() == [("adjustment", None), ("earned", "as agreed with 王小伟")]
+    kept = {
+        name
+        for folder in (paid, rated_)
+        for path in folder.tables.values()
+        for name in duckdb.read_parquet(str(path)).columns
+    }
+    assert not [name for name in kept if re.fullmatch(r"(member|payee|manager|dealer|rater)_name.*|.*comment.*", name)]
 
 
 def test_closings_are_a_chain(ready: Settings) -> None:
@@ -163,11 +194,11 @@ def test_what_is_open_is_waived_by_name_and_reason(held: Settings) -> None:
         "2026-Q1",
         waivers={"quarantine": "no dealer of ours", "nothing_refused": "a test file", "in_order": "not needed"},
     )
-    assert done.waived == ("quarantine", "nothing_refused"), "one that was not needed is none"
+    assert done.waived == ("nothing_refused", "quarantine"), "one that was not needed is none"
     said = frozen.chain(held)[0].manifest
     assert said["waivers"] == [
-        {"gate": "quarantine", "by": "Chen, finance", "reason": "no dealer of ours"},
         {"gate": "nothing_refused", "by": "Chen, finance", "reason": "a test file"},
+        {"gate": "quarantine", "by": "Chen, finance", "reason": "no dealer of ours"},
     ]  # fmt: skip
     assert {gate["name"]: gate["figure"] for gate in said["gates"] if not gate["passed"]} == {
         "nothing_refused": 1,
@@ -203,7 +234,7 @@ def test_a_review_gets_a_new_version_and_keeps_the_old_one(ready: Settings) -> N
     closed(ready, "2026-Q1", "review", new_version=True, reason="appeal upheld")
     assert names(ready) == ["review/2026-Q1/V1R1", "review/2026-Q1/V2R1"]
     assert [folder.manifest["reason"] for folder in frozen.chain(ready)] == ["pay run", "appeal upheld"]
-    (newest,) = frozen.closed_tables(ready, "review")["mart_review__rating"]
+    (newest,) = frozen.closed_tables(ready, "review")["mart_review__member_quarter"]
     assert duckdb.sql(f"select rating from '{newest}'").fetchall() == [("very good",)]
 
 

@@ -13,9 +13,8 @@ from tests.closing import built
 from tests.warm import Command
 
 from dealermart import frozen
-from dealermart.base import Settings
-
-pytestmark = pytest.mark.integration
+from dealermart.base import Settings, UsageError
+from dealermart.closing import draft as draft_module
 
 CLOSE = ["close", "--period", "2026-Q2", "--by", "Chen, finance", "--reason", "pay run"]
 DONE = ["pay/2026-Q1/V1R1", "pay/2026-Q2/V1R1"]
@@ -40,6 +39,7 @@ def before(
 ROUNDS = [pytest.param(number, marks=() if number < 3 else pytest.mark.soak) for number in range(30)]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("round_", ROUNDS)
 def test_a_killed_closing_has_closed_nothing_or_all(before: tuple[Settings, Path, float], round_: int) -> None:
     settings, home, seconds = before
@@ -76,3 +76,21 @@ def test_a_fault_at_each_step_closes_nothing(ready: Settings, monkeypatch: pytes
     assert frozen.verify(ready) == [] and built.names(ready) == []
     built.closed(ready, "2026-Q1")
     assert built.names(ready) == DONE[:1]
+
+
+def test_what_ends_right_after_the_rename_has_closed_all(ready: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run log does not know of it; the folder stands all the same, and the next one follows it."""
+
+    def show_and_die(draft: Path, home: Path) -> None:
+        draft_module.show(draft, home)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dealermart.closing.run.show", show_and_die)
+        with pytest.raises(KeyboardInterrupt):
+            built.closed(ready, "2026-Q1")
+    assert frozen.verify(ready) == [] and built.names(ready) == DONE[:1]
+    with pytest.raises(UsageError, match="was closed as pay/2026-Q1/V1R1"):
+        built.closed(ready, "2026-Q1")
+    built.closed(ready, "2026-Q2")
+    assert frozen.verify(ready) == [] and built.names(ready) == DONE

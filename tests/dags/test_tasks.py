@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dealermart import demo, ingest, warehouse
+from dealermart import closing, demo, frozen, ingest, upkeep, warehouse
 from dealermart.base import DataError
 
 
@@ -177,3 +177,66 @@ def test_a_build_starts_publish_unless_there_was_nothing_new(
     else:
         task(ti=TaskInstance(try_number=try_number), outlet_events=outlets)
         assert {asset.name: event.keys for asset, event in outlets.items()} == {"marts": keys}
+
+
+def gate(name: str, figure: int, may_be_waived: bool = False) -> closing.Gate:
+    return closing.Gate(name, figure, f"{figure} found", "mend it", may_be_waived=may_be_waived)
+
+
+FORM = {"kind": "pay", "period": "2026-Q1", "new_version": False}
+
+
+def test_gates_are_shown_to_who_approves(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = (gate("in_order", 0), gate("quarantine", 3, may_be_waived=True))
+    monkeypatch.setattr(closing, "examine", lambda settings, asked: found)
+    text = callable_of(dagbag, "close_period", "gates")(params=FORM)
+    assert text == "- **in_order** passed: 0 found\n- **quarantine** may be waived: 3 found"
+
+
+def test_a_gate_that_nobody_may_waive_asks_nobody(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    monkeypatch.setattr(closing, "examine", lambda settings, asked: (gate("ledger_balanced", 1),))
+    with pytest.raises(AirflowFailException, match="ledger_balanced"):
+        callable_of(dagbag, "close_period", "gates")(params=FORM)
+
+
+def test_a_period_is_closed_in_the_name_of_who_approved(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[closing.Asked] = []
+
+    def stand_in(settings: Any, asked: closing.Asked, say: Any) -> Any:
+        seen.append(asked)
+        return SimpleNamespace(folder="pay/2026-Q1/V1R1", hash="abc")
+
+    monkeypatch.setattr(closing, "close", stand_in)
+    form = {"reason": "pay run", "waive": ["quarantine"], "waive_reason": "known"}
+    answer = {"chosen_options": ["Approve"], "params_input": form, "responded_by_user": {"id": "7", "name": "Chen"}}
+    done = callable_of(dagbag, "close_period", "close")(params=FORM, answer=answer)
+    assert done == {"folder": "pay/2026-Q1/V1R1", "hash": "abc"}
+    assert seen == [closing.Asked("pay", "2026-Q1", "Chen", "pay run", {"quarantine": "known"})]
+
+
+def test_an_audit_is_red_where_anything_is_not_as_it_was(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+    verify, rebuild = (callable_of(dagbag, "audit_closed", task) for task in ("verify", "rebuild"))
+    monkeypatch.setattr(frozen, "verify", lambda settings: [frozen.Flaw("pay/2026-Q1/V1R1", "the folder was removed")])
+    with pytest.raises(AirflowFailException, match="closed/pay/2026-Q1/V1R1: the folder was removed"):
+        verify()
+    monkeypatch.setattr(upkeep, "latest_closed", lambda settings: None)
+    with pytest.raises(AirflowSkipException, match="nothing is closed yet"):
+        rebuild(params={"kind": "pay", "period": None})
+    asked: list[tuple[str, str]] = []
+
+    def audit(settings: Any, period: str, kind: str, say: Any) -> Any:
+        asked.append((kind, period))
+        return SimpleNamespace(
+            folder=f"{kind}/{period}/V1R1", rows={"payout": 2}, differences=(), is_same=period != "2026-Q2"
+        )
+
+    monkeypatch.setattr(upkeep, "audit", audit)
+    monkeypatch.setattr(upkeep, "latest_closed", lambda settings: ("review", "2026-Q3"))
+    assert rebuild(params={"kind": "pay", "period": None}) == {"payout": 2}
+    with pytest.raises(AirflowFailException, match="pay/2026-Q2/V1R1 comes out otherwise"):
+        rebuild(params={"kind": "pay", "period": "2026-Q2"})
+    assert asked == [("review", "2026-Q3"), ("pay", "2026-Q2")]

@@ -17,10 +17,12 @@ import httpx
 import psutil
 import pytest
 from tests import small
+from tests.closing import built
 from tests.conftest import write_config
 from tests.limits import HANGS
 from tests.nobody import as_nobody, needs_root, seen_by_nobody, walkable
 
+from dealermart import frozen
 from dealermart.base import REPO, Settings, read_runs
 from dealermart.demo import Standalone
 from dealermart.demo.api import DagRun, log_lines
@@ -31,7 +33,7 @@ from dealermart.demo.scheduler import _session
 pytestmark = pytest.mark.integration
 LONG = HANGS["integration"] / 2  # a run that hangs is told apart from the others before the test itself ends
 
-MONTHLY = ("compact", "retention")
+MONTHLY = ("compact", "retention", "audit_closed")
 SALES = "doc,line,kind,dealer,product,qty,net,cost,day,seller\n"
 MASTERS = {
     "dealers.csv": "dealer,since,name,region,city\nD1,2026-01-01,甲,East,上海\nD2,2026-01-01,乙,West,成都\n",
@@ -73,7 +75,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def airflow(settings: Settings) -> Iterator[Standalone]:
     """The real DAGs; its tasks find the project of the settings by the environment that the scheduler hands on."""
-    expected = ["ingest_sample", "arrivals", "build_marts", "publish", *MONTHLY]
+    expected = ["ingest_sample", "arrivals", "build_marts", "publish", "close_period", *MONTHLY]
     with Standalone(settings, REPO / "dags", expected=expected, start_seconds=LONG) as running:
         running.unpause("build_marts", "publish", "ingest_sample", *MONTHLY)
         yield running
@@ -185,7 +187,7 @@ def test_a_green_run_says_in_log_and_note_what_it_held_back(
 
 def test_a_month_waits_for_its_end(airflow: Standalone, first_wave: dict[str, DagRun]) -> None:
     assert airflow.runs(*MONTHLY) == []
-    for dag_id, day, hour in (("compact", 2, 3), ("retention", 3, 4)):
+    for dag_id, day, hour in (("compact", 2, 3), ("retention", 3, 4), ("audit_closed", 4, 5)):
         first = datetime.fromisoformat(airflow._get(f"/dags/{dag_id}")["next_dagrun_run_after"])
         assert (first.day, first.hour) == (day, hour)
         assert first > datetime.now(UTC)
@@ -330,6 +332,42 @@ def test_a_file_that_arrives_is_taken_without_being_asked_for(settings: Settings
     assert len([run for run in new if run.dag_id == "ingest_sample"]) == 1
     assert len([run for run in new if run.dag_id == "build_marts"]) == 1
     assert company_revenue(settings, "2026-M02") == Decimal(1200)  # 1,110.25 + 89.75
+
+
+@pytest.mark.usefixtures("first_wave")
+def test_a_period_is_closed_when_a_person_approves_and_not_before(settings: Settings, airflow: Standalone) -> None:
+    """The marts are pretended; a row is in quarantine and a file was refused, so two gates are to be waived."""
+    built.build(settings, built.together(built.FIRST, built.SECOND))
+    airflow.unpause("close_period", "audit_closed")
+
+    def asked(period: str) -> DagRun:
+        """A run that waits for an answer."""
+        run_id = airflow.trigger("close_period", conf={"period": period})
+        while True:
+            (run,) = (run for run in airflow.runs("close_period") if run.run_id == run_id)
+            states = {task["task_id"]: task["state"] for task in airflow.tasks(run)}
+            if run.done or states.get("approve") == "awaiting_input":
+                return run
+            time.sleep(0.5)
+
+    def answer(run: DagRun, choice: str, **form: object) -> dict[str, str]:
+        path = f"/dags/close_period/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
+        shown = airflow._get(path)
+        assert shown["subject"] == "Close pay of 2026-Q1" and "**quarantine** may be waived: 1 rows" in shown["body"]
+        airflow._call("PATCH", path, json={"chosen_options": [choice], "params_input": form})
+        airflow.wait(LONG, on_failure="go on")
+        return {task["task_id"]: task["state"] for task in airflow.tasks(run)}
+
+    form = {"reason": "pay run", "waive": ["quarantine", "nothing_refused"], "waive_reason": "known to the dealer"}
+    assert answer(asked("2026-Q1"), "Reject", **form)["close"] == "skipped"
+    waiting = asked("2026-Q1")
+    assert frozen.chain(settings) == (), "it waits"
+    assert answer(waiting, "Approve", **form)["close"] == "success"
+    (folder,) = frozen.chain(settings)
+    assert (folder.name, folder.manifest["by"], folder.manifest["reason"]) == ("pay/2026-Q1/V1R1", "admin", "pay run")
+    assert [waiver["gate"] for waiver in folder.manifest["waivers"]] == ["nothing_refused", "quarantine"]
+    again = asked("2026-Q1")
+    assert again.state == "failed" and "was closed as pay/2026-Q1/V1R1" in airflow.failure(again)
 
 
 def test_nothing_is_left_running(airflow: Standalone) -> None:

@@ -120,10 +120,10 @@ def record_run(settings: Settings, command: str, **arguments: Any) -> Iterator[E
     run.end("done")
 
 
-def read_runs(settings: Settings) -> list[dict[str, Any]]:
-    """All runs, oldest first. A run whose process is gone without an end is shown as ``killed``."""
+def read_runs(settings: Settings, command: str | None = None) -> list[dict[str, Any]]:
+    """All runs, or those of one command, oldest first. One whose process is gone without an end is ``killed``."""
     runs = []
-    for path in sorted(settings.runs.glob("*.json")):
+    for path in sorted(settings.runs.glob(f"*-{command}-*.json" if command else "*.json")):
         try:
             entry = json.loads(path.read_text("utf-8"))
             entry["status"], entry["command"], entry["pid"], entry["started_at"], entry["arguments"], entry["user"]

@@ -33,6 +33,9 @@ def register(commands: Any) -> None:
         description="Look whether what is closed is as it was.",
     ).add_subparsers(required=True, metavar="what")
     add(audit, "verify", verify)
+    parser = add(audit, "rebuild", rebuild)
+    parser.add_argument("--kind", default="pay", help="pay (default) or review")
+    parser.add_argument("--period", required=True, help="a closed period, such as 2026-Q1")
 
 
 def close(config: Settings, arguments: argparse.Namespace) -> int:
@@ -47,7 +50,7 @@ def close(config: Settings, arguments: argparse.Namespace) -> int:
     )
     if arguments.dry_run:
         gates = closing.examine(config, asked)
-        print(table(["gate", "", "what was found"], [[gate.name, _state(gate), gate.text] for gate in gates]))
+        print(table(["gate", "", "what was found"], [[gate.name, gate.state, gate.text] for gate in gates]))
         for gate in gates:
             if not gate.passed:
                 print(f"{gate.name}\n  mend: {gate.mend}")
@@ -59,10 +62,6 @@ def close(config: Settings, arguments: argparse.Namespace) -> int:
     print(f"closed: {config.closed / done.folder}")
     print(f"hash: {done.hash}")
     return 0
-
-
-def _state(gate: Any) -> str:
-    return "passed" if gate.passed else "may be waived" if gate.may_be_waived else "shut"
 
 
 def payroll(config: Settings, arguments: argparse.Namespace) -> int:
@@ -93,3 +92,21 @@ def verify(config: Settings, arguments: argparse.Namespace) -> int:
 
 def _line(folder: Any) -> list[str]:
     return [folder.name, folder.manifest["closed_at"][:16], folder.manifest["by"], folder.hash[:16]]
+
+
+def rebuild(config: Settings, arguments: argparse.Namespace) -> int:
+    """Rebuild a closed period from landing and the frozen config, and compare it bit for bit."""
+    from dealermart import upkeep
+
+    done = upkeep.audit(config, arguments.period, arguments.kind, say=say)
+    differing = {found.table for found in done.differences}
+    rows = [[name, number(count), "differs" if name in differing else "same"] for name, count in done.rows.items()]
+    print(table(["table", "rows", ""], rows))
+    for found in done.differences:
+        print(f"\n{found}")
+        print("first row: " + (", ".join(f"{name} {value}" for name, value in found.key.items()) or "none"))
+        for name in found.then.keys() | found.now.keys():
+            print(f"  {name}: closed {found.then.get(name, '(no row)')}, rebuilt {found.now.get(name, '(no row)')}")
+    if done.is_same:
+        print(f"{done.folder} comes out again as it was closed" + (", but for erased codes" if differing else ""))
+    return 0 if done.is_same else 1

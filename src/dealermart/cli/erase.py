@@ -47,7 +47,11 @@ def erase(config: Settings, arguments: argparse.Namespace) -> int:
         print(table(["feed", "rows"], [[feed, number(rows)] for feed, rows in result.rows.items()]))
     print(f"{number(result.deliveries)} deliveries rewritten, {number(result.files)} files removed")
     for name in result.named_in:
-        print(f"log/{name} names the person in words that somebody wrote; it was not changed", file=sys.stderr)
+        print(f"{name} names the person in words that somebody wrote; it was not changed", file=sys.stderr)
+    for folder, rows in result.closed.items():
+        print(
+            f"closed/{folder}: {number(rows)} rows with the person's code stay: what was paid or rated is never changed"
+        )
     if (built := upkeep.renew(config, result, say)) is not None:
         print(f"marts rebuilt: {built.models} models, {built.tests} tests passed, as of {built.as_of}")
         print("served copies, where there were any, replaced and the ones before removed")

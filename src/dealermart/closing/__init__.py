@@ -4,18 +4,23 @@ What is frozen by kind is data (``frozen/kinds.yml``); a new condition of closin
 """
 
 from dealermart.closing.draft import frozen_views
-from dealermart.closing.gates import Gate, log_hash
+from dealermart.closing.gates import PASSED, SHUT, WAIVABLE, Gate, lock_hash, log_hash
 from dealermart.closing.payroll import Payroll, payroll
-from dealermart.closing.run import Asked, Closed, close, examine
+from dealermart.closing.run import Asked, Closed, asked_of, close, examine
 
 __all__ = [
+    "PASSED",
+    "SHUT",
+    "WAIVABLE",
     "Asked",
     "Closed",
     "Gate",
     "Payroll",
+    "asked_of",
     "close",
     "examine",
     "frozen_views",
+    "lock_hash",
     "log_hash",
     "payroll",
 ]

@@ -60,7 +60,9 @@ def frozen_views(con: duckdb.DuckDBPyConnection, kind: Kind, period_id: str) -> 
         raise BuildError(f"the warehouse has no table {', '.join(missing)}", mend="run `dealermart build`")
     con.execute("set variable period_id = ?", [period_id])
     for name, rows in tables.items():
-        con.execute(f"create view {quoted(name)} as select * from warehouse.marts.{quoted(name)} where {rows}")
+        mart = f"warehouse.marts.{quoted(name)}"
+        columns = kind.columns_sql(name, [column for column, *_ in con.execute(f"describe {mart}").fetchall()])
+        con.execute(f"create view {quoted(name)} as select {columns} from {mart} where {rows}")
     return list(tables)
 
 
@@ -110,5 +112,5 @@ def show(draft: Path, home: Path) -> None:
     """Let a draft be what is closed, by one rename."""
     home.parent.mkdir(parents=True, exist_ok=True)
     os.rename(draft, home)
-    for folder in (home.parent, home.parent.parent, home.parent.parent.parent):
+    for folder in list(home.parents)[:4]:  # period, kind, closed, and the home in which that may be new
         sync(folder)

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from dealermart import lake, warehouse
-from dealermart.base import BalanceError, Settings, UsageError, workspace
+from dealermart.base import REPO, BalanceError, Settings, UsageError, file_hash, workspace
 from dealermart.config import load_company, load_contracts
 from dealermart.frozen import Frozen, Kind
 from dealermart.lake import LEDGER, FileResult, Log
@@ -27,6 +27,10 @@ class Period:
     start: dt.date
     end: dt.date
     is_complete: bool
+
+
+# States of a gate.
+PASSED, WAIVABLE, SHUT = "passed", "may be waived", "shut"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Gate:
     @property
     def passed(self) -> bool:
         return self.figure <= self.limit
+
+    @property
+    def state(self) -> str:
+        """Passed, may be waived, or shut."""
+        return PASSED if self.passed else WAIVABLE if self.may_be_waived else SHUT
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "passed": self.passed}
@@ -216,3 +225,9 @@ def log_hash(settings: Settings, last: int) -> str:
     for seq in range(1, last + 1):
         digest.update((settings.log / f"{seq:08d}.json").read_bytes())
     return digest.hexdigest()
+
+
+def lock_hash() -> str | None:
+    """The hash of the lock of packages, or nothing where the code has none beside it."""
+    lock = REPO / "requirements.lock"
+    return file_hash(lock) if lock.exists() else None

@@ -11,22 +11,19 @@ from typing import Any
 
 from dealermart import frozen, lake, warehouse
 from dealermart.base import (
-    REPO,
     DataError,
     Settings,
     UsageError,
     code_version,
-    file_hash,
     record_run,
     utc_now,
     warehouse_lock,
 )
 from dealermart.closing.draft import copy_config, frozen_views, opened, seal, show, write_tables
-from dealermart.closing.gates import Case, Gate, find_period, judge, log_hash
+from dealermart.closing.gates import Case, Gate, find_period, judge, lock_hash, log_hash
 from dealermart.frozen import Frozen, Kind
 
 DRAFT = ".draft"
-_LOCK_FILE = REPO / "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,14 @@ class Asked:
     reason: str = ""
     waivers: Mapping[str, str] = field(default_factory=dict)
     new_version: bool = False
+
+
+def asked_of(params: Mapping[str, Any], answer: Mapping[str, Any] | None = None, by: str = "") -> Asked:
+    """What forms say: of a run (kind, period, new_version), and of an approval (reason, waive, waive_reason)."""
+    answer = answer or {}
+    waivers = {gate.strip(): str(answer.get("waive_reason", "")) for gate in answer.get("waive") or ()}
+    reason = str(answer.get("reason", ""))
+    return Asked(params["kind"], params["period"].strip(), by, reason, waivers, bool(params["new_version"]))
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,7 @@ def _let_through(asked: Asked, gates: list[Gate]) -> dict[str, str]:
     if shut:
         lines = [f"- {gate.name}: {gate.text}\n  mend: {gate.mend}" for gate in shut]
         raise DataError(f"{asked.period_id} is not closed, {len(shut)} gates are shut:\n" + "\n".join(lines))
-    return {name: reason for name, reason in asked.waivers.items() if not by_name[name].passed}
+    return {gate.name: asked.waivers[gate.name] for gate in gates if not gate.passed}
 
 
 def _said(case: Case, asked: Asked, gates: list[Gate], waived: dict[str, str]) -> dict[str, Any]:
@@ -213,6 +218,6 @@ def _said(case: Case, asked: Asked, gates: list[Gate], waived: dict[str, str]) -
         "company": settings.company,
         "code_version": code_version(),
         "code_hash": warehouse.code_hash(settings),
-        "lock_hash": file_hash(_LOCK_FILE) if _LOCK_FILE.exists() else None,
+        "lock_hash": lock_hash(),
         "duckdb": importlib.metadata.version("duckdb"),
     }

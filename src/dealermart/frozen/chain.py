@@ -23,6 +23,7 @@ TABLES = "tables"
 CONFIG = "config"
 
 _VERSION = re.compile(r"V([1-9]\d*)R([1-9]\d*)")
+_UNREADABLE = "the manifest cannot be read: it was changed"
 _RESTORE = "restore it from a backup of `closed/`; nothing else can stand for what was closed"
 
 
@@ -39,7 +40,7 @@ class Frozen:
     @property
     def name(self) -> str:
         """Its place below ``closed/``."""
-        return folder_name(self.kind, self.period_id, self.version)
+        return f"{self.kind}/{self.period_id}/{self.path.name}"
 
     @property
     def seq(self) -> int:
@@ -132,12 +133,13 @@ def _look(settings: Settings) -> tuple[list[Frozen], list[Flaw]]:
             manifest = json.loads((path / MANIFEST).read_text("utf-8"))
             kind, period_id, version = name.split("/")
             found = Frozen(kind, period_id, int(version[1:].partition("R")[0]), path, manifest)
-            flaws += _inside(found)
-            folders.append(found)
+            is_whole = found.seq and found.hash and found.tables and isinstance(manifest["previous"], dict | None)
+            flaws += _inside(found) if is_whole else [Flaw(f"{name}/{MANIFEST}", _UNREADABLE)]
+            folders += [found] if is_whole else []
         except FileNotFoundError:
             flaws.append(Flaw(f"{name}/{MANIFEST}", "the manifest is gone"))
         except (ValueError, TypeError, KeyError, AttributeError):
-            flaws.append(Flaw(f"{name}/{MANIFEST}", "the manifest cannot be read: it was changed"))
+            flaws.append(Flaw(f"{name}/{MANIFEST}", _UNREADABLE))
     folders.sort(key=lambda folder: (folder.seq, folder.name))
     return folders, flaws + list(_links(settings, folders, {flaw.where for flaw in flaws}))
 
@@ -172,13 +174,16 @@ def _inside(folder: Frozen) -> Iterator[Flaw]:
         was = folder_name(manifest["kind"], manifest["period_id"], manifest["version"])
         yield Flaw(name, f"this folder was closed as {was}: it is out of its place in the chain")
     files: dict[str, dict[str, Any]] = manifest["files"]
-    there = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(folder.path).as_posix(): path for path in folder.path.rglob("*")}
+    there = {file for file, path in found.items() if path.is_symlink() or not path.is_dir()}
     for file in sorted(files.keys() - there):
         yield Flaw(f"{name}/{file}", "the file was removed")
     for file in sorted(there - files.keys() - {MANIFEST}):
         yield Flaw(f"{name}/{file}", "the file was added", "take it away: it is no part of what was closed")
     for file in sorted(files.keys() & there):
-        if file_hash(folder.path / file) != files[file]["sha256"]:
+        if found[file].is_symlink():
+            yield Flaw(f"{name}/{file}", "the file was changed: it is a link now")
+        elif file_hash(found[file]) != files[file]["sha256"]:
             yield Flaw(f"{name}/{file}", "the file was changed: its hash is another")
 
 
@@ -202,9 +207,9 @@ def _links(settings: Settings, folders: list[Frozen], known: set[str]) -> Iterat
         before = {"folder": folder.name, "hash": folder.hash}
     # The last folder is followed by none; the run log is its witness.
     hashes = {folder.name: folder.hash for folder in folders}
-    for run in read_runs(settings):
+    for run in read_runs(settings, "close"):
         said = run.get("closed")
-        if run["command"] != "close" or run["status"] != "done" or not said:
+        if run["status"] != "done" or not said:
             continue
         name = said["folder"]
         if name not in hashes and name not in gone and f"{name}/{MANIFEST}" not in known:

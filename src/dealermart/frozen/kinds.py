@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from dealermart.base import UsageError
+from dealermart.base import UsageError, quoted
 from dealermart.config import Strict, load_yaml
 
 
@@ -16,13 +17,27 @@ class Kind(Strict):
         versions: Whether a period is closed once, or a later change makes a new version.
         due: The mart whose periods are to be closed.
         tables: Mart, or the beginning of several with ``*`` -> which of its rows belong to the period, in SQL.
+        without: Columns that are not frozen, as patterns.
+        instead: Mart -> column -> what is frozen in the place of its value, in SQL.
         checks: What must hold among the frozen rows -> SELECT of the rows for which it does not.
     """
 
     versions: Literal["once", "anew"]
     due: str
     tables: dict[str, str]
+    without: tuple[str, ...] = ()
+    instead: dict[str, dict[str, str]] = {}
     checks: dict[str, str] = {}
+
+    def keeps(self, column: str) -> bool:
+        """Whether a column is frozen."""
+        return not any(fnmatchcase(column, pattern) for pattern in self.without)
+
+    def columns_sql(self, mart: str, columns: list[str]) -> str:
+        """The select list of what is frozen of a mart that has these columns."""
+        instead = self.instead.get(mart, {})
+        kept = [column for column in columns if self.keeps(column)]
+        return ", ".join(f"{instead.get(column, quoted(column))} as {quoted(column)}" for column in kept)
 
     def of(self, marts: list[str]) -> dict[str, str]:
         """The tables of this kind among ``marts``, in the order of the file, each with the rows of a period in SQL."""

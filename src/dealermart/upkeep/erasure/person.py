@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dealermart import lake
+from dealermart import frozen, lake
 from dealermart.base import Settings, confine, connect, literal, quoted, workspace
 from dealermart.config import Column, Contract, PersonKind
 from dealermart.lake import Log
@@ -115,20 +115,49 @@ class Person:
         return self.pattern is not None and re.search(self.pattern, text) is not None
 
     def named_in(self) -> list[str]:
-        """Files of the log whose words name the person."""
+        """Files of the log and of closed folders whose words name the person."""
         if self.pattern is None:
             return []
         found = []
+        for folder in frozen.chain(self.settings):
+            words = [folder.manifest[name] for name in ("by", "reason")]
+            words += [waiver["reason"] for waiver in folder.manifest["waivers"]]
+            if self.names("\n".join(words)):
+                found.append(f"closed/{folder.name}/{frozen.MANIFEST}")
         for path in sorted(self.settings.log.glob("*.json")):
             if self.names(path.read_text("utf-8")):
-                found.append(path.name)
+                found.append(f"log/{path.name}")
         made = sorted((self.settings.log / "decisions").glob("*.parquet"))
         for path in made:
             with connect(self.settings) as con:
                 confine(con, path.parent)
                 sql = f"select count(*) from read_parquet({literal(str(path))}) where {self.mentions('reason')}"
                 if con.execute(sql).fetchall()[0][0]:
-                    found.append(f"decisions/{path.name}")
+                    found.append(f"log/decisions/{path.name}")
+        return found
+
+    def in_closed(self) -> dict[str, int]:
+        """Rows of closed folders, by folder, that hold our code of the person. They stay: what was paid is paid.
+
+        Raises:
+            DataError: a closed folder is not what was closed.
+        """
+        own = [code for system, code in self._codes.get(self.wanted.kind, ()) if not system]
+        pattern = _pattern(own)
+        found: dict[str, int] = {}
+        for folder in frozen.chain(self.settings) if pattern else ():
+            with connect(self.settings) as con:
+                confine(con, folder.path)
+                for path in folder.tables.values():
+                    table = f"read_parquet({literal(str(path))})"
+                    tests = [
+                        f"coalesce(regexp_matches({quoted(name)}, {literal(str(pattern))}), false)"
+                        for name, kind, *_ in con.execute(f"describe from {table}").fetchall()
+                        if kind == "VARCHAR" and name.endswith(("_id", "_ids"))
+                    ]
+                    sql = f"select count(*) from {table} where {' or '.join(tests) or 'false'}"
+                    if rows := con.execute(sql).fetchall()[0][0]:
+                        found[folder.name] = found.get(folder.name, 0) + int(rows)
         return found
 
     def matches(self, contract: Contract, name: str) -> str:

@@ -46,7 +46,8 @@ class EraseResult:
         rows: Rows from which something was erased, by feed (or reference, as ``source.name``).
         deliveries: How many files these rows came in.
         files: How many files of landing and inbox are gone.
-        named_in: Files of the log in whose words the person is named; they stay as they are.
+        named_in: Files of the log, and of closed folders, in whose words the person is named; they stay as they are.
+        closed: Rows of closed folders that hold the person's code, by folder; they stay as they are.
         had_marts: Whether there was a warehouse, which is gone now.
     """
 
@@ -54,6 +55,7 @@ class EraseResult:
     deliveries: int = 0
     files: int = 0
     named_in: list[str] = field(default_factory=list)
+    closed: dict[str, int] = field(default_factory=dict)
     had_marts: bool = False
 
 
@@ -111,6 +113,7 @@ def erase(
         try:
             # Said before anything is repeated. Texts given besides can stand in what no feed holds: all is searched.
             is_known = wanted.person is None or person.is_known()
+            in_closed = person.in_closed()
             if not is_known and not wanted.also:
                 raise _nobody(wanted)
             if person.names(reason) or person.names(by):
@@ -128,7 +131,7 @@ def erase(
                 say("making lake and quarantine anew")
                 tables.is_looking = False
                 redo(settings, known, log, draft, f"{entry.run_id}-2", say, tables)
-            done = EraseResult(dict(sorted(tables.rows.items())), len(tables.changed), 0, person.named_in())
+            done = EraseResult(dict(sorted(tables.rows.items())), len(tables.changed), 0, person.named_in(), in_closed)
             removed = search.remove_unread(say)
             if not (is_known or done.rows or removed):
                 raise _nobody(wanted)

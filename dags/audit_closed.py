@@ -1,0 +1,49 @@
+"""The airflow DAG that verifies closed folders, and rebuilds a closed period to compare it bit for bit."""
+
+from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from assets import WAREHOUSE_TASK
+from monthly import monthly
+
+
+@dag(
+    **monthly("0 5 4 * *"),  # the fourth of the month, at night: after the lake was compacted and persons were erased
+    params={
+        "kind": Param("pay", type="string", title="Kind", description="pay or review"),
+        "period": Param(None, type=["null", "string"], title="Period", description="Default: what was closed last"),
+    },
+    catchup=False,
+    max_active_runs=1,
+    tags=["warehouse"],
+    doc_md="Verifies every closed folder; rebuilds one period from landing and the frozen config and compares it.",
+)
+def audit_closed():
+    @task(**WAREHOUSE_TASK)
+    def verify() -> int:
+        from dealermart import base, frozen
+
+        config = base.load_settings()
+        if flaws := frozen.verify(config):
+            raise AirflowFailException("\n".join(map(str, flaws)))
+        return len(frozen.chain(config))
+
+    @task(**WAREHOUSE_TASK)
+    def rebuild(params) -> dict:
+        from dealermart import base, upkeep
+
+        config = base.load_settings()
+        asked = (params["kind"], params["period"]) if params["period"] else upkeep.latest_closed(config)
+        if asked is None:
+            raise AirflowSkipException("nothing is closed yet")
+        kind, period = asked
+        done = upkeep.audit(config, period, kind, say=print)
+        print(*done.differences, sep="\n")
+        if not done.is_same:
+            raise AirflowFailException(f"{done.folder} comes out otherwise than it was closed")
+        return done.rows
+
+    verify() >> rebuild()
+
+
+audit_closed_dag = audit_closed()
