@@ -5,7 +5,8 @@ quarter's rows, ``sheets`` and ``workbook`` make the workbook by ``book``, ``pac
 in ``words`` and ``labels``, both languages side by side; who may read a file is decided in ``places``.
 """
 
+from dealermart.review.packing import Packed, Packs, pack
 from dealermart.review.pulling import Pulled, pull
 from dealermart.review.workbook import Wanted
 
-__all__ = ["Pulled", "Wanted", "pull"]
+__all__ = ["Packed", "Packs", "Pulled", "Wanted", "pack", "pull"]

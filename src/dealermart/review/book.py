@@ -288,14 +288,16 @@ class Sheet:
             chart.add_series({**data, **look, **part.options})
         font: dict[str, Any] = {"size": 12, "color": _INK}
         chart.set_title({"name": title, "name_font": font, "overlay": False})
-        grid: dict[str, Any] = {"major_gridlines": {"visible": True, "line": {"color": _LINE}}}
+        lines: dict[str, Any] = {"visible": True, "line": {"color": _LINE}}
+        grid = {"major_gridlines": lines}
         names: dict[str, Any] = {"line": {"color": _LINE}, **more.get("x", {})}
         figures: dict[str, Any] = {"line": {"none": True}, **grid, **more.get("y", {})}
         # Of bars that lie, xlsxwriter's x is the one across, where the figures are.
         chart.set_x_axis(figures if kind == "bar" else names)
         names["major_gridlines"] = {"visible": False}
         chart.set_y_axis(names if kind == "bar" else figures)
-        chart.set_legend({"position": "bottom"} if len(series) > 1 else {"none": True})
+        legend: dict[str, Any] = {"position": "bottom"} if len(series) > 1 else {"none": True}
+        chart.set_legend(legend)
         width, height = more.get("size", (560, 300))
         chart.set_size({"width": width, "height": height})
         cell = place if isinstance(place, str) else xl_rowcol_to_cell(*place)

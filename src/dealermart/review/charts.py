@@ -54,6 +54,7 @@ class Bar:
 
 
 def trend(
+    key: str,
     title: str,
     periods: Sequence[str],
     values: Sequence[float | None],
@@ -63,6 +64,7 @@ def trend(
     """A value by period with its target; a period that was not measured is a gap, never 0.
 
     Args:
+        key: Of the chart in its page: begins the ids inside it.
         form: ``number``, ``share`` (0.5 is 50 %) or ``score`` (from 0 to 100).
     """
     with _figure(3.35, 1.75) as (figure, axes):
@@ -90,10 +92,10 @@ def trend(
             axes.locator_params(axis="y", nbins=4)
         axes.yaxis.set_major_formatter(lambda value, _: _said(value, form))
         figure.subplots_adjust(left=0.16, right=0.97, top=0.95, bottom=0.14)
-        return _svg(figure, title)
+        return _svg(figure, key, title)
 
 
-def bars(title: str, parts: Sequence[Bar], marks: Sequence[float] = ()) -> str:
+def bars(key: str, title: str, parts: Sequence[Bar], marks: Sequence[float] = ()) -> str:
     """Scores from 0 to 100 as bars that lie, with the borders of ratings; what was not measured says so in ``note``."""
     with _figure(7.0, 0.36 + 0.27 * max(len(parts), 1)) as (figure, axes):
         places = list(range(len(parts)))
@@ -114,7 +116,7 @@ def bars(title: str, parts: Sequence[Bar], marks: Sequence[float] = ()) -> str:
         axes.set_ylim(len(parts) - 0.4, -0.6)
         height = figure.get_figheight()
         figure.subplots_adjust(left=0.3, right=0.995, top=1 - 0.04 / height, bottom=0.24 / height)
-        return _svg(figure, title)
+        return _svg(figure, key, title)
 
 
 def _said(value: float, form: str) -> str:
@@ -155,7 +157,7 @@ def _figure(width: float, height: float) -> Iterator[tuple[Any, Any]]:
         yield figure, figure.add_subplot()
 
 
-def _svg(figure: Any, title: str) -> str:
+def _svg(figure: Any, key: str, title: str) -> str:
     """The figure as an SVG element with its title, to stand in HTML: without prolog, and without names of groups, which
     would stand many times in one page."""
     import warnings
@@ -175,6 +177,7 @@ def _svg(figure: Any, title: str) -> str:
         r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL
     )  # it would hold for the whole page
     text = re.sub(r"font-family: [^;]*; ", "", text)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", text)
     text = re.sub(r"\n\s*", "\n", text)
     return re.sub(
         r"<svg[^>]*>",

@@ -2,8 +2,8 @@
 
 ``published/reviews/<quarter>/`` has a folder per audience: ``hr``, ``managers/<member>``, ``members/<member>``. Others
 may pass through to what is theirs, and list nothing. A folder of an audience is its owner's alone (0700, files 0600);
-where somebody gave it, or the folder above it, a group of its own with the setgid bit, that group reads it too (0750,
-0640).
+where somebody gives it a group of its own with the setgid bit, that group reads new files too (0640). ``hr`` takes such
+a group over from the folder above it; folders of persons do not, as it would be the group of all of them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,18 @@ def folder_of(settings: Settings, period_id: str, *audience: str) -> Path:
     """The folder of an audience, made where it is not there; ``folder_of(settings, "2026-Q3", "members", "M003")``."""
     path = settings.reviews
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for step in (None, period_id, *audience):
+    last = len(audience) + 1
+    for place, step in enumerate(("", period_id, *audience)):
         path = path / step if step else path
         if not path.exists():
             path.mkdir(mode=0o700)
-            mode = 0o711 if step in (None, period_id) or step != audience[-1] else 0o700 | _group(path)
-            path.chmod(stat.S_IMODE(path.stat().st_mode) & stat.S_ISGID | mode)
+            kept = stat.S_IMODE(path.stat().st_mode) & stat.S_ISGID
+            if place < last:
+                path.chmod(kept | 0o711)
+            elif len(audience) == 1:
+                path.chmod(kept | 0o700 | _group(path))
+            else:
+                path.chmod(0o700)
     return path
 
 

@@ -59,6 +59,11 @@ class Quarter:
         return self.rows[RESULT]
 
     @property
+    def last_day(self) -> dt.date:
+        """The quarter's last day."""
+        return self.end - dt.timedelta(days=1)
+
+    @property
     def created(self) -> dt.datetime:
         """The moment that the data were known at; of a copy that does not say it, the quarter's end."""
         try:

@@ -122,6 +122,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "performance_score": ("Performance score", "绩效得分"),
     "period_id": ("Period", "期间"),
     "plan_id": ("Plan", "方案"),
+    "points": ("Points", "分值"),
     "plan_proposals": ("Proposed by plans", "激励方案建议"),
     "plan_version": ("Version", "版本"),
     "population": ("Population", "总体"),
@@ -192,6 +193,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "unit": ("Unit", "单位"),
     "value": ("Value", "数值"),
     "version_no": ("Version", "版次"),
+    "window": ("Window", "期间"),
+    "actual": ("Actual", "实际"),
+    "interval": ("Interval", "区间"),
     "weight_pct": ("Weight in part, %", "部分内权重（%）"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -122,10 +121,9 @@ class _Writer:
 
     def _cover(self, sheet: Sheet, specs: Iterable[Spec]) -> None:
         quarter, about = self.quarter, self.quarter.about
-        last = quarter.end - dt.timedelta(days=1)
         facts = [
             ("company", self._company()),
-            ("quarter", self._label("quarter_of", period=quarter.period_id, start=quarter.start, end=last)),
+            ("quarter", self._label("quarter_of", period=quarter.period_id, start=quarter.start, end=quarter.last_day)),
             ("version", self.wanted.version or self._label("not_frozen")),
             ("as_of", about.get("as_of", "")[:19]),
             ("published_run", about.get("published_run", "")),
