@@ -67,6 +67,7 @@ class Seen(HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> closes another tag"
 
     def handle_data(self, data: str) -> None:
+        data = data.replace("\u00a0", " ")
         if not data.strip() or "style" in self.open:
             return
         if {"h2", "h3"} & set(self.open):
@@ -285,7 +286,7 @@ def test_what_a_team_pack_says(people: People) -> None:
     assert "Mean 75.00, the others 72.00: +3.00 points (-6.00 to +12.00)." in boss.under("As a raterlenient")
     assert "improvement: -visit two dealers a week (overdue)" in boss.under("=1+1 (sales)57.78, Below expectations")
     assert "12,345.67" not in team_page(people, "M9", replace(EN, pay=False))
-    assert "12,345.67 CNY" in team_page(people, "M9", EN)
+    assert "12,345.67\u00a0CNY" in team_page(people, "M9", EN)
 
 
 # ------------------------------------------------------------------------------------------------- files

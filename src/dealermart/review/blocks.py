@@ -75,6 +75,9 @@ Block = Heading | Tiles | Charts | Table | Note | Items | Quote
 # --------------------------------------------------------------------------------------------- figures
 
 
+_NEAR = "\u00a0"  # a blank at which no line ends
+
+
 def points(value: Any) -> str:
     """A score to a hundredth, half up; a dash where there is none."""
     return "–" if value is None else f"{Decimal(value).quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
@@ -99,9 +102,9 @@ def measure(value: Any, unit: str | None, currency: str | None = None) -> str:
     if value is None:
         return "–"
     if unit == "share":
-        return f"{(Decimal(value) * 100).quantize(Decimal('0.1'), ROUND_HALF_UP):,} %"
+        return f"{(Decimal(value) * 100).quantize(Decimal('0.1'), ROUND_HALF_UP):,}{_NEAR}%"
     if unit == "currency":
-        return f"{points(value)} {currency or ''}".rstrip()
+        return f"{points(value)}{_NEAR}{currency or ''}".rstrip()
     return plain(Decimal(value).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
@@ -109,7 +112,7 @@ def between(row: Mapping[str, Any]) -> str:
     """The interval of a row's value, or nothing."""
     if row["ci_low"] is None or row["ci_high"] is None:
         return ""
-    return f"{measure(row['ci_low'], row['unit'])} – {measure(row['ci_high'], row['unit'])}"
+    return f"{measure(row['ci_low'], row['unit'])}{_NEAR}– {measure(row['ci_high'], row['unit'])}"
 
 
 def day(value: dt.date | None) -> str:

@@ -67,7 +67,7 @@ def trend(
         key: Of the chart in its page: begins the ids inside it.
         form: ``number``, ``share`` (0.5 is 50 %) or ``score`` (from 0 to 100).
     """
-    with _figure(3.35, 1.75) as (figure, axes):
+    with _figure(2.6, 1.45) as (figure, axes):
         places = range(len(periods))
         known = [(place, value) for place, value in enumerate(values) if value is not None]
         aims = [(place, value) for place, value in enumerate(target) if value is not None]
