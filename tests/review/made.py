@@ -256,6 +256,23 @@ def inputs() -> list[Row]:
     rows.append(
         shared
         | {
+            "review_input_id": "M1-potential",
+            "member_id": "M1",
+            "part": "manager",
+            "rater_id": "M9",
+            "criterion_id": "potential",
+            "criterion_name": "Potential",
+            "criterion_name_zh": "潜力",
+            "score": 5,
+            "score_of_hundred": 100,
+            "comment": "could lead a team",
+            "status": "counted",
+            "rater_count": 1,
+        }
+    )
+    rows.append(
+        shared
+        | {
             "review_input_id": "few",
             "member_id": "M5",
             "part": "peers",
@@ -339,11 +356,11 @@ def others() -> dict[str, list[Row]]:
             {"recognition_id": "R0", "member_id": "M1", "award": "old", "awarded_date": dt.date(2026, 6, 30)},
         ],
         "mart_incentive__statement": [
-            {"scenario_id": scenario, "payee_type": kind, "payee_id": payee, "plan_id": "sales_commission", "plan_version": 1, "period_id": period, "period_start": start, "period_end": end, "is_complete": True, "line_count": 3, "held_line_count": 0, "amount": amount, "currency_code": "CNY", "status": "paid"}
-            for scenario, kind, payee, period, start, end, amount in (
-                ("paid", "member", "M1", QUARTER, START, END, "12345.67"), ("paid", "member", "M2", "2026-M07", START, dt.date(2026, 8, 1), "800.00"),
-                ("other", "member", "M1", QUARTER, START, END, "1.00"), ("paid", "dealer", "D1", QUARTER, START, END, "5.00"),
-                ("paid", "member", "M1", "2026-Q2", BEFORE["period_start"], START, "7.00"),
+            {"scenario_id": scenario, "payee_type": kind, "payee_id": payee, "plan_id": "sales_commission", "plan_version": 1, "period_id": period, "period_start": start, "period_end": end, "is_complete": True, "line_count": 3, "held_line_count": 0, "amount": amount, "currency_code": currency, "status": "paid"}
+            for scenario, kind, payee, period, start, end, amount, currency in (
+                ("paid", "member", "M1", QUARTER, START, END, "12345.67", "CNY"), ("paid", "member", "M2", "2026-M07", START, dt.date(2026, 8, 1), "800.00", "EUR"),
+                ("other", "member", "M1", QUARTER, START, END, "1.00", "CNY"), ("paid", "dealer", "D1", QUARTER, START, END, "5.00", "CNY"),
+                ("paid", "member", "M1", "2026-Q2", BEFORE["period_start"], START, "7.00", "CNY"),
             )
         ],
         "mart_kpi__target_window": [

@@ -159,6 +159,7 @@ def test_comments_name_nobody_but_the_manager_and_hide_what_the_mart_hides(peopl
         in comments
     )
     assert "2026-10-05" not in comments, "a day tells who it was"
+    assert "could lead a team" not in comments, "potential is for managers and HR"
     assert "Not counted: Self, Teamwork, it came after the last day" in page_of(people, "M2", EN).under(
         "What people said"
     )

@@ -196,6 +196,7 @@ class Sheet:
 
     def heading(self, text: str, note: str = "", column: int = 0) -> None:
         """A heading of a part of the sheet."""
+        self.raw.set_row(self.next, 20)
         self.text(self.next, column, text, bold=True, font_size=12, font_color=_HEAD)
         self.next += 1
         if note:
@@ -231,6 +232,11 @@ class Sheet:
             self.widen(place, column.width or _WIDTHS[column.kind])
         self.raw.set_row(header, 30)
         for index, row in enumerate(rows, start=header + 1):
+            lines = max(
+                (_lines(row[column.name], column.width) for column in columns if column.kind == "long"), default=1
+            )
+            if lines > 1:  # said, as not every program finds it out by itself
+                self.raw.set_row(index, _LINE_HEIGHT * min(lines, _MOST_LINES))
             for place, column in enumerate(columns):
                 kind = column.kind
                 if kind == "measure":
@@ -316,6 +322,16 @@ _COLOURS: dict[str, dict[str, Any]] = {
     },
     "bar": {"type": "data_bar", "bar_color": "#9DB8D6", "bar_solid": True},
 }  # fmt: skip
+
+
+def _lines(value: Any, width: float | None) -> int:
+    """Lines that a text takes in a column; a Chinese sign takes the room of two."""
+    room = (width or _WIDTHS["long"]) - 2
+    parts = str(value or "")[:2000].split("\n")
+    return sum(max(1, math.ceil(sum(2 if sign > "\u2e7f" else 1 for sign in part) / room)) for part in parts)
+
+
+_LINE_HEIGHT, _MOST_LINES = 13.5, 12
 
 
 def clean(text: str) -> str:

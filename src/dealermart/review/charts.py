@@ -43,6 +43,9 @@ _STYLE: Any = {
 }
 
 
+_NAMED = 4
+
+
 @dataclass(frozen=True)
 class Bar:
     """A bar of ``bars``: its name, value (None: not measured) and whether it stands out."""
@@ -78,9 +81,18 @@ def trend(
         if known:
             place, value = known[-1]
             look = {"ha": "center", "color": INK, "fontweight": "bold"}
-            axes.annotate(_said(value, form), (place, value), (0, 7), textcoords="offset points", **look)
+            falls = len(known) > 1 and known[-2][1] > value  # below the line then, which comes from above
+            look |= {"va": "top"} if falls else {}
+            axes.annotate(
+                _said(value, form), (place, value), (0, -6 if falls else 7), textcoords="offset points", **look
+            )
         axes.set_xlim(-0.4, max(len(periods) - 0.6, 0.6))
-        axes.set_xticks(list(places), [_short(period) for period in periods])
+        # Of many quarters every second one is named, the last among them.
+        step = 1 if len(periods) <= _NAMED else 2
+        axes.set_xticks(
+            list(places),
+            [_short(name) if (len(periods) - 1 - at) % step == 0 else "" for at, name in enumerate(periods)],
+        )
         shown = [value for _, value in known + aims]
         if form == "score":
             axes.set_ylim(0, 112)

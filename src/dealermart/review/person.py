@@ -200,18 +200,22 @@ class _Person:
             )
         measured = [row for row in self.lines if row["part"] == "kpi" and row["source"] == "kpi"]
         for place, row in enumerate(sorted(measured, key=lambda line: -line["total_weight_pct"])[:_TRENDS]):
-            found = [self.line_of(period, row["criterion_id"]) for period in periods]
-            values = [number(line["value"]) if line else None for line in found]
+            found = [line for period in periods if (line := self.line_of(period, row["criterion_id"]))]
+            by_period = {line["period_id"]: line for line in found}
+            values, aims = (
+                [number(by_period[period][name]) if period in by_period else None for period in periods]
+                for name in ("value", "target_value")
+            )
             if sum(value is not None for value in values) < 2:
                 continue
-            aims = [number(line["target_value"]) if line else None for line in found]
-            name = self.own(row, "criterion_name")
-            caption = f"{name}（{row['currency_code']}）" if row["currency_code"] and self.language == "zh" else name
-            if row["currency_code"] and self.language == "en":
-                caption = f"{name} ({row['currency_code']})"
-            drawn.append(
-                (caption, charts.trend(f"k{place}", name, periods, values, aims, _FORMS.get(row["unit"], "number")))
+            # A quarter that was not measured has no unit either.
+            unit, currency = (
+                next((line[name] for line in found if line[name]), "") for name in ("unit", "currency_code")
             )
+            name = self.own(row, "criterion_name")
+            caption = f"{name}（{currency}）" if self.language == "zh" else f"{name} ({currency})"
+            chart = charts.trend(f"k{place}", name, periods, values, aims, _FORMS.get(unit, "number"))
+            drawn.append((caption if currency else name, chart))
         if drawn:
             yield Heading(2, self.say("trends"))
             yield Note(self.say("trends_note"))
@@ -241,9 +245,15 @@ class _Person:
                 f"{name}, {row['product_category']}" if row["product_category"] else name, window,
                 measure(row["target_value_compared"], unit, row["currency_code"]),
                 measure(row["actual_value"], unit, row["currency_code"]), measure(row["attainment"], "share"),
-                str(row["status_reason"] or ""),
+                self.why(row),
             ])  # fmt: skip
         return Table(head, told, frozenset({2, 3, 4}))
+
+    def why(self, row: Row) -> str:
+        """Why a target has no attainment; the mart says it in English, its status in both languages."""
+        if self.language == "en" or row["status"] == "ok":
+            return str(row["status_reason"] or "")
+        return self.code("status", row["status"])
 
     def pay(self) -> Iterator[Block]:
         rows = self.people.of("mart_incentive__statement", self.member)
@@ -272,7 +282,8 @@ class _Person:
     # ---------------------------------------------------------------------------------------- comments
 
     def comments(self) -> Iterator[Block]:
-        rows = self.people.of("mart_review__input", self.member)
+        # Potential is talked over among managers; it is no part of the review.
+        rows = [row for row in self.people.of("mart_review__input", self.member) if row["criterion_id"] != "potential"]
         yield Heading(2, self.say("comments"))
         yield Note(self.say("comments_note"))
         # By criterion and text: neither day nor order tells who of the peers it was.

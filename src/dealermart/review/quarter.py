@@ -39,7 +39,7 @@ class Quarter:
     Attributes:
         rows: Rows of each mart of ``sheets``, in the order of its sheet; of marts that the copy lacks none.
         missing: Marts that the copy lacks.
-        totals: Rows, and the sum of the column that ties, as the mart has them.
+        totals: Rows, and the sum of the column that ties, as the mart has them; by currency where there are several.
         about: What the copy says of itself.
         trend: This quarter and those before it: members due, rated, and their mean final score.
     """
@@ -49,7 +49,7 @@ class Quarter:
     end: dt.date
     rows: Mapping[str, list[Row]]
     missing: frozenset[str]
-    totals: Mapping[str, tuple[int, Decimal | None]]
+    totals: Mapping[str, Mapping[str, tuple[int, Decimal | None]]]
     about: Mapping[str, str]
     trend: list[Row]
 
@@ -92,7 +92,7 @@ def read_quarter(tables: Tables, period_id: str, pay: bool) -> Quarter:
     names = _names(tables)
     members = _members(tables, end)
     rows: dict[str, list[Row]] = {}
-    totals: dict[str, tuple[int, Decimal | None]] = {}
+    totals: dict[str, dict[str, tuple[int, Decimal | None]]] = {}
     for spec in SPECS:
         rows[spec.mart] = []
         if not tables.has(spec.mart):
@@ -102,10 +102,10 @@ def read_quarter(tables: Tables, period_id: str, pay: bool) -> Quarter:
             where = f"{where} and {_UNPAID.get(spec.mart, 'true')}"
         used = {name: value for name, value in given.items() if f"${name}" in where}
         summed = f"sum({quoted(spec.total)})" if spec.total else "null"
-        found = tables.rows(
-            f"select count(*) as counted, {summed} as summed from {quoted(spec.mart)} where {where}", used
-        )[0]
-        totals[spec.mart] = (found["counted"], found["summed"])
+        group = quoted(spec.per) if spec.per else "''"
+        sql = f"select {group}, count(*), {summed} from {quoted(spec.mart)} where {where} group by 1 order by 1"
+        found = [tuple(row.values()) for row in tables.rows(sql, used)] or [("", 0, None)]
+        totals[spec.mart] = {key: (counted, total) for key, counted, total in found}
         rows[spec.mart] = tables.rows(f"select * from {quoted(spec.mart)} where {where} order by {spec.order}", used)
         _fill(rows[spec.mart], names, members)
     ratings = {row["final_rating"]: row for row in rows[RESULT] if row["final_rating"]}
@@ -145,6 +145,7 @@ def _fill(rows: Iterable[Row], names: Mapping[str, str], members: Mapping[str, R
             row["member_id"] = row["payee_id"]
             person = members.get(row["payee_id"], {})
             row.update({name: person.get(name) for name in ("role", "team", "base_pay_amount")})
+            row["base_currency_code"] = person.get("currency_code")
         for code, name in _PEOPLE.items():
             if code in row and row.get(name) is None:
                 row[name] = names.get(row[code], row[code])

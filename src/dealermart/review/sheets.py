@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dealermart.review.book import BAD, GOOD, MILD, PLAIN, Column
 
 _WHO = (Column("member_id", width=11), Column("member_name", width=18))
-_PLACE = (Column("role", "code", 10), Column("team"))
+_PLACE = (Column("role", "code", 10), Column("team", width=20))
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Spec:
         key: Of its name, title and note in ``labels``.
         order: How the mart's rows are ordered, as SQL.
         total: The column whose sum on the sheet is held against the mart's.
+        per: The column that keeps what must not be added apart: a currency.
         marks: Colours of codes by column.
     """
 
@@ -27,6 +28,7 @@ class Spec:
     columns: tuple[Column, ...]
     total: str = ""
     marks: dict[str, dict[str, str]] | None = None
+    per: str = ""
 
 
 _STATES = {
@@ -103,7 +105,7 @@ RATERS = Spec(
     "mart_review__rater",
     "rater_type, rater_id",
     (
-        Column("rater_type", "code", 10), Column("rater_name", width=18), Column("member_count", "whole", 9),
+        Column("rater_type", "code", 10), Column("rater_name", width=26), Column("member_count", "whole", 9),
         Column("rating_count", "whole", 9), Column("mean_score", "score"), Column("others_mean_score", "score"),
         Column("leniency_points", "score", 10), Column("leniency_ci_low", "score"), Column("leniency_ci_high", "score"),
         Column("leniency_against_kpi_points", "score", 13), Column("spread_points", "score"), Column("spread_ratio", "score", 10),
@@ -267,10 +269,11 @@ PAY = Spec(
     (
         *_WHO, *_PLACE, Column("plan_id", width=22), Column("plan_version", "whole", 9), Column("period_id", width=11),
         Column("currency_code", width=9), Column("amount", "money"), Column("status", "code", 10),
-        Column("held_line_count", "whole", 11), Column("reason", "long"), Column("base_pay_amount", "money"),
+        Column("held_line_count", "whole", 11), Column("reason", "long"), Column("base_pay_amount", "money"), Column("base_currency_code", width=10),
     ),
     "amount",
     {"status": _STATES},
+    per="currency_code",
 )  # fmt: skip
 
 FAIRNESS = Spec(
@@ -279,10 +282,10 @@ FAIRNESS = Spec(
     "measure, dimension, currency_code, group_id",
     (
         Column("measure", "code", 18), Column("statistic", "code", 13), Column("dimension", "code", 10),
-        Column("group_id", "code", 18), Column("member_count", "whole", 9), Column("selected_count", "whole", 9),
+        Column("group_id", "code", 22), Column("member_count", "whole", 9), Column("selected_count", "whole", 9),
         Column("value", "measure", unit="unit"), Column("unit", "code", 9), Column("currency_code", width=9),
         Column("ci_low", "measure", unit="unit"), Column("ci_high", "measure", unit="unit"), Column("ci_method", "code", 15),
-        Column("reference_group_id", "code", 18), Column("ratio", "score"), Column("is_below_four_fifths", "yes", 10),
+        Column("reference_group_id", "code", 22), Column("ratio", "score"), Column("is_below_four_fifths", "yes", 10),
         Column("is_suppressed", "yes", 10), Column("reason", "long"),
     ),
     "member_count",

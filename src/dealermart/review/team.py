@@ -25,6 +25,8 @@ OWED = (
     "talks_overdue",
 )
 
+_STATES = ("self_status", "manager_status", "delivery_status", "acknowledgement_status")
+
 _CHARTED = 60  # members in one chart
 
 _EXTREMES = 2  # criteria named as the highest and the lowest of a member
@@ -149,8 +151,8 @@ class _Team:
         told = [f"{self.say('why_not')}: {self.own(row, 'reason')}"] if row["status"] != "rated" else []
         told += self.extremes(member_id)
         for line in self.people.of("mart_review__timeline", member_id):
-            for name in ("self_status", "manager_status", "delivery_status", "acknowledgement_status"):
-                told.append(f"{pick(COLUMNS[name], self.language)}: {self.code(name, line[name])}")
+            states = (f"{pick(COLUMNS[name], self.language)}: {self.code(name, line[name])}" for name in _STATES)
+            told.append(" · ".join(states))
         for line in self.people.of("mart_review__career", member_id):
             lacking = self.own(line, "missing")
             status = self.code("status", line["status"])

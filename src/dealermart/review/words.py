@@ -22,6 +22,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "attainment": ("Attainment", "达成率"),
     "award": ("Award", "奖项"),
     "awarded_date": ("Awarded", "授予日期"),
+    "base_currency_code": ("Currency of base pay", "基本工资币种"),
     "base_pay_amount": ("Base pay per year", "年度基本工资"),
     "box": ("Box", "格号"),
     "box_name": ("Nine-box", "九宫格"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -164,48 +164,49 @@ class _Writer:
 
     def _totals(self, sheet: Sheet, specs: Iterable[Spec]) -> None:
         """Rows and sums of each sheet, as formulas over its cells, beside those of the mart."""
-        rows = []
-        for spec in specs:
-            counted, summed = self.quarter.totals.get(spec.mart, (0, None))
-            told = (
-                self._label("sum_of", column=self._word("column", spec.total))
-                if spec.total
-                else self._label("rows_only")
-            )
-            rows.append({
-                "sheet": sheet_name(spec.key, self.language), "total_of": told, "mart_rows": counted,
-                "mart_total": summed if summed is not None else Decimal(0) if spec.total else None,
-                "sheet_rows": None, "sheet_total": None, "check": None, "source": spec.mart,
-            })  # fmt: skip
+        ties = [tie for spec in specs for tie in self._ties(spec)]
         columns = (
-            Column("sheet", width=26), Column("total_of"), Column("mart_rows", "whole"), Column("sheet_rows", "whole"),
-            Column("mart_total", "money"), Column("sheet_total", "money"), Column("check"), Column("source", width=32),
+            Column("sheet", width=26), Column("total_of", width=30), Column("mart_rows", "whole"),
+            Column("sheet_rows", "whole"), Column("mart_total", "money"), Column("sheet_total", "money"),
+            Column("check"), Column("source", width=32),
         )  # fmt: skip
-        block = sheet.table(columns, rows)
+        block = sheet.table(columns, [tie.row for tie in ties])
         ok, differs = self._label("ties"), self._label("differs")
-        for place, spec in enumerate(specs, start=block.first):
-            here, line = self.blocks[spec.key], place + 1
-            found = self.quarter.rows[spec.mart]
-            border = {"bottom": 1, "bottom_color": "#D5DAE1"}
-            key = spec.columns[0].name
-            empty = not found  # a note stands there
-            sheet.formula(
-                place, 3, "=0" if empty else f"=ROWS({here.range(key)[1:]})", len(found), num_format="#,##0", **border
-            )
+        look = {"bottom": 1, "bottom_color": "#D5DAE1"}
+        for place, tie in enumerate(ties, start=block.first):
+            line = place + 1
+            sheet.formula(place, 3, tie.count, tie.row["sheet_rows"], num_format="#,##0", **look)
             test = f"C{line}=D{line}"
-            if spec.total:
-                total = sum((row[spec.total] for row in found if row[spec.total] is not None), Decimal(0))
-                sheet.formula(
-                    place,
-                    5,
-                    "=0" if empty else f"=SUM({here.range(spec.total)[1:]})",
-                    float(total),
-                    num_format="#,##0.00",
-                    **border,
-                )
+            if tie.sum:
+                sheet.formula(place, 5, tie.sum, float(tie.row["sheet_total"]), num_format="#,##0.00", **look)
                 test = f"AND({test},ABS(E{line}-F{line})<0.005)"
-            sheet.formula(place, 6, f'=IF({test},"{ok}","{differs}")', ok, bold=True, **border)
+            sheet.formula(place, 6, f'=IF({test},"{ok}","{differs}")', ok if tie.holds else differs, bold=True, **look)
         sheet.mark(block, "check", {ok: GOOD, differs: BAD})
+
+    def _ties(self, spec: Spec) -> Iterator[_Tie]:
+        """What is held against the mart: the rows, and the sum of the column that ties; by currency if it has one."""
+        here, found = self.blocks[spec.key], self.quarter.rows[spec.mart]
+        for group, (counted, summed) in self.quarter.totals.get(spec.mart, {"": (0, Decimal(0))}).items():
+            rows = [row for row in found if not spec.per or row[spec.per] == group]
+            told = self._label("rows_only")
+            if spec.total:
+                told = self._label("sum_of", column=self._word("column", spec.total)) + (f", {group}" if group else "")
+            row = {
+                "sheet": sheet_name(spec.key, self.language), "total_of": told, "source": spec.mart, "check": None,
+                "mart_rows": counted, "sheet_rows": len(rows), "mart_total": summed, "sheet_total": None,
+            }  # fmt: skip
+            if spec.total:
+                row["mart_total"] = summed or Decimal(0)
+                row["sheet_total"] = sum((one[spec.total] for one in rows if one[spec.total] is not None), Decimal(0))
+            count, total = f"=COUNTA({here.range(spec.columns[0].name)[1:]})", ""
+            if spec.total:
+                total = f"=SUM({here.range(spec.total)[1:]})"
+            if spec.per:
+                keys, code = here.range(spec.per)[1:], str(group).replace('"', '""')
+                count, total = f'=COUNTIF({keys},"{code}")', f'=SUMIF({keys},"{code}",{here.range(spec.total)[1:]})'
+            if not found:  # a note stands there
+                count, total = "=0", "=0" if spec.total else ""
+            yield _Tie(row, count, total)
 
     def _templates(self) -> list[Row]:
         names = {(row["template_id"], row["template_version"]): row for row in self.quarter.results}
@@ -451,6 +452,22 @@ class _Writer:
             height = max(320, 80 + 22 * measures.count(measure))
             sheet.chart((row, 18), "bar", self._label(title), series, size=(620, height), x={"reverse": True})
             row += height // 20 + 2
+
+
+@dataclass(frozen=True)
+class _Tie:
+    """A line of the control totals: its cells, and the formulas over the sheet."""
+
+    row: Row
+    count: str
+    sum: str
+
+    @property
+    def holds(self) -> bool:
+        return bool(
+            self.row["mart_rows"] == self.row["sheet_rows"]
+            and (not self.sum or abs(self.row["mart_total"] - self.row["sheet_total"]) < Decimal("0.005"))
+        )
 
 
 _NAMES = 12  # in a box of the grid
