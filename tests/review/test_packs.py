@@ -318,6 +318,14 @@ def test_each_pack_lies_in_its_readers_folder(
     assert mode(pack(home, copy, made.QUARTER, Packs("en", teams=["M8"])).teams[0]) == 0o640
 
 
+def test_how_to_appeal_follows_the_rules_of_the_company(copy: Path, settings: Settings) -> None:
+    with (settings.config / "company.yml").open("a", encoding="utf-8") as company:
+        company.write("review_rules: rules.yml\n")
+    (settings.config / "rules.yml").write_text("appeal_days: 21\nappeal_to: 王芳, HR\n", "utf-8")
+    packed = pack(settings, copy, made.QUARTER, Packs("zh", members=["M2"]))
+    assert "人力资源（王芳, HR），自反馈之日起 21 天内。" in packed.members[0].read_text("utf-8")
+
+
 def test_codes_that_are_no_names_of_folders_stay_apart(company: Settings, tmp_path: Path) -> None:
     rows: dict[str, Any] = made.quarter()
     codes = {"M1": "../M2", "M3": "a/b", "M4": "a_b", "M5": "."}

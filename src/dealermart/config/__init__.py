@@ -19,6 +19,7 @@ from dealermart.config.load import (
     load_plan,
     load_plans_beside,
     load_registry,
+    load_review_rules,
     load_rules,
 )
 from dealermart.config.plan_cases import Case, Expect, TestCase, cases_schema, load_cases
@@ -100,6 +101,7 @@ __all__ = [
     "load_plans_beside",
     "load_profile",
     "load_registry",
+    "load_review_rules",
     "load_rules",
     "load_yaml",
     "modifier_segments",

@@ -100,7 +100,7 @@ def trend(
         elif shown:
             low, high = min(shown), max(shown)
             room = (high - low) or abs(high) or 1.0
-            axes.set_ylim(low - 0.25 * room, high + 0.4 * room)
+            axes.set_ylim(low - 0.35 * room, high + 0.4 * room)
             axes.locator_params(axis="y", nbins=4)
         axes.yaxis.set_major_formatter(lambda value, _: _said(value, form))
         figure.subplots_adjust(left=0.16, right=0.97, top=0.95, bottom=0.14)

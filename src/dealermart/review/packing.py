@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dealermart.base import Settings, UsageError, record_run
-from dealermart.config import load_company
+from dealermart.config import load_company, load_review_rules
 from dealermart.review import pages, person, team
 from dealermart.review.labels import label
 from dealermart.review.people import People, read_people
@@ -65,6 +65,7 @@ def pack(
     from dealermart.review import printing
 
     company = load_company(settings)
+    rules = load_review_rules(settings, company)
     printer = printing.found() if wanted.pdf else None
     if wanted.pdf and printer is None:
         raise UsageError(
@@ -81,7 +82,14 @@ def pack(
         if unknown:
             what = f"{', '.join(unknown)} has no review of {period_id}, or no team in it"
             raise UsageError(what, mend="look at the code")
-        reader = Reader(wanted.language, wanted.pay is not False, company.min_group_size, version=wanted.version)
+        reader = Reader(
+            wanted.language,
+            wanted.pay is not False,
+            company.min_group_size,
+            rules.appeal_to or "",
+            rules.appeal_days,
+            wanted.version,
+        )
         one = Wanted(wanted.language, False, wanted.version)
         written: dict[str, list[Path]] = {"members": [], "managers": []}
         for kind, codes in (("members", members), ("managers", managers)):
