@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test check test-duckdb2 test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 test-office test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -37,6 +37,14 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	$(BIN)/python -m pip install --quiet --upgrade --target .cache/duckdb2 duckdb==2.0.0
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -c "import duckdb; assert duckdb.__version__ == '2.0.0'"
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
+
+# From Debian's packages, as root; who has them already needs no root.
+OFFICE := chromium libreoffice-calc poppler-utils fonts-noto-cjk
+test-office: $(VENV)/.dev ## review packs in Chromium and on paper, the workbook in LibreOffice
+	@dpkg-query --show $(OFFICE) >/dev/null 2>&1 || \
+	{ apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends $(OFFICE); } || \
+	{ echo "$(OFFICE) are not all here"; echo "  mend: have them installed: apt-get install $(OFFICE)"; exit 2; }
+	$(BIN)/python -m pytest -m office tests/review
 
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python

@@ -143,6 +143,9 @@ def settings(settings: Settings, filled: Settings) -> Settings:
 def test_nothing_that_is_kept_names_the_person_and_every_amount_stands(settings: Settings) -> None:
     amounts = "transaction_id, line_no, net_amount, dealer_id, sale_date, _row_number, _delivery_id, _is_repeat"
     before = rows(settings, "sales", amounts)
+    pack = settings.reviews / "2026-Q1" / "members" / "M017" / "review.html"
+    pack.parent.mkdir(parents=True)
+    pack.write_text("王小伟", "utf-8")
     assert len(holders(settings)) > 8
     result = forget(settings)
     # Own record and report's manager; three sales rows of the person's own or that name him; the refused file is not

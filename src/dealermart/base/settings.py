@@ -98,6 +98,11 @@ class Settings:
         return self.home / "published"
 
     @property
+    def reviews(self) -> Path:
+        """Workbooks and packs of reviews, in a folder per quarter and audience."""
+        return self.published / "reviews"
+
+    @property
     def warehouse(self) -> Path:
         return self.warehouse_override or self.home / "warehouse" / "warehouse.duckdb"
 

@@ -17,7 +17,7 @@ import duckdb
 
 from dealermart import __version__
 from dealermart.base import DealermartError, load_settings
-from dealermart.cli import build, closing, erase, explain, ingest, look, plan, postgres, quarantine
+from dealermart.cli import build, closing, erase, explain, ingest, look, plan, postgres, quarantine, review
 from dealermart.cli.table import Command
 
 __all__ = ["main"]
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (ingest, quarantine, build, postgres, plan, explain, closing, look, erase):
+    for module in (ingest, quarantine, build, postgres, plan, explain, closing, review, look, erase):
         module.register(commands)
     return parser
 

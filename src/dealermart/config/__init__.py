@@ -20,6 +20,7 @@ from dealermart.config.load import (
     load_plan,
     load_plans_beside,
     load_registry,
+    load_review_rules,
     load_rules,
 )
 from dealermart.config.logins import Login
@@ -104,6 +105,7 @@ __all__ = [
     "load_plans_beside",
     "load_profile",
     "load_registry",
+    "load_review_rules",
     "load_rules",
     "load_yaml",
     "modifier_segments",

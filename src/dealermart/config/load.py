@@ -99,6 +99,16 @@ def company_of(settings: Settings, changed: str | dict[str, Any] | None) -> Comp
     return company
 
 
+def load_review_rules(settings: Settings, company: Company) -> ReviewRules:
+    """Read and check the rules of reviews by themselves, without the templates; the defaults where the company names no
+    file.
+
+    Raises:
+        ConfigError: the file is missing or broken.
+    """
+    return _review_rules(settings, company, [])
+
+
 def load_company(settings: Settings) -> Company:
     """Read and check the company file.
 

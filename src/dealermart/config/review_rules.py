@@ -68,6 +68,8 @@ class ReviewRules(Strict):
 
     inputs_due_days: Annotated[int, Field(ge=0)] = 15
     acknowledgement_days: Annotated[int, Field(ge=0)] = 14
+    appeal_days: Annotated[int, Field(ge=1)] | None = None
+    appeal_to: Annotated[str, Field(min_length=1)] | None = None
     top_ratings: tuple[Name, ...] = ("outstanding",)
     guideline_pct: dict[Name, Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]] = {}
     calibration: Calibration = Calibration()

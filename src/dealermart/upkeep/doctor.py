@@ -126,9 +126,13 @@ def _closed(settings: Settings) -> Iterator[Finding]:
     home = settings.home
     if not home.is_dir():
         return
-    # A closed folder closes all that lies in it. `published` is open for the copies of BI, not for those of HR.
+    # A closed folder closes all that lies in it. `published` is open for the copies of BI, not for those of HR
+    # and not for workbooks and packs of reviews.
     looked = [path for path in home.iterdir() if path != settings.published and not path.is_symlink()]
     looked += (settings.published / "versions").glob("hr-*")
+    looked += (
+        path for audience in ("hr", "members/*", "managers/*") for path in settings.reviews.glob(f"*/{audience}")
+    )
     found = sorted(str(path.relative_to(home)) for path in looked if path.stat().st_mode & 0o007)
     can = [f"enter {', '.join(found)}"] if found else []
     mend = [f"chmod -R o= {' '.join(shlex.quote(str(home / name)) for name in found)}"] if found else []

@@ -67,7 +67,8 @@ def erase(
     dry_run: bool = False,
     say: Callable[[str], None] = lambda text: None,
 ) -> EraseResult:
-    """Erase, and drop the warehouse, so that the next build is a full one; ``renew`` does it.
+    """Erase, and drop the warehouse, so that the next build is a full one; ``renew`` does it. Workbooks and packs of
+    reviews go too: they are made anew from the next copy.
 
     Raises:
         UsageError: nothing was ingested yet, name or reason is missing or names the person, or nobody has that code.
@@ -204,7 +205,7 @@ def _commit(search: Search, draft: Folders, removed: list[Path], decision: _Deci
         home = settings.landing / source / received / delivery_id
         moves[draft_of(settings, source, received, delivery_id)] = home / landing.ERASED_NAME
     moves |= search.unpacked
-    lake.plan(settings, decision.run_id, moves, [*removed, settings.warehouse.parent])
+    lake.plan(settings, decision.run_id, moves, [*removed, settings.warehouse.parent, settings.reviews])
     lake.commit(
         settings,
         person.log,
