@@ -5,6 +5,7 @@ from datetime import datetime
 from airflow.sdk import dag, task
 
 from assets import MARTS, WAREHOUSE_TASK, started_by
+from care import RULES, care, note
 
 
 @dag(
@@ -12,16 +13,20 @@ from assets import MARTS, WAREHOUSE_TASK, started_by
     start_date=datetime(2020, 1, 1),
     catchup=False,
     max_active_runs=1,
-    tags=["warehouse"],
-    doc_md="Writes `published/<audience>/` from the warehouse; readers see the old copy until the new one is whole.",
+    **care("publish", "warehouse", minutes=RULES.deadline_minutes.publish),
 )
 def publish():
     @task(**WAREHOUSE_TASK)
-    def publish() -> dict:
+    def publish(ti) -> dict:
+        """Swaps in new copies of the marts, one per audience."""
         from dealermart import base, publish
 
-        result = publish.run(base.load_settings(), say=print)
-        return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
+        config = base.load_settings()
+        result = publish.run(config, say=print)
+        rows = {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
+        said = [f"{name}: {len(result.audiences[name]):,} tables, {count:,} rows" for name, count in rows.items()]
+        note(config, ti, *said, f"in: {result.path}", f"run: {result.run_id}")
+        return rows
 
     publish()
 

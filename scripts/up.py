@@ -24,7 +24,7 @@ def main() -> int:
     try:
         settings = load_settings()
         ingests = [f"ingest_{source}" for source in source_names(settings)]
-        dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention"]
+        dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention", "watch"]
         airflow = Standalone(settings, expected=dags, say=say)
         say(f"starting Airflow, state in {settings.home}")
         with airflow:
