@@ -58,7 +58,7 @@ def tables_of(manifest: dict[str, Any], words: Words) -> list[Table]:
                 grain[1] if grain else "",
                 words.table(node["alias"]) or "",
                 audience,
-                tuple(_field(column, audience, words) for column in node["columns"].values()),
+                tuple(_field(column, node["alias"], audience, words) for column in node["columns"].values()),
                 tuple(reads),
                 tuple(sorted(used.get(node_id, ()))),
             )
@@ -85,9 +85,9 @@ def _audience(node: dict[str, Any]) -> tuple[str, ...]:
     return tuple(_meta(node).get("audience") or ()) if node["resource_type"] == "model" else ()
 
 
-def _field(column: dict[str, Any], audience: tuple[str, ...], words: Words) -> Field:
+def _field(column: dict[str, Any], table: str, audience: tuple[str, ...], words: Words) -> Field:
     meta = _meta(column)
     readers = tuple(meta.get("audience") or (("hr",) if meta.get("hr_only") else audience))
     english = " ".join(column["description"].split())
-    chinese = words.column(column["name"]) or ""
+    chinese = words.column(column["name"], table) or ""
     return Field(column["name"], column["data_type"] or "", english, chinese, readers, str(meta.get("pii") or ""))

@@ -23,7 +23,7 @@ class Words:
 
     Args:
         tables: A sentence by table.
-        names: Whole columns, KPIs among them.
+        names: Whole columns, KPIs among them; ``table.column`` where it means something else than elsewhere.
         words: Words and phrases of which the other columns consist.
     """
 
@@ -34,10 +34,10 @@ class Words:
         """A sentence on the table; None where there is none."""
         return self._tables.get(name)
 
-    def column(self, name: str) -> str | None:
+    def column(self, name: str, table: str = "") -> str | None:
         """The column's name, from the left by the longest words that are known; None where a part of it is not."""
-        if name in self._names:
-            return self._names[name]
+        if whole := self._names.get(f"{table}.{name}") or self._names.get(name):
+            return whole
         parts, found = name.strip("_").split("_"), []
         while parts:
             for length in range(len(parts), 0, -1):
