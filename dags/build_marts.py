@@ -41,7 +41,7 @@ def build_marts():
         if past is None:  # a past moment has a warehouse of its own, and is not published
             outlet_events[MARTS].add_partitions(WHOLE)
         made = f"models: {result.models:,} built, {result.tests:,} tests passed, as of {result.as_of}"
-        months = "all" if result.full else ", ".join(result.months or ())
+        months = "all" if result.full else result.months
         note(config, ti, made, f"fiscal months: {months}", f"in: {result.warehouse}", f"run: {result.run_id}")
         return {"run_id": result.run_id, "models": result.models, "tests": result.tests, "seconds": result.seconds}
 
