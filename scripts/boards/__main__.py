@@ -97,7 +97,8 @@ def _expected(settings: Settings, board: Board, chart: Chart) -> dict[str, Any]:
     if chart.kind == "table" and rows:
         text = [str(row[0]) for row in rows[:3] if row[0] is not None]
     name = f"{chart.title} {chart.title_zh}"
-    return {"name": name, "columns": columns, "keys": len(chart.by), "rows": rows, "text": text}
+    series = chart.kind in ("line", "bar") and len(chart.by) == 2
+    return {"name": name, "columns": columns, "keys": len(chart.by), "series": series, "rows": rows, "text": text}
 
 
 def _cell(chart: Chart, value: Any) -> Any:

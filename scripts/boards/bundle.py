@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import uuid
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,10 @@ def write(out: Path, boards: dict[str, Board], schemas: dict[tuple[str, str], st
         _dump(out / "dashboards" / f"{slug}.yaml", _dashboard(slug, board))
         for chart in board.charts:
             schema = schemas[board.audience, chart.table]
-            dataset = _dataset(board.audience, schema, chart.table, columns[chart.table])
-            _dump(out / "datasets" / board.audience / f"{chart.table}.yaml", dataset)
+            dataset = _dataset(board.audience, schema, chart, columns[chart.table])
+            _dump(out / "datasets" / board.audience / f"{dataset['table_name']}.yaml", dataset)
             name = "_".join(chart.title.lower().split())
-            _dump(out / "charts" / f"{slug}_{name}.yaml", _chart(slug, board.audience, chart, schema))
+            _dump(out / "charts" / f"{slug}_{name}.yaml", _chart(slug, chart, dataset["uuid"]))
 
 
 def _dump(path: Path, data: dict[str, Any]) -> None:
@@ -69,14 +71,16 @@ def _database(audience: str) -> dict[str, Any]:
     }
 
 
-def _dataset(audience: str, schema: str, table: str, columns: dict[str, tuple[str, str, str]]) -> dict[str, Any]:
+def _dataset(audience: str, schema: str, chart: Chart, columns: dict[str, tuple[str, str, str]]) -> dict[str, Any]:
+    rows = chart.rows(schema)
+    mark = f"__{hashlib.sha256(rows.encode()).hexdigest()[:8]}" if rows else ""
     return {
-        "table_name": table,
+        "table_name": f"{chart.table}{mark}",
         "main_dttm_col": None,
         "schema": schema,
-        "sql": None,
+        "sql": rows,
         "params": None,
-        "uuid": _id("dataset", audience, table),
+        "uuid": _id("dataset", audience, f"{chart.table}{mark}"),
         "database_uuid": _id("database", audience),
         "metrics": [{"metric_name": "rows", "verbose_name": "rows 行数", "expression": "count(*)"}],
         "columns": [
@@ -95,7 +99,7 @@ def _dataset(audience: str, schema: str, table: str, columns: dict[str, tuple[st
     }
 
 
-def _chart(slug: str, audience: str, chart: Chart, schema: str) -> dict[str, Any]:
+def _chart(slug: str, chart: Chart, dataset: str) -> dict[str, Any]:
     metrics = [
         {
             "expressionType": "SQL",
@@ -108,7 +112,7 @@ def _chart(slug: str, audience: str, chart: Chart, schema: str) -> dict[str, Any
     ]
     filters = []
     if chart.where:
-        filters = [{"expressionType": "SQL", "sqlExpression": chart.condition(schema), "clause": "WHERE"}]
+        filters = [{"expressionType": "SQL", "sqlExpression": chart.where, "clause": "WHERE"}]
     params: dict[str, Any] = {"time_range": "No filter", "adhoc_filters": filters}
     if chart.kind == "number":
         params |= {"viz_type": "big_number_total", "metric": metrics[0], "y_axis_format": chart.format}
@@ -123,7 +127,7 @@ def _chart(slug: str, audience: str, chart: Chart, schema: str) -> dict[str, Any
             "server_page_length": 50,
             "order_desc": True,
             "table_timestamp_format": "%Y-%m-%d",
-            "column_config": {label: {"d3NumberFormat": chart.format} for label in chart.values},
+            "column_config": {label: {"d3NumberFormat": _format(chart, sql)} for label, sql in chart.values.items()},
         }
     else:
         kind = "echarts_timeseries_line" if chart.kind == "line" else "echarts_timeseries_bar"
@@ -145,9 +149,14 @@ def _chart(slug: str, audience: str, chart: Chart, schema: str) -> dict[str, Any
         "viz_type": params["viz_type"],
         "params": params,
         "uuid": _id("chart", slug, chart.title),
-        "dataset_uuid": _id("dataset", audience, chart.table),
+        "dataset_uuid": dataset,
         "version": "1.0.0",
     }
+
+
+def _format(chart: Chart, sql: str) -> str:
+    """The chart's own, but for what is counted."""
+    return ",d" if re.match(r"count\(|sum\((\w+_count|case )", sql) else chart.format
 
 
 def _dashboard(slug: str, board: Board) -> dict[str, Any]:

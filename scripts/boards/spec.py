@@ -21,8 +21,8 @@ class _Strict(BaseModel):
 class Chart(_Strict):
     """One chart: ``values`` are SQL aggregates by label, over the rows of ``table`` that ``where`` takes, by ``by``.
 
-    The SQL runs in PostgreSQL and DuckDB alike. ``{schema}`` stands for the audience's schema. A line or bar has a date
-    as the first of ``by``, and series by the second.
+    The SQL runs in PostgreSQL and DuckDB alike. Of these rows ``latest`` takes those with the last value of a column, such
+    as the last day. A line or bar has a date as the first of ``by``, and series by the second.
     """
 
     title: str
@@ -30,6 +30,7 @@ class Chart(_Strict):
     kind: Literal["number", "line", "bar", "table"]
     table: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     where: str = ""
+    latest: str = ""
     by: tuple[str, ...] = ()
     values: Annotated[dict[str, str], Field(min_length=1)]
     format: str = ",.0f"
@@ -41,20 +42,28 @@ class Chart(_Strict):
             raise ValueError("a number has one value and nothing in by")
         if self.kind in ("line", "bar") and not 1 <= len(self.by) <= 2:
             raise ValueError("a line or bar has a date in by, and at most one more column")
+        if self.kind in ("line", "bar") and len(self.by) == 2 and len(self.values) != 1:
+            raise ValueError("a line or bar with series has one value")
         if self.kind == "table" and not self.by:
             raise ValueError("a table needs by")
         return self
 
-    def condition(self, schema: str) -> str:
-        """``where`` for a schema."""
-        return self.where.replace("{schema}", schema)
+    def rows(self, schema: str) -> str | None:
+        """The select behind ``latest``: Superset takes no subquery in a chart, so it is a dataset of its own."""
+        if not self.latest:
+            return None
+        last = f"select max({self.latest}) from {schema}.{self.table}{self._taken()}"
+        return f"select * from {schema}.{self.table} where {self.latest} = ({last})"
 
     def select(self, schema: str) -> str:
-        """The rows that the chart shows, in an order of their own."""
+        """What the chart shows, in an order of its own."""
         columns = [*self.by, *(f'{value} as "{label}"' for label, value in self.values.items())]
-        where = f" where {self.condition(schema)}" if self.where else ""
+        rows = f"({self.rows(schema)}) as latest" if self.latest else f"{schema}.{self.table}"
         group = f" group by {', '.join(self.by)} order by {', '.join(self.by)}" if self.by else ""
-        return f"select {', '.join(columns)} from {schema}.{self.table}{where}{group}"
+        return f"select {', '.join(columns)} from {rows}{self._taken()}{group}"
+
+    def _taken(self) -> str:
+        return f" where {self.where}" if self.where else ""
 
 
 class Board(_Strict):

@@ -17,7 +17,7 @@ from dealermart.base import REPO, ConfigError
 
 CHART: dict[str, Any] = {
     "title": "Paid", "title_zh": "已付", "kind": "table", "table": "mart_pay", "by": ["day", "who"],
-    "values": {"amount": "sum(amount)", "rows": "count(*)"}, "where": "day = (select max(day) from {schema}.mart_pay)",
+    "values": {"amount": "sum(amount)", "rows": "count(*)"}, "where": "who is not null", "latest": "day",
 }  # fmt: skip
 COLUMNS = {"mart_pay": {"day": ("date", "The day", "日期"), "amount": ("numeric(18,2)", "", "金额")}}
 
@@ -60,11 +60,20 @@ def test_the_projects_charts_use_marts_and_columns_that_there_are() -> None:
                 con.execute(chart.select("bi"))
 
 
+def test_the_lineage_ends_in_the_dashboards() -> None:
+    exposures = yaml.safe_load((REPO / "dbt_project" / "models" / "exposures.yml").read_text("utf-8"))["exposures"]
+    stated = {exposure["name"]: set(exposure["depends_on"]) for exposure in exposures}
+    for slug, found in load_boards().items():
+        wanted = {f"ref('{chart.table}')" for chart in found.charts}
+        assert stated[f"dashboard_{slug.replace('-', '_')}"] == wanted
+
+
 WRONG = {
     "a number with by": ({"kind": "number"}, "a number has one value"),
     "a line without a date": ({"kind": "line", "by": []}, "a line or bar has a date in by"),
     "a table without by": ({"by": []}, "a table needs by"),
     "an unknown key": ({"colour": "red"}, "colour"),
+    "series of two values": ({"kind": "line"}, "a line or bar with series has one value"),
     "no value": ({"values": {}}, "values"),
     "too wide": ({"width": 13}, "width"),
 }
@@ -87,13 +96,18 @@ def test_superset_is_given_no_secret_and_one_connection_per_audience(tmp_path: P
 
 def test_parts_of_the_bundle_name_each_other_and_stay_the_same(tmp_path: Path) -> None:
     files = written(tmp_path / "a")
-    chart, dataset = files["charts/pay_paid.yaml"], files["datasets/hr/mart_pay.yaml"]
+    chart, dataset = (
+        files["charts/pay_paid.yaml"],
+        next(file for name, file in files.items() if name.startswith("datasets/")),
+    )
     grid = files["dashboards/pay.yaml"]["position"]
     assert chart["dataset_uuid"] == dataset["uuid"]
     assert dataset["database_uuid"] == files["databases/hr.yaml"]["uuid"]
     assert grid["CHART-1"]["meta"]["uuid"] == chart["uuid"]
     assert files["dashboards/pay.yaml"]["dashboard_title"] == "Pay 薪酬"
-    assert chart["params"]["adhoc_filters"][0]["sqlExpression"] == "day = (select max(day) from hr.mart_pay)"
+    assert chart["params"]["adhoc_filters"][0]["sqlExpression"] == "who is not null"
+    assert dataset["sql"] == LATEST
+    assert dataset["table_name"].startswith("mart_pay__")
     assert [column["verbose_name"] for column in dataset["columns"]] == ["day 日期", "amount 金额"]
     assert [column["is_dttm"] for column in dataset["columns"]] == [True, False]
     assert written(tmp_path / "b") == files
@@ -108,12 +122,14 @@ def test_charts_fill_rows_of_twelve_columns(tmp_path: Path) -> None:
     assert rows == [["CHART-1", "CHART-2"], ["CHART-3", "CHART-4"], ["CHART-5"]]
 
 
+LATEST = "select * from hr.mart_pay where day = (select max(day) from hr.mart_pay where who is not null)"
+
+
 def test_a_charts_rows_are_asked_of_the_mart_as_the_chart_asks() -> None:
-    chart = Chart.model_validate(CHART)
-    assert chart.select("hr") == (
-        'select day, who, sum(amount) as "amount", count(*) as "rows" from hr.mart_pay '
-        "where day = (select max(day) from hr.mart_pay) group by day, who order by day, who"
-    )
+    asked = 'select day, who, sum(amount) as "amount", count(*) as "rows" from '
+    by = "where who is not null group by day, who order by day, who"
+    assert Chart.model_validate(CHART).select("hr") == f"{asked}({LATEST}) as latest {by}"
+    assert Chart.model_validate(CHART | {"latest": ""}).select("hr") == f"{asked}hr.mart_pay {by}"
 
 
 EXPECTED = {"columns": ["who", "amount"], "keys": 1, "rows": [["A", "1.10"], ["B", None]]}
@@ -131,6 +147,13 @@ SHOWN: dict[str, tuple[list[dict[str, Any]], int]] = {
 def test_what_is_shown_is_compared_with_the_mart(case: str) -> None:
     rows, faults = SHOWN[case]
     assert len(look.differences(rows, EXPECTED)) == faults
+
+
+def test_series_come_as_columns() -> None:
+    expected = {"columns": ["day", "who", "amount"], "keys": 2, "series": True, "rows": [[1, "A", "5"], [1, "B", "7"]]}
+    assert look.differences([{"day": 1, "B": 7.0, "A": 5.0}], expected) == []
+    assert len(look.differences([{"day": 1, "B": 7.0, "A": 6.0}], expected)) == 1
+    assert len(look.differences([{"day": 1, "B": 7.0, "A": None}], expected)) == 1
 
 
 def test_a_number_is_looked_for_as_the_page_writes_it() -> None:
