@@ -21,8 +21,8 @@ class _Strict(BaseModel):
 class Chart(_Strict):
     """One chart: ``values`` are SQL aggregates by label, over the rows of ``table`` that ``where`` takes, by ``by``.
 
-    The SQL runs in PostgreSQL and DuckDB alike. Of these rows ``latest`` takes those with the last value of a column, such
-    as the last day. A line or bar has a date as the first of ``by``, and series by the second.
+    The SQL runs in PostgreSQL and DuckDB alike. ``latest`` takes of these rows those with the last value of a column,
+    such as the last day. A line or bar has a date as the first of ``by``, and series by the second.
     """
 
     title: str
