@@ -22,6 +22,13 @@ dealermart build --as-of 2026-07-01T00:00:00""",
     "explain": """\
 dealermart explain --payee M003 --period 2026-Q1
 dealermart explain --payee M003 --period 2026-Q1 --format html --language zh --out statement.html""",
+    "close": """\
+dealermart close --period 2026-Q1 --dry-run
+dealermart close --period 2026-Q1 --by Li --reason 'approved by finance on 12 April'
+dealermart close --period 2026-Q1 --by Li --reason 'approved' --waive quarantine --waive-reason 'ten rows of test data'""",
+    "payroll": "dealermart payroll --period 2026-Q1 --format xlsx --out payroll/",
+    "audit": "dealermart audit verify",
+    "audit verify": "dealermart audit verify",
     "erase": """\
 dealermart erase --person M003 --by Li --reason 'request of 3 October'
 dealermart erase --retention --by Li --reason 'kept for 36 months'""",
