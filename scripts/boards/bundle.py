@@ -143,6 +143,7 @@ def _chart(slug: str, chart: Chart, dataset: str) -> dict[str, Any]:
             "x_axis_time_format": "%Y-%m-%d",
             "truncate_metric": True,
             "stack": "Stack" if chart.kind == "bar" else None,
+            "xAxisForceCategorical": chart.kind == "bar",  # a bar stands at its date, not between two
         }
     return {
         "slice_name": f"{chart.title} {chart.title_zh}",
@@ -155,7 +156,9 @@ def _chart(slug: str, chart: Chart, dataset: str) -> dict[str, Any]:
 
 
 def _format(chart: Chart, sql: str) -> str:
-    """The chart's own, but for what is counted."""
+    """The chart's own, but for shares of a target and for what is counted."""
+    if "attainment" in sql:
+        return ".1%"
     return ",d" if re.match(r"count\(|sum\((\w+_count|case )", sql) else chart.format
 
 
