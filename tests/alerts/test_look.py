@@ -279,8 +279,11 @@ def test_the_command_shows_and_sends(
     _run(settings, "erase", now.isoformat(timespec="seconds"), "failed", error="no room")
     assert main(["alerts"]) == 3
     assert sent == []
+    assert capsys.readouterr().err.startswith("nobody was told so far")
     assert main(["alerts", "--send"]) == 3
-    assert capsys.readouterr().out.startswith("run_failed: erase failed at")
+    assert capsys.readouterr().out.startswith("told to ops: 1\nrun_failed: erase failed at")
+    assert main(["alerts"]) == 3
+    assert capsys.readouterr().err.startswith("told last at ")
     assert [address for address, _, _ in sent] == ["ops://"]
     monkeypatch.setenv("DEALERMART_ALERT_OPS", "down://")
     (settings.home / "alerts" / "told.json").unlink()

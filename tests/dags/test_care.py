@@ -42,9 +42,9 @@ def test_every_dag_has_an_owner_tags_and_a_page_for_when_it_is_red(dagbag: Any, 
         assert len(task.doc_md or "") > 20, f"{dag_id}.{task.task_id} does not say what it does"
 
 
-def test_every_page_belongs_to_a_dag() -> None:
+def test_every_dag_has_a_page() -> None:
     pages = {path.stem for path in (REPO / "dags" / "pages").glob("*.md")}
-    assert {dag_id if not dag_id.startswith("ingest") else "ingest" for dag_id in DAG_IDS} == pages
+    assert {dag_id if not dag_id.startswith("ingest") else "ingest" for dag_id in DAG_IDS} <= pages
 
 
 def test_the_way_to_publication_has_deadlines(dagbag: Any) -> None:

@@ -131,7 +131,8 @@ def alerts(config: Settings, arguments: argparse.Namespace) -> int:
         print(f"{arguments.test}: {'the message was taken' if taken else 'the message was not taken'}")
         return 0 if taken else 1
     if not arguments.send:
-        found = alerts.find(config, rules)
+        found, last = alerts.find(config, rules), alerts.last_look(config)
+        say(f"told last at {last[0]} UTC" if last else "nobody was told so far: the DAG watch or cron does (--send)")
     else:
         told = alerts.look(config, say=say)
         found = told.alerts
