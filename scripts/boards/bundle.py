@@ -143,7 +143,6 @@ def _chart(slug: str, chart: Chart, dataset: str) -> dict[str, Any]:
             "x_axis_time_format": "%Y-%m-%d",
             "truncate_metric": True,
             "stack": "Stack" if chart.kind == "bar" else None,
-            "xAxisForceCategorical": chart.kind == "bar",  # a bar stands at its date, not between two
         }
     return {
         "slice_name": f"{chart.title} {chart.title_zh}",
