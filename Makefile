@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORTABLE := .cache/portable/venv
+SUPERSET := .cache/dashboards/venv
 DATA ?=
 PROFILE ?= sample
 SIZE ?= S
@@ -16,16 +17,25 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test check test-duckdb2 test-office test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
+.PHONY: help demo up docs dashboards test-dashboards remote test check test-duckdb2 test-office test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## run the main job on a sample company; DATA=dir PROFILE=source for files of your own
 	$(BIN)/python scripts/demo.py --profile "$(PROFILE)" --size "$(SIZE)" $(if $(DATA),--data "$(DATA)")
 
 up: $(VENV)/.runtime ## start Airflow with its web page
 	$(BIN)/python scripts/up.py
+
+docs: $(VENV)/.runtime ## the documentation site, to open from disk: tables, columns, KPIs, plans, lineage
+	$(BIN)/python scripts/make_docs.py
+
+dashboards: $(VENV)/.runtime $(SUPERSET)/.ready ## Superset with the dashboards, on this machine; needs what was published to PostgreSQL
+	PYTHONPATH=scripts $(BIN)/python -m boards up --python $(SUPERSET)/bin/python
+
+test-dashboards: $(VENV)/.runtime $(SUPERSET)/.ready ## open each dashboard in Chromium and compare its numbers with the marts'
+	PYTHONPATH=scripts $(BIN)/python -m boards test --python $(SUPERSET)/bin/python
 
 remote: $(VENV)/.runtime ## what S3 and SFTP need, into the environment
 	@$(PYTHON) scripts/make_env.py --venv $(VENV) --lock requirements-remote.lock
@@ -104,6 +114,10 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | python
 
 $(PORTABLE)/.ready: requirements-portable.lock | python
 	@$(PYTHON) scripts/make_env.py --venv $(PORTABLE) --lock requirements-portable.lock --bare
+	@touch $@
+
+$(SUPERSET)/.ready: requirements-dashboards.lock | python
+	@$(PYTHON) scripts/make_env.py --venv $(SUPERSET) --lock requirements-dashboards.lock --bare
 	@touch $@
 
 .PHONY: python

@@ -8,26 +8,24 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipExceptio
 from arrival_trigger import ArrivalTrigger
 
 from assets import RETRY, SOURCES
+from care import care
 
 LOOK = AssetWatcher(name="look", trigger=ArrivalTrigger(SOURCES))
 INBOX = Asset("inbox", uri="x-dealermart://inbox", watchers=[LOOK])
-AND_GO_ON = {"wait_for_completion": False, "allowed_states": [], "failed_states": [], "poke_interval": 60}
-ONCE = {"skip_when_already_exists": True, "reset_dag_run": False, "deferrable": False}
+AND_GO_ON = {"skip_when_already_exists": True, "reset_dag_run": False, "deferrable": False}
+AND_GO_ON |= {"wait_for_completion": False, "allowed_states": [], "failed_states": [], "poke_interval": 60}
 
 
 @dag(
-    # The inbox tells by itself; other places are asked every ten minutes.
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("*/10 * * * *", timezone="UTC"), assets=[INBOX]),
     start_date=datetime(2020, 1, 1),
     catchup=False,
     max_active_runs=1,
-    tags=["ingest"],
-    doc_md="Starts `ingest_<source>` for every received date that has files for which no run was started yet.",
+    **care("arrivals", "ingest"),
 )
 def arrivals():
-    @task(retries=3, retry_policy=RETRY)
+    @task(retries=3, retry_policy=RETRY, doc_md="Brings new files into the inbox; they wake the watcher.")
     def fetch(source: str) -> None:
-        """What comes wakes the watcher, so nothing follows here."""
         from dealermart import base, landing
 
         options = None  # from the environment
@@ -38,20 +36,21 @@ def arrivals():
 
     @task
     def look() -> list[dict]:
+        """Finds dates that have files for which no run was started yet."""
         from dealermart import base, landing
 
         if due := [item.as_dict() for source in SOURCES for item in landing.due(base.load_settings(), source)]:
             return due
         raise AirflowSkipException("nothing waits")
 
-    @task(retries=3, retry_policy=RETRY, max_active_tis_per_dagrun=1)
+    @task(retries=3, retry_policy=RETRY, max_active_tis_per_dagrun=1, doc_md="Starts one run per date, in their order.")
     def start(due: dict) -> None:
-        """One run per date, in their order. Its id names the very files, so that a second try starts no second run."""
+        # Its id names the very files, so that a second try starts no second run.
         from dealermart import base, landing
 
         landing.tell(base.load_settings(), landing.Due.from_dict(due))
         to = {"trigger_dag_id": f"ingest_{due['source']}", "dag_run_id": f"arrival__{due['received']}__{due['mark']}"}
-        raise DagRunTriggerException(conf={"received": due["received"]}, **to, **AND_GO_ON, **ONCE)
+        raise DagRunTriggerException(conf={"received": due["received"]}, **to, **AND_GO_ON)
 
     fetch.expand(source=list(SOURCES))
     start.expand(due=look())

@@ -2,34 +2,34 @@
 
 from datetime import datetime
 
-from airflow.sdk import CronPartitionTimetable, Param, dag, task
+from airflow.sdk import CronPartitionTimetable, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
+from care import RULES, care, note
+from forms import ingest_form, overrides
 
 
 def ingest_dag(source: str):
     @dag(
         dag_id=f"ingest_{source}",
         schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-        params={"received": Param(None, type=["null", "string"], format="date", title="Received date")},
+        params=ingest_form(),
         start_date=datetime(2020, 1, 1),
         catchup=False,
         max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
-        tags=["ingest"],
-        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake; at midnight UTC that of the day just ended. "
-        "A second run of a date changes nothing.",
+        **care("ingest", "ingest", source, minutes=RULES.deadline_minutes.ingest, source=source),
     )
     def ingest_source():
         @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
         def ingest(dag_run, ti) -> list[str]:
-            from dealermart import demo, ingest, warehouse
+            """Takes the files of the received date into the lake."""
+            from dealermart import ingest, warehouse
             from dealermart.base import DataError, load_settings
 
             config = load_settings()
-            result = ingest.run(config, source, resolve_partition(dag_run), say=print)
-            print(text := "\n".join(result.summary()))
-            demo.note(config, ti, text, say=print)
+            result = ingest.run(config, source, resolve_partition(dag_run), say=print, decided=overrides(dag_run))
+            note(config, ti, *result.summary())
             follow = []
             # Not "did it commit": after a killed run the next must tell. A build yet to begin reads this commit too.
             if warehouse.pending(config) and not ti.get_ti_count("build_marts", task_ids=["build"], states=WAITING):
@@ -43,7 +43,7 @@ def ingest_dag(source: str):
 
         @task(outlets=[LANDED[source]])
         def announce(dag_run, outlet_events) -> None:
-            """Starts build_marts."""
+            """Starts build_marts: the marts are behind the lake."""
             outlet_events[LANDED[source]].add_partitions(resolve_partition(dag_run).isoformat())
 
         @task

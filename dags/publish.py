@@ -7,6 +7,7 @@ from airflow.sdk import Connection, dag, task
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from assets import MARTS, WAREHOUSE_TASK, started_by
+from care import RULES, care, note
 
 
 @dag(
@@ -14,19 +15,23 @@ from assets import MARTS, WAREHOUSE_TASK, started_by
     start_date=datetime(2020, 1, 1),
     catchup=False,
     max_active_runs=1,
-    tags=["warehouse"],
-    doc_md="Writes `published/<audience>/` and PostgreSQL; readers see the old copy until the new one is whole.",
+    **care("publish", "warehouse", minutes=RULES.deadline_minutes.publish),
 )
 def publish():
     @task(**WAREHOUSE_TASK)
-    def publish() -> dict:
+    def publish(ti) -> dict:
+        """Swaps in new copies of the marts, one per audience."""
         from dealermart import base, publish
 
+        config = base.load_settings()
         address = None  # from the environment
         with suppress(AirflowNotFoundException):
             address = Connection.get("dealermart_postgres").get_uri()
-        result = publish.run(base.load_settings(), say=print, postgres=address)
-        return {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
+        result = publish.run(config, say=print, postgres=address)
+        rows = {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
+        said = [f"{name}: {len(result.audiences[name]):,} tables, {count:,} rows" for name, count in rows.items()]
+        note(config, ti, *said, f"in: {result.path}", f"run: {result.run_id}")
+        return rows
 
     publish()
 

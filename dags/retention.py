@@ -4,6 +4,7 @@ from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from assets import WAREHOUSE_TASK
+from care import care, note
 from monthly import monthly
 
 
@@ -11,17 +12,19 @@ from monthly import monthly
     **monthly("0 4 3 * *"),  # the third of the month, at night: the lake was compacted the night before
     catchup=False,
     max_active_runs=1,
-    tags=["warehouse"],
-    doc_md="Erases what `retention_months` of the company file says, and renews marts and copies where anything went.",
+    **care("retention", "warehouse"),
 )
 def retention():
     @task(**WAREHOUSE_TASK)
-    def erase() -> dict:
+    def erase(ti) -> dict:
+        """Erases values of persons that are older than the company file allows."""
         from dealermart import base, upkeep
 
-        result = upkeep.erase_by_retention(base.load_settings(), say=print)
+        config = base.load_settings()
+        result = upkeep.erase_by_retention(config, say=print)
         if result is None:
             raise AirflowSkipException("no feed has a retention")
+        note(config, ti, *(f"{feed}: {rows:,} rows" for feed, rows in result.rows.items()))
         return result.rows
 
     erase()

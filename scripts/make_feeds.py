@@ -370,6 +370,8 @@ def document(known: dict[str, Contract], suites: Path, reached: dict[str, list[s
         text.append(f"| {named} | {grain} | {contract.delivery} | {end} |\n")
     for feed, contract in known.items():
         text.append(f"\n## {feed}\n{contract.title} ({contract.title_zh}): {contract.grain}.")
+        if contract.expected_days:
+            text.append(f" Late after {contract.expected_days} days without a file, if the source says nothing else.")
         if contract.hr_only:
             text.append(" For HR only.")
         for column, values in contract.hr_only_rows.items():

@@ -24,7 +24,8 @@ def main() -> int:
     try:
         settings = load_settings()
         ingests = [f"ingest_{source}" for source in source_names(settings)]
-        dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention", "close_period", "audit_closed"]
+        dags = [*ingests, "arrivals", "build_marts", "publish", "compact", "retention", "watch"]
+        dags += ["close_period", "audit_closed"]
         airflow = Standalone(settings, expected=dags, say=say)
         say(f"starting Airflow, state in {settings.home}")
         with airflow:

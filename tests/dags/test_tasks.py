@@ -99,8 +99,9 @@ def test_what_follows_an_ingest(
     behind, builds_to_come, refused, follow = FOLLOWS[case]
     seen: list[tuple[str, date]] = []
 
-    def stand_in(settings: Any, source: str, received: date, say: Any) -> Any:
+    def stand_in(settings: Any, source: str, received: date, say: Any, decided: Any) -> Any:
         seen.append((source, received))
+        assert decided == []
 
         def raise_for_refused() -> None:
             if refused:
@@ -168,14 +169,25 @@ def test_a_build_starts_publish_unless_there_was_nothing_new(
     from airflow.sdk.exceptions import AirflowSkipException
 
     skipped, try_number, keys = BUILDS[case]
-    monkeypatch.setattr(warehouse, "run", lambda settings, say: warehouse.BuildResult("r1", skipped, models=3, tests=4))
+    asked: list[tuple[Any, bool]] = []
+    notes: list[str] = []
+
+    def stand_in(settings: Any, as_of: Any, full: bool, say: Any) -> Any:
+        asked.append((as_of, full))
+        return warehouse.BuildResult("r1", skipped, as_of="2026-03-02T00:00:00", models=3, tests=4, months=2)
+
+    monkeypatch.setattr(warehouse, "run", stand_in)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
     task, outlets = callable_of(dagbag, "build_marts", "build"), Outlets()
+    ti = TaskInstance(try_number=try_number)
     if keys is None:
         with pytest.raises(AirflowSkipException):
-            task(ti=TaskInstance(try_number=try_number), outlet_events=outlets)
-        assert outlets == {}
+            task(ti=ti, dag_run=run_for("whole"), outlet_events=outlets)
+        assert (outlets, notes) == ({}, [])
     else:
-        task(ti=TaskInstance(try_number=try_number), outlet_events=outlets)
+        task(ti=ti, dag_run=run_for("whole"), outlet_events=outlets)
+        assert notes[0].startswith("models: 3 built, 4 tests passed, as of 2026-03-02T00:00:00\nfiscal months: 2")
+        assert asked == [(None, False)]
         assert {asset.name: event.keys for asset, event in outlets.items()} == {"marts": keys}
 
 

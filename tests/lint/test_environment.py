@@ -74,13 +74,14 @@ def test_the_second_engine_has_what_it_asks_for_and_no_great_expectations() -> N
 
 
 def test_the_lock_is_made_for_all_pythons_and_each_lock_after_the_smaller_one() -> None:
-    runtime, remote, dev, portable = make_lock.commands("uv", upgrade=False)
+    runtime, remote, dev, portable, dashboards = make_lock.commands("uv", upgrade=False)
     assert "--universal" in runtime
     assert runtime[-2:] == ["-o", "requirements.lock"]
     assert remote[remote.index("-c") + 1] == "requirements.lock"
     assert dev[dev.index("-c") + 1] == remote[-1] == "requirements-remote.lock"
     assert portable[-4:] == ["--group", "portable", "-o", PORTABLE]
-    assert "pyproject.toml" not in portable  # the project itself is not part of it
+    assert dashboards[-4:] == ["--group", "dashboards", "-o", "requirements-dashboards.lock"]
+    assert "pyproject.toml" not in portable + dashboards  # the project itself is not part of it
     assert all("--upgrade" in command for command in make_lock.commands("uv", upgrade=True))
 
 

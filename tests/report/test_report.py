@@ -207,7 +207,7 @@ def test_freshness_per_kind_of_file_counts_days_to_the_log(three_runs: Settings)
     )
     rows = {row[1]: row for row in table(page(report.run(three_runs, "run-1")), "Freshness")}
     assert rows["sale_file"][2:] == ["2026-03-02", "2026-03-01", "0", "6 days", "on time"]
-    assert rows["dealer_file"][2:] == ["", "", "–", "–", "never came"]
+    assert rows["dealer_file"][2:] == ["", "", "–", "100 days", "never came"]
     commit(
         three_runs,
         4,

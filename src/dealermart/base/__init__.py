@@ -30,7 +30,7 @@ from dealermart.base.runlog import (
     record_run,
     utc_now,
 )
-from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
+from dealermart.base.settings import REPO, Settings, alert_address, child_environment, load_settings, storage_options
 from dealermart.base.sheets import TEXT_STAYS_TEXT, inert
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "SuiteError",
     "UsageError",
     "Workspace",
+    "alert_address",
     "alone",
     "as_json",
     "child_environment",

@@ -19,7 +19,7 @@ from dealermart import __version__
 from dealermart.base.duck import sandbox
 from dealermart.base.errors import DealermartError, UsageError
 from dealermart.base.files import write_json
-from dealermart.base.settings import REPO, Settings
+from dealermart.base.settings import REPO, Settings, scheduler_run
 
 
 def utc_now() -> dt.datetime:
@@ -66,6 +66,8 @@ class Entry:
             "started_at": start.isoformat(timespec="milliseconds"),
             "status": "running",
         }
+        if scheduler := scheduler_run():
+            self._entry["scheduler"] = scheduler
         self._write()
 
     def note(self, **facts: Any) -> None:
@@ -109,12 +111,12 @@ def record_run(settings: Settings, command: str, **arguments: Any) -> Iterator[E
     try:
         yield run
     except DealermartError as error:
-        run.note(error=str(error))
+        run.note(error=str(error), error_type=type(error).__name__)
         run.end(WRONG_USAGE if isinstance(error, UsageError) else "failed")
         raise
     except BaseException as error:
         # The text of an unforeseen error may quote data; its type is enough here.
-        run.note(error=f"unforeseen {type(error).__name__}")
+        run.note(error=f"unforeseen {type(error).__name__}", error_type=type(error).__name__)
         run.end("failed")
         raise
     run.end("done")

@@ -205,6 +205,17 @@ def storage_options(source: str) -> dict[str, Any]:
     return options
 
 
+def alert_address(channel: str) -> str:
+    """Where a channel of ``config/alerts.yml`` is reached, from ``DEALERMART_ALERT_<CHANNEL>``; empty without one."""
+    return os.environ.get(f"DEALERMART_ALERT_{channel.upper()}", "")
+
+
+def scheduler_run() -> str:
+    """DAG and run of the Airflow task that this process is, or nothing."""
+    dag_id, run_id = (os.environ.get(f"AIRFLOW_CTX_{name}", "") for name in ("DAG_ID", "DAG_RUN_ID"))
+    return f"{dag_id} {run_id}" if dag_id and run_id else ""
+
+
 def child_environment(**extra: str) -> dict[str, str]:
     """The process environment for a program started by us, with ``extra`` on top."""
     return {**os.environ, **extra}

@@ -17,7 +17,20 @@ import duckdb
 
 from dealermart import __version__
 from dealermart.base import DealermartError, load_settings
-from dealermart.cli import build, closing, erase, explain, ingest, look, plan, postgres, quarantine, review
+from dealermart.cli import (
+    build,
+    closing,
+    completion,
+    erase,
+    explain,
+    ingest,
+    look,
+    plan,
+    postgres,
+    quarantine,
+    review,
+)
+from dealermart.cli.examples import show_examples
 from dealermart.cli.table import Command
 
 __all__ = ["main"]
@@ -59,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in (ingest, quarantine, build, postgres, plan, explain, closing, review, look, erase):
         module.register(commands)
+    completion.register(_parser)(commands)
+    show_examples(parser)
     return parser
 
 

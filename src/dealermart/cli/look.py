@@ -1,4 +1,4 @@
-"""What ran and what is wrong: ``dealermart runs | doctor | report``."""
+"""What ran and what is wrong: ``dealermart runs | doctor | report | alerts``."""
 
 from __future__ import annotations
 
@@ -27,6 +27,10 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--deep", action="store_true", help="read every commit and look at every lake file as well; takes longer"
     )
+    parser = add(commands, "alerts", alerts)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--send", action="store_true", help="tell what is new to those whom config/alerts.yml names")
+    how.add_argument("--test", metavar="CHANNEL", help="send a test message to a channel")
 
 
 def report(config: Settings, arguments: argparse.Namespace) -> int:
@@ -114,3 +118,29 @@ def doctor(config: Settings, arguments: argparse.Namespace) -> int:
             print(f"     mend: {finding.mend}")
     states = {finding.state for finding in findings}
     return 1 if upkeep.FAIL in states else 3 if upkeep.TODO in states else 0
+
+
+def alerts(config: Settings, arguments: argparse.Namespace) -> int:
+    """Show what somebody has to be told of: failed and missing runs, refused and late files, late marts."""
+    from dealermart import alerts
+    from dealermart.config import load_alerts
+
+    rules = load_alerts(config)
+    if arguments.test:
+        taken = alerts.send_test(rules, arguments.test, alerts.addresses_of(rules))
+        print(f"{arguments.test}: {'the message was taken' if taken else 'the message was not taken'}")
+        return 0 if taken else 1
+    if not arguments.send:
+        found, last = alerts.find(config, rules), alerts.last_look(config)
+        say(f"told last at {last[0]} UTC" if last else "nobody was told so far: the DAG watch or cron does (--send)")
+    else:
+        told = alerts.look(config, say=say)
+        found = told.alerts
+        for channel, sent in told.sent.items():
+            print(f"told to {channel}: {len(sent)}")
+        told.raise_for_failed()
+    for alert in found:
+        print(f"{alert.kind}: {alert.text('en')}")
+    if not found:
+        print("nothing to tell")
+    return 3 if found else 0

@@ -4,6 +4,7 @@ A new field of a YAML file is a field of a model here, with the error that names
 data; what the rules mean for rows is decided in the rooms above.
 """
 
+from dealermart.config.alerts import ALERT_KINDS, AlertKind, Alerts, load_alerts
 from dealermart.config.calendar import WEEKDAYS
 from dealermart.config.career import CareerLadder
 from dealermart.config.company import Company
@@ -51,6 +52,7 @@ from dealermart.config.segments import Segment, modifier_segments, rate_segments
 from dealermart.config.yamlfile import Strict, lined, load_yaml
 
 __all__ = [
+    "ALERT_KINDS",
     "CORRECTED",
     "DETECTABLE",
     "MIB",
@@ -59,6 +61,8 @@ __all__ = [
     "TAKEN_COLUMNS",
     "WEEKDAYS",
     "WHOLE",
+    "AlertKind",
+    "Alerts",
     "CareerLadder",
     "Case",
     "Column",
@@ -96,6 +100,7 @@ __all__ = [
     "check_company",
     "company_of",
     "lined",
+    "load_alerts",
     "load_cases",
     "load_company",
     "load_config",

@@ -99,6 +99,8 @@ class Contract(Strict):
     ``delivery`` says what a file holds: new facts (``append``), rows that changed (``delta``) or all there is
     (``snapshot``); a source's profile can say otherwise for one of its files. ``valid_to`` names the column with the
     end of a record that holds from a day to a day: one that a snapshot lacks ends then, others no longer hold at all.
+    ``expected_days`` is after how many days of silence a file of the feed is late, where the source's profile says
+    nothing else; a feed without it comes when it comes.
     """
 
     feed: Name
@@ -112,6 +114,7 @@ class Contract(Strict):
     event_date: Name | None = None
     valid_from: Name | None = None
     valid_to: Name | None = None
+    expected_days: Annotated[int, Field(ge=1)] | None = None
     hr_only: bool = False
     hr_only_rows: dict[Name, Annotated[tuple[str, ...], Field(min_length=1)]] = {}  # column: values of rows for HR only
 

@@ -118,8 +118,9 @@ class FileSpec(Strict):
     """Fewer rows than this share of the deliveries before refuse the file. A snapshot is refused below 0.5 if
     nothing is said."""
 
-    expected_days: Annotated[int, Field(ge=1)] | None = None
-    """After how many days of silence the report and each run call the file late."""
+    expected_days: Annotated[int, Field(ge=1)] | Literal["irregular"] | None = None
+    """After how many days of silence the report, each run and the alerts call the file late; `irregular` where it
+    comes when it comes. Left out, it is what the feed's contract says."""
 
     format: Literal["csv", "xlsx", "xls", "json", "jsonl", "parquet"]
     """What the file is. Whether a workbook is an old or a new one its content says."""
@@ -237,6 +238,11 @@ class FileSpec(Strict):
         """Whether the file holds corrected rows of an export of the quarantine: ``corrected/<name>/*.xlsx`` or csv."""
         folder, _, file = path.rpartition("/")
         return folder == f"{CORRECTED}/{self.name}" and file.lower().endswith((".xlsx", ".csv"))
+
+    @property
+    def silence_days(self) -> int | None:
+        """Days after which the file is late; None where nothing is expected."""
+        return self.expected_days if isinstance(self.expected_days, int) else None
 
     def entry_of(self, path: str) -> str:
         """Under which name the log keeps the file at ``path``: corrected rows are a kind of their own, by whose number
@@ -404,7 +410,14 @@ def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]
                 f"{field}: the SQL file {spec.map} does not exist", where=str(path), mend="write it beside source.yml"
             )
         _check_waits(path, field, profile, spec, contracts)
-    return profile
+    return profile.model_copy(update={"files": tuple(_expecting(spec, contracts) for spec in profile.files)})
+
+
+def _expecting(spec: FileSpec, contracts: dict[str, Contract]) -> FileSpec:
+    """The entry, with its contract's ``expected_days`` where it says nothing of its own."""
+    if spec.expected_days is not None or spec.feed is None:
+        return spec
+    return spec.model_copy(update={"expected_days": contracts[spec.feed].expected_days})
 
 
 def _check_waits(path: Path, field: str, profile: Profile, spec: FileSpec, contracts: dict[str, Contract]) -> None:

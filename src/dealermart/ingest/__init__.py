@@ -7,6 +7,7 @@ passes, ``waiting`` moves rows out of the quarantine. A rebuild repeats ``batch`
 from dealermart.ingest.batch import process
 from dealermart.ingest.choice import Choice, listing, rows, states
 from dealermart.ingest.count import VERDICT
+from dealermart.ingest.expected import last_received, late
 from dealermart.ingest.export import export
 from dealermart.ingest.job import Batch, Eraser, Folders, Job
 from dealermart.ingest.judge import Judge, Rejects
@@ -29,6 +30,8 @@ __all__ = [
     "Verified",
     "Verifier",
     "export",
+    "last_received",
+    "late",
     "listing",
     "process",
     "raise_for_differences",

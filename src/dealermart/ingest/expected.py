@@ -36,14 +36,19 @@ def late(profile: Profile, log: Log, received: dt.date, lacking: Iterable[str]) 
     days = [(day, entry) for day, entry in days if day <= received.isoformat()]
     found = {}
     for spec in profile.files:
-        last = max((day for day, entry in days if entry == spec.name), default=None)
+        last, expected = max((day for day, entry in days if entry == spec.name), default=None), spec.silence_days
         since = last or min((day for day, _ in days), default=received.isoformat())
         passed = (received - dt.date.fromisoformat(since)).days
-        if spec.name in lacking and spec.expected_days is not None and passed > spec.expected_days:
+        if spec.name in lacking and expected is not None and passed > expected:
             came = f"last came on {last}" if last else "never came"
-            every = "every day" if spec.expected_days == 1 else f"every {spec.expected_days} days"
+            every = "every day" if expected == 1 else f"every {expected} days"
             found[spec.name] = f"{spec.name} ({spec.pattern}) is late: it {came}, and is expected {every}"
     return found
+
+
+def last_received(profile: Profile, log: Log, entry: str) -> str | None:
+    """The day (ISO) on which a file of the entry was received last."""
+    return max((file["received"] for file in _of(profile, log) if file.get("entry") == entry), default=None)
 
 
 def missing(what: str, where: str) -> DataError:

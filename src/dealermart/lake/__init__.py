@@ -14,7 +14,7 @@ from dealermart.lake.decisions import (
     load_held,
     mapped_sql,
 )
-from dealermart.lake.ledger import LEDGER, FileResult
+from dealermart.lake.ledger import LEDGER, FileResult, balanced
 from dealermart.lake.log import COMPACT, ERASE, Log, commit, content_of, missing_files, nothing_yet, read, stray_files
 from dealermart.lake.quarantine import Quarantine
 from dealermart.lake.recovery import plan, recover
@@ -33,6 +33,7 @@ __all__ = [
     "Log",
     "Quarantine",
     "Receipt",
+    "balanced",
     "commit",
     "content_of",
     "current_sql",

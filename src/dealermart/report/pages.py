@@ -320,7 +320,7 @@ class _Book:
                 received, event = last.get(spec.name, (None, None))
                 days = (today - dt.date.fromisoformat(received)).days if today and received else None
                 feed = spec.feed or f"{source}.{spec.name}"
-                rows.append(Fresh(source, spec.name, feed, received, event, days, spec.expected_days))
+                rows.append(Fresh(source, spec.name, feed, received, event, days, spec.silence_days))
         return rows
 
 

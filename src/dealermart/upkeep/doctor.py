@@ -25,7 +25,7 @@ OK, TODO, FAIL = "ok", "TODO", "FAIL"
 
 _NAMED = 3  # refused files that are named
 
-_NEEDED = ("apache-airflow", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
+_NEEDED = ("apache-airflow", "apprise", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True)
