@@ -4,6 +4,7 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from assets import WAREHOUSE_TASK
+from care import care
 from monthly import monthly
 
 
@@ -15,8 +16,7 @@ from monthly import monthly
     },
     catchup=False,
     max_active_runs=1,
-    tags=["warehouse"],
-    doc_md="Verifies every closed folder; rebuilds one period from landing and the frozen config and compares it.",
+    **care("audit_closed", "warehouse"),
 )
 def audit_closed():
     @task(**WAREHOUSE_TASK)

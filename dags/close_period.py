@@ -5,6 +5,7 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from assets import WAREHOUSE_TASK
+from care import care
 
 WHY = Param("", type="string", title="Reason", description="Why it is closed now; it stands in the closed folder")
 WAIVE = Param([], type="array", items={"type": "string"}, title="Waive", description="Gates that may stay unpassed")
@@ -20,8 +21,7 @@ WAIVE_WHY = Param("", type="string", title="Reason of the waivers", description=
     },
     catchup=False,
     max_active_runs=1,
-    tags=["warehouse"],
-    doc_md="Shows the gates of a period, waits until a person approves with a reason, and closes it in that name.",
+    **care("close_period", "warehouse"),
 )
 def close_period():
     @task(**WAREHOUSE_TASK)
