@@ -4,6 +4,7 @@ A new place to fetch from is a class in ``places``. What an erasure left of a fi
 read in its place. Nothing here looks into a file further than its kind.
 """
 
+from dealermart.landing.crm import Asked, check_crm
 from dealermart.landing.erased import (
     ERASED_HASH,
     ERASED_MARKS,
@@ -33,11 +34,13 @@ __all__ = [
     "ERASED_MARKS",
     "ERASED_NAME",
     "ID_LENGTH",
+    "Asked",
     "Delivery",
     "Due",
     "StillChanging",
     "another",
     "came",
+    "check_crm",
     "close_erased",
     "delivered_names",
     "due",

@@ -1,0 +1,22 @@
+"""Which fields of a Zoho module are asked for, and how moments are written there."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dealermart.config import CrmObject
+
+
+def modified(item: CrmObject) -> str:
+    """The field with the time of change."""
+    return item.modified or "Modified_Time"
+
+
+def fields(item: CrmObject) -> list[str]:
+    """The fields that are asked for."""
+    return list(dict.fromkeys(["id", modified(item), "Created_Time", *item.fields]))
+
+
+def iso(moment: dt.datetime) -> str:
+    """A moment as Zoho takes it, to the second."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
