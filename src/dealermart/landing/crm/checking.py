@@ -1,4 +1,4 @@
-"""Whether a CRM can be read, in plain words: credentials, scopes, objects and fields, credits, clock, what comes next."""
+"""Whether a CRM can be read, in plain words: credentials, scopes, objects and fields, credits, clocks."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ def look(profile: Profile, client: Zoho | Fxiaoke) -> Looked:
     )
     found.append((True, f"the clocks of this machine and of the server {words}"))
     for name, kept in crm.lists.items():
-        found.append(
-            _tried(f"{name}: ", lambda name=name, kept=kept: f"{len(client.listed(name, kept)):,} can be read")
-        )  # type: ignore[misc]
+
+        def listed(name: str = name, kept: tuple[str, ...] = kept) -> str:
+            return f"{len(client.listed(name, kept)):,} can be read"
+
+        found.append(_tried(f"{name}: ", listed))
     if isinstance(client, Zoho):
         found += _zoho(crm, client, now)
     else:

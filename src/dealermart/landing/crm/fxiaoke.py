@@ -40,6 +40,9 @@ _GONE = frozenset({"invalid"})
 _ALWAYS = ("_id", "last_modified_time", "create_time", "life_status", "is_deleted", "object_describe_api_name")
 
 
+Found = list[tuple[str, dict[str, Any]]]  # objects of a list, each with its own text
+
+
 class Refused(ConfigError):
     """Fxiaoke says no, with a number of its own."""
 
@@ -76,7 +79,8 @@ def login(entry: dict[str, str], where: str) -> Login:
         raise ConfigError("style is neither new nor legacy", where=where, mend="leave it out for new")
     base = entry.get("base_url", Login.base_url).rstrip("/")
     check_host(base, HOSTS, bool(entry.get("test_host")))
-    return Login(*(entry[name] for name in needed), base, style == "legacy")
+    client_id, secret, code, user_id = (entry[name] for name in needed)
+    return Login(client_id, secret, code, user_id, base, style == "legacy")
 
 
 class Fxiaoke:
@@ -115,13 +119,11 @@ class Fxiaoke:
         raise ConfigError(
             f"Fxiaoke gives no token (errorCode {_number(code)})",
             where=self.login.base_url,
-            mend="see that app id, secret, permanent code and cloud belong together, and that this machine's address is "
-            "in the app's list of allowed ones",
+            mend="see that app id, secret, permanent code and cloud belong together, and that the app allows this "
+            "machine's address",
         )
 
-    def call(
-        self, path: str, name: str, body: dict[str, Any], *rows: str
-    ) -> tuple[Any, list[tuple[str, dict[str, Any]]]]:
+    def call(self, path: str, name: str, body: dict[str, Any], *rows: str) -> tuple[Any, Found]:
         """Call the API.
 
         Args:
@@ -236,9 +238,7 @@ class Fxiaoke:
             filters = [*filters, _filter("_id", "GT", after)]
         return [self.row(item, raw, record) for raw, record in self._rows(item, filters, _fields(item))]
 
-    def _rows(
-        self, item: CrmObject, filters: list[dict[str, Any]], fields: list[str]
-    ) -> list[tuple[str, dict[str, Any]]]:
+    def _rows(self, item: CrmObject, filters: list[dict[str, Any]], fields: list[str]) -> Found:
         query = {
             "limit": LIMIT,
             "offset": 0,

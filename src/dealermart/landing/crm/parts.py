@@ -106,7 +106,7 @@ def drafts(settings: Settings, source: str) -> Path:
 def _change(item: Told, since: dt.datetime | None) -> str | None:
     """A change of stage: from which to which, and the record as it came. Its id is the same however often it is read.
 
-    Of a record that was not known before only where the CRM says since when its stage holds, or it was entered just now.
+    Of a record that was not known before only where the CRM says since when its stage holds, or it was just entered.
     """
     row = item.row
     if item.stage is None or row is None:

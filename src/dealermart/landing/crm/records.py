@@ -7,7 +7,6 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from decimal import Decimal
-from json.decoder import scanstring
 from typing import Any
 
 from dealermart.landing.crm.web import Again
@@ -90,7 +89,7 @@ def _walk(text: str, at: int, path: tuple[str, ...], found: list[tuple[str, dict
     while text[at] != "}":
         if text[at] != '"':
             raise ValueError
-        key, at = scanstring(text, at + 1)
+        key, at = _DECODER.raw_decode(text, at)
         at = _skip(text, at)
         if text[at] != ":":
             raise ValueError

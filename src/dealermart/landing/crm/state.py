@@ -24,8 +24,8 @@ from dealermart.landing.store import ID_LENGTH
 _TABLES = """
 create table if not exists mark (object text primary key, said text not null) without rowid;
 create table if not exists seen (
-    object text, id text, print blob, modified text, changed text, is_gone integer, stage text, checked integer default 0,
-    part integer, primary key (object, id)
+    object text, id text, print blob, modified text, changed text, is_gone integer, stage text,
+    checked integer default 0, part integer, primary key (object, id)
 ) without rowid;
 create table if not exists part (
     part integer, pull text, object text, file text primary key, received text, sha256 text, facts text, before text,

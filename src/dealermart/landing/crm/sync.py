@@ -165,7 +165,7 @@ class _Pull:
 
     # ------------------------------------------------------------------------------------------------ deletions
     def _deletions(self, item: CrmObject, part: Part, since: dt.datetime | None) -> None:
-        """What the system lists as deleted, unless it is there again; and what we know as deleted and is there again."""
+        """What the system lists as deleted, unless it is there again; and what we think deleted and is there again."""
         new = self.state.new_deletions(item.name, self.client.deleted(item, since))
         back = self._there(item, [gone.id for gone in new], part)
         part.write(self.state.deleted(item.name, [gone for gone in new if gone.id not in back], part.number), len(new))

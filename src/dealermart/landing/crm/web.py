@@ -206,7 +206,7 @@ def check_host(url: str, hosts: tuple[str, ...], test_host: bool) -> None:
         raise ConfigError(
             "this is none of the vendor's hosts over https",
             where=f"{parts.scheme}://{host}",
-            mend=f"write an address below {', '.join(hosts)}; a test host on this machine needs DEALERMART_CRM_TEST_HOST=1",
+            mend=f"write an address below {', '.join(hosts)}; one on this machine needs DEALERMART_CRM_TEST_HOST=1",
         )
 
 

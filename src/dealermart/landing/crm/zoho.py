@@ -215,7 +215,7 @@ class Zoho:
                 raise DealermartError(
                     f"only {left} of Zoho's credits are left, and {self.crm.leave_credits} are kept for others",
                     where=self.login.base_url,
-                    mend="they come back within 24 hours; the next run goes on where this one was. leave_credits says how many",
+                    mend="they come back within 24 hours, and the next run goes on; leave_credits sets how many",
                 )
 
     # ------------------------------------------------------------------------------------------------ reading
@@ -347,8 +347,9 @@ class Zoho:
                 for _raw, record in found:
                     at = _read(record.get("deleted_time")) or dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
                     # Names of records and of people stand in it too; the id and the moment are what is needed.
-                    kept = {"id": str(record["id"]), "deleted_time": record.get("deleted_time")}
-                    gone[kept["id"]] = Gone(kept["id"], at, json.dumps(kept))
+                    gone_id = str(record["id"])
+                    kept = {"id": gone_id, "deleted_time": record.get("deleted_time")}
+                    gone[gone_id] = Gone(gone_id, at, json.dumps(kept))
                 if not said.get("info", {}).get("more_records"):
                     break
                 page += 1
