@@ -22,8 +22,8 @@ class CrmObject(Strict):
     """The object as the API names it, such as `Deals`, `NewOpportunityObj` or `object_x1__c`."""
 
     fields: tuple[ApiName, ...] = ()
-    """The fields that are read, those of your own included. Id, time of change and time of entry come always. Zoho
-    needs the list; without it Fxiaoke gives all."""
+    """The fields that are read, those of your own included. Id and time of change come always. Zoho needs the list;
+    without it Fxiaoke gives all."""
 
     stage: ApiName | None = None
     """The field whose changes are written down, each in a record of its own, where the CRM keeps no history."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from dealermart.base import DataError, Settings
+from dealermart.base import ConfigError, DataError, Settings
 from dealermart.config import Crm, CrmObject, Profile
 from dealermart.landing.crm.parts import Part, drafts, place_manifest
 from dealermart.landing.crm.records import Gone, Page, Row, Window, written
@@ -114,8 +114,16 @@ class _Pull:
         self.stamp = f"{self.now:%Y%m%dT%H%M%S}"
         for name, kept in self.crm.lists.items():
             self._list(name, kept, self.now)
+        refused: list[ConfigError] = []
         for item in self.crm.objects:
-            self._object(item)
+            try:
+                self._object(item)
+            except ConfigError as error:  # a right or a field that is lacking is of one object; the others are read
+                self.state.forget_open()
+                self.say(f"{item.name}: not read: {error.what}")
+                refused.append(error)
+        if refused:
+            raise refused[0]
 
     def _list(self, name: str, kept: tuple[str, ...], now: dt.datetime) -> None:
         part = self._part(name, None)

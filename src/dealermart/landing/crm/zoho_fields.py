@@ -14,7 +14,8 @@ def modified(item: CrmObject) -> str:
 
 def fields(item: CrmObject) -> list[str]:
     """The fields that are asked for."""
-    return list(dict.fromkeys(["id", modified(item), "Created_Time", *item.fields]))
+    more = ("Created_Time", item.stage, item.stage_since) if item.stage else ()
+    return list(dict.fromkeys(["id", modified(item), *item.fields, *(name for name in more if name)]))
 
 
 def iso(moment: dt.datetime) -> str:
