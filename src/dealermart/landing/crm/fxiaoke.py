@@ -133,7 +133,7 @@ class Fxiaoke:
             Refused: Fxiaoke says no. FetchError: it does not answer as it should.
         """
         refused: str | None = None
-        for _ in range(2):
+        for _ in range(3):  # a token may end between two tries
             token = self._tokens.get(self._new_token, refused)
             request = self._request(path, name, *self._entered(token, body))
             found = self.web.ask(request, lambda answer: self._meaning(answer, name, rows))
