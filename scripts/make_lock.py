@@ -25,7 +25,7 @@ FAITHFUL = "tests/crm_faithful/requirements"  # .in names the clients that the C
 
 
 def commands(uv: str, upgrade: bool) -> list[list[str]]:
-    """The resolutions; each of the locks that hold more keeps to the versions of those before it. The last two are apart."""
+    """The resolutions; each lock that holds more keeps to the versions of those before it. Two are apart."""
     more = ["--upgrade"] if upgrade else []
     return [
         [uv, *COMPILE, *more, "--extra", "build", "-o", RUNTIME],

@@ -3,6 +3,9 @@
 Its host is written into it, so an adapter of `requests` sends what goes to that host to the simulator.
 """
 
+# unittest stands in the environment of its own; pytest does not.
+# ruff: noqa: PT009, PT027
+
 from __future__ import annotations
 
 import logging
