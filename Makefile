@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORTABLE := .cache/portable/venv
+FAITHFUL := .cache/crm/venv
 DATA ?=
 PROFILE ?= sample
 SIZE ?= S
@@ -16,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test check test-duckdb2 test-portable soak bench-ingest bench-build bench-incentive lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 test-portable test-crm-faithful crm-sim soak bench-ingest bench-build bench-incentive lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -40,6 +41,12 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python
+
+test-crm-faithful: $(FAITHFUL)/.ready ## the CRM simulators against clients of others: Zoho's own SDK, and fxiaoke-python
+	$(FAITHFUL)/bin/python -W ignore -m tests.crm_faithful
+
+crm-sim: $(VENV)/.runtime ## Zoho CRM and Fxiaoke as simulators on this machine, with the CRM of the sample company
+	$(BIN)/python -m tests.crm_sim --size "$(SIZE)"
 
 # Side by side: mypy has one thread, and so has a pytest without workers. All rules of all suites are judged in `make test`.
 check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour
@@ -93,6 +100,10 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | python
 
 $(PORTABLE)/.ready: requirements-portable.lock | python
 	@$(PYTHON) scripts/make_env.py --venv $(PORTABLE) --lock requirements-portable.lock --bare
+	@touch $@
+
+$(FAITHFUL)/.ready: tests/crm_faithful/requirements.lock | python
+	@$(PYTHON) scripts/make_env.py --venv $(FAITHFUL) --lock tests/crm_faithful/requirements.lock --bare
 	@touch $@
 
 .PHONY: python

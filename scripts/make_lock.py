@@ -21,16 +21,24 @@ COMPILE = (
 RUNTIME, REMOTE, DEV = "requirements.lock", "requirements-remote.lock", "requirements-dev.lock"
 # Not beside the others: an environment of its own, without the project.
 PORTABLE = "requirements-portable.lock"
+FAITHFUL = "tests/crm_faithful/requirements"  # .in names the clients that the CRM simulators are held against
 
 
 def commands(uv: str, upgrade: bool) -> list[list[str]]:
-    """The resolutions; each of the locks that hold more keeps to the versions of those before it. The last is apart."""
+    """The resolutions; each lock that holds more keeps to the versions of those before it. Two are apart."""
     more = ["--upgrade"] if upgrade else []
     return [
         [uv, *COMPILE, *more, "--extra", "build", "-o", RUNTIME],
         [uv, *COMPILE, *more, "--extra", "build", "--extra", "remote", "-c", RUNTIME, "-o", REMOTE],
         [uv, *COMPILE, *more, "--extra", "build", "--extra", "remote", "--extra", "dev", "-c", REMOTE, "-o", DEV],
         [uv, *(part for part in COMPILE if part != "pyproject.toml"), *more, "--group", "portable", "-o", PORTABLE],
+        [
+            uv,
+            *(f"{FAITHFUL}.in" if part == "pyproject.toml" else part for part in COMPILE),
+            *more,
+            "-o",
+            f"{FAITHFUL}.lock",
+        ],
     ]
 
 
@@ -49,7 +57,7 @@ def main() -> int:
             print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
             print("  mend: correct pyproject.toml or the network, run it again; git checkout *.lock goes back")
             return 1
-    for name in (RUNTIME, REMOTE, DEV, PORTABLE):
+    for name in (RUNTIME, REMOTE, DEV, PORTABLE, f"{FAITHFUL}.lock"):
         count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())
         print(f"{name}: {count} packages")
     return 0

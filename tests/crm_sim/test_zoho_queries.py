@@ -146,7 +146,7 @@ def run_job(call: ZohoCaller, job_id: str) -> dict[str, Any]:
 def rows_of(reply: Any) -> list[list[str]]:
     with zipfile.ZipFile(io.BytesIO(reply.content)) as file:
         name = file.namelist()[0]
-        assert reply.headers["content-disposition"] == f"attachment;filename={name.removesuffix('.csv')}.zip"
+        assert reply.headers["content-disposition"] == f'attachment;filename="{name.removesuffix(".csv")}.zip"'
         return list(csv.reader(io.StringIO(file.read(name).decode())))
 
 

@@ -182,6 +182,6 @@ def download(sim: Zoho, job_id: str) -> Reply:
     sim.bulk.downloads.append(now)
     headers = {
         "Content-Type": "application/x-download",
-        "Content-Disposition": f"attachment;filename={job_id}.zip",
+        "Content-Disposition": f'attachment;filename="{job_id}.zip"',  # in quotes: the vendor's SDK looks for them
     }
     return Reply(200, job.zipped, headers)
