@@ -30,7 +30,12 @@ def profile(system: str, *objects: dict[str, Any], lists: dict[str, Any] | None 
     """A profile that reads these objects; its only file takes whatever is pulled."""
     crm = {"system": system, "objects": objects, "lists": lists or {}, **more}
     return Profile.model_validate(
-        {"source": system, "title": "t", "crm": crm, "files": [{"name": "all", "pattern": "*.jsonl", "format": "jsonl"}]}
+        {
+            "source": system,
+            "title": "t",
+            "crm": crm,
+            "files": [{"name": "all", "pattern": "*.jsonl", "format": "jsonl"}],
+        }
     )
 
 

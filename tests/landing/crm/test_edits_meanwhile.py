@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import random
 import tempfile
 from collections.abc import Iterator
@@ -120,7 +121,10 @@ def run(way: str, seed: int, pulls: int, faults: float) -> None:
         source.pull()
         same(source)
         for before, after in _steps(source):
-            assert plain(before, source.key) != plain(after, source.key) or before["_pull"]["gone"] != after["_pull"]["gone"]
+            assert (
+                plain(before, source.key) != plain(after, source.key)
+                or before["_pull"]["gone"] != after["_pull"]["gone"]
+            )
 
 
 def _lose(source: Source, editor: Editor) -> None:
@@ -144,7 +148,7 @@ def _steps(source: Source) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
             by_id.setdefault(record[source.key], []).append(record)
         for records in by_id.values():
             records.sort(key=lambda record: record["_pull"]["changed_at"])
-            yield from zip(records, records[1:], strict=False)
+            yield from itertools.pairwise(records)
 
 
 @pytest.mark.integration

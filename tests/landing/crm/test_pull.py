@@ -15,7 +15,9 @@ FIELDS = ("id", "Modified_Time", "Deal_Name", "Stage", "Amount", "Owner", "Accou
 
 def plain(record: dict, key: str) -> dict:
     """What a record says whichever way it came: a lookup is its id."""
-    names = FIELDS if key == "id" else ("_id", "last_modified_time", "name", "amount", "sales_stage", "owner", "close_date")
+    names = (
+        FIELDS if key == "id" else ("_id", "last_modified_time", "name", "amount", "sales_stage", "owner", "close_date")
+    )
     values = {name: record.get(name) for name in names}
     values = {name: value["id"] if isinstance(value, dict) else value for name, value in values.items()}
     if key == "id" and values["Amount"] is not None:
@@ -39,13 +41,22 @@ def any_source(request: pytest.FixtureRequest, source: Make, zoho: Zoho, fxiaoke
 
 def add(source: Source, number: int) -> str:
     if isinstance(source.sim, Zoho):
-        values = {"Deal_Name": f"Deal {number}", "Stage": "Qualification", "Amount": number + 0.5, "Closing_Date": "2026-09-01"}
+        values = {
+            "Deal_Name": f"Deal {number}",
+            "Stage": "Qualification",
+            "Amount": number + 0.5,
+            "Closing_Date": "2026-09-01",
+        }
         return source.sim.add("Deals", values)
-    return source.sim.add("NewOpportunityObj", {"name": f"商机 {number}", "amount": number + 0.5, "sales_stage": "stage_1"})
+    return source.sim.add(
+        "NewOpportunityObj", {"name": f"商机 {number}", "amount": number + 0.5, "sales_stage": "stage_1"}
+    )
 
 
 def change(source: Source, item: str, number: int) -> None:
-    name, values = ("Deals", {"Amount": number}) if isinstance(source.sim, Zoho) else ("NewOpportunityObj", {"amount": number})
+    name, values = (
+        ("Deals", {"Amount": number}) if isinstance(source.sim, Zoho) else ("NewOpportunityObj", {"amount": number})
+    )
     source.sim.change(name, item, values)
 
 
@@ -92,8 +103,8 @@ def test_the_manifest_says_what_came(any_source: Source) -> None:
 
 def test_a_line_is_the_text_that_came(source: Make, fxiaoke: Fxiaoke) -> None:
     one = source(fxiaoke)
-    fxiaoke.add("NewOpportunityObj", {"name": "商机\n\"二\"", "amount": "1.50"})
+    fxiaoke.add("NewOpportunityObj", {"name": '商机\n"二"', "amount": "1.50"})
     one.pull()
     (record,) = one.lines("NewOpportunityObj")
-    assert (record["name"], record["amount"]) == ("商机\n\"二\"", "1.50")
+    assert (record["name"], record["amount"]) == ('商机\n"二"', "1.50")
     assert json.dumps(record["_pull"]) == '{"changed_at": "2026-08-03 11:48:37.000000", "gone": false}'

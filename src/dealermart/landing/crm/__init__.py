@@ -4,7 +4,7 @@
 protocols, ``web`` asks. Nothing is ever written to a CRM.
 """
 
-from dealermart.landing.crm.doors import check_crm, pull_crm
+from dealermart.landing.crm.doors import asked_of, check_crm, crm_entry_of, crm_is_entered, pull_crm
 from dealermart.landing.crm.sync import Asked
 
-__all__ = ["Asked", "check_crm", "pull_crm"]
+__all__ = ["Asked", "asked_of", "check_crm", "crm_entry_of", "crm_is_entered", "pull_crm"]

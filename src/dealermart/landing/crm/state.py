@@ -261,9 +261,10 @@ class State:
         )
 
     def unknown(self, name: str) -> list[str]:
-        """Records that the sweep saw and that are not known, or as deleted."""
+        """Records that the sweep saw and of which nothing is known, or that they are deleted."""
         return self._ids(
-            "select id from swept where id not in (select id from seen where object = ? and is_gone = 0) order by id",
+            "select id from swept where id not in "
+            "(select id from seen where object = ? and is_gone = 0 and print is not null) order by id",
             name,
         )
 
