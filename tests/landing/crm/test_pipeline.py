@@ -19,9 +19,9 @@ from dealermart import ingest, warehouse
 from dealermart.base import Settings
 from dealermart.config import load_contracts, load_profile
 
-from .conftest import Source, entry_of
+from .conftest import Source, entry_of, small_config
 
-FEEDS = ("dealers", "team_members", "id_links", "fx_rates")
+FEEDS = ("dealers", "team_members", "id_links", "fx_rates", "service_cases")
 CRM = ("crm_accounts", "crm_opportunities", "crm_stage_changes", "crm_activities")
 MODELS = ("mart_kpi__pipeline_day", "fct_opportunity", "fct_activity", "dim_account", "int_measure__pipeline")
 MASTERS = ("master/dealers_*", "master/id_links_*", "hr/team_*", "finance/fx_*")
@@ -93,7 +93,8 @@ def pulled(settings: Settings, sim: Any, name: str) -> Source:
 
 def made(folder: Path, sample: Path, pipeline: Path, way: str) -> dict[str, list[tuple[Any, ...]]]:
     """The figures, where the CRM's data come in this way: as files, from both systems, or all from one of them."""
-    settings = Settings(home=folder / "home", project=pipeline, threads=1)
+    config = small_config(folder / "config", (*FEEDS, *CRM))
+    settings = Settings(home=folder / "home", config=config, project=pipeline, threads=1)
     versions: list[Version] = read(sample)
     if way in ("zoho", "fxiaoke"):
         versions = moved(versions, way)
