@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.crm_sim.sample import Version, load, moved, moved_id, read, stages
 
 import sample_company
 from dealermart import ingest, warehouse
-from dealermart.base import Settings
+from dealermart.base import REPO, Settings
 from dealermart.config import load_contracts, load_profile
 
 from .conftest import Source, entry_of, small_config
@@ -44,10 +45,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models of the pipeline, with suites that let every row through."""
+    """The models of the pipeline, with the suites as they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(small, "RULES", dict.fromkeys((*FEEDS, *CRM), ("key_mostly_missing",)))
-        return small.project(tmp_path_factory.mktemp("pipeline") / "project", MODELS, judged=False)
+        patch.setattr(small, "RULES", {feed: rules_of(feed) for feed in (*FEEDS, *CRM)})
+        return small.project(tmp_path_factory.mktemp("pipeline") / "project", MODELS)
+
+
+def rules_of(feed: str) -> tuple[str, ...]:
+    """All rules of a suite."""
+    suite = json.loads((REPO / "expectations" / f"{feed}.json").read_text("utf-8"))
+    return tuple(rule["meta"]["rule"] for rule in suite["expectations"])
 
 
 def days(sample: Path) -> list[dt.date]:
