@@ -28,7 +28,7 @@ MODELS = ("mart_kpi__pipeline_day", "fct_opportunity", "fct_activity", "dim_acco
 MASTERS = ("master/dealers_*", "master/id_links_*", "hr/team_*", "finance/fx_*")
 # What is compared: without ids and names of a system, and without what is about the run.
 FIGURES = {
-    "mart_kpi__pipeline_day": "* exclude (_run_id)",
+    "mart_kpi__pipeline_day": "*",
     "int_measure__pipeline": "measure_code, member_id, dealer_id, event_date, value",
     "fct_opportunity": "member_id, dealer_id, status, product_category, amount, currency_code, opened_date, closed_date, transaction_id",
     "fct_activity": "kind, member_id, occurred_at",
