@@ -29,10 +29,10 @@ MASTERS = ("master/dealers_*", "master/id_links_*", "hr/team_*", "finance/fx_*")
 # What is compared: without ids and names of a system, and without what is about the run.
 FIGURES = {
     "mart_kpi__pipeline_day": "*",
-    "int_measure__pipeline": "measure_code, member_id, dealer_id, event_date, value",
-    "fct_opportunity": "member_id, dealer_id, status, product_category, amount, currency_code, opened_date, closed_date, transaction_id",
+    "int_measure__pipeline": "measure_code, member_id, dealer_id, team, region, product_category, fiscal_month_start, value",
+    "fct_opportunity": "member_id, dealer_id, stage, status, product_category, amount, currency_code, opened_date, closed_date, transaction_id",
     "fct_activity": "kind, member_id, occurred_at",
-    "dim_account": "dealer_id, account_name, is_current",
+    "dim_account": "dealer_id, member_id, account_name, is_current",
 }
 
 
