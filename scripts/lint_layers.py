@@ -29,8 +29,8 @@ AUDIENCES = {"bi", "hr"}
 # What each layer may read: layers of models, and schemas of sources.
 MAY_READ: dict[str, tuple[set[str], set[str]]] = {
     "staging": (set(), {"lake", "config", "meta"}),
-    "intermediate": ({"staging", "intermediate", "marts/core", "seeds"}, {"config", "meta"}),
-    "marts": ({"intermediate", "marts"}, {"config", "meta"}),
+    "intermediate": ({"staging", "intermediate", "marts/core", "seeds"}, {"config", "meta", "closed"}),
+    "marts": ({"intermediate", "marts"}, {"config", "meta", "closed"}),
 }
 
 

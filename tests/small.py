@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from dealermart.base import REPO
+from dealermart.warehouse.closed import MARTS
 
 # Feeds of the small company, and the rules that their suites keep.
 RULES: dict[str, tuple[str, ...]] = {
@@ -119,7 +120,10 @@ def _models(names: Iterable[str]) -> dict[str, Path]:
 
 
 def _refs(path: Path) -> list[str]:
-    return re.findall(r"ref\('(\w+)'\)", path.read_text("utf-8"))
+    text = path.read_text("utf-8")
+    # What was paid has the columns of what is reckoned.
+    reckoned = [name for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
+    return re.findall(r"ref\('(\w+)'\)", text) + [f"int_incentive__{name}" for name in reckoned]
 
 
 def _gather(path: Path, models: tuple[str, ...]) -> None:

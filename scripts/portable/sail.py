@@ -36,7 +36,7 @@ def connect(server: SparkConnectServer, project: Path, out: Path) -> Any:
 
 def create_sources(session: Any, sources: Path) -> None:
     """Tables over the Parquet files that were handed over, and the lake's views over them."""
-    for schema in ("main", "lake", "lake_raw", "config", "meta", "staging", "intermediate", "marts"):
+    for schema in ("main", "lake", "lake_raw", "config", "meta", "closed", "staging", "intermediate", "marts"):
         session.sql(f"create schema if not exists {schema}").collect()
     for name, columns in json.loads((sources / "sources.json").read_text("utf-8")).items():
         schema, table = name.split(".")

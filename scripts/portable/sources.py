@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-SCHEMAS = ("lake", "config", "meta")
+SCHEMAS = ("lake", "config", "meta", "closed")
 # DuckDB's types in Spark's words; the others have the same name.
 TYPES = {"varchar": "string", "ubigint": "decimal(20,0)", "integer": "int", "timestamp": "timestamp_ntz"}
 

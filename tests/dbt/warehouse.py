@@ -15,6 +15,7 @@ import duckdb
 
 from dealermart.base import REPO, Settings
 from dealermart.config import load_contracts
+from dealermart.warehouse.closed import name_closed
 from dealermart.warehouse.tables import compile_config
 
 Row = Mapping[str, Any]
@@ -56,6 +57,7 @@ def make(
             columns = ", ".join(f"{name} {type_}" for name, type_ in contract.lake_columns.items())
             con.execute(f"create table lake.{feed} ({columns})")
         con.execute(f"create table lake.ledger ({', '.join(f'{name} {type_}' for name, type_ in LEDGER.items())})")
+        name_closed(con, here)
         for name in ("dirty_month", "dirty_pay_month"):
             con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
     add(path, feeds)

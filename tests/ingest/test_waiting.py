@@ -12,10 +12,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.content_hash import content_hash
 
 from dealermart import checks, ingest, lake, upkeep
-from dealermart.base import ConfigError, Settings, SuiteError, read_runs
+from dealermart.base import ConfigError, Settings, SuiteError, content_hash, read_runs
 from dealermart.config import load_contracts, load_profile
 from dealermart.ingest.partition import IngestResult
 

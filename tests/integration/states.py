@@ -7,10 +7,9 @@ import random
 from pathlib import Path
 
 import duckdb
-from tests.content_hash import content_hash
 
 from dealermart import ingest, publish, warehouse
-from dealermart.base import Settings
+from dealermart.base import Settings, content_hash
 
 HEADS = {
     "sales": "doc,line,kind,dealer,product,qty,net,cost,day,seller",

@@ -120,19 +120,22 @@ class Earning(Measuring):
             kept[0] += piece.base
             kept[1] += piece.amount
         by_units = table.basis == "units"
-        whole = sum((event.measure or NOTHING for event in group), NOTHING)
+        weights = [event.units if table.pays == "per_unit" else event.measure or NOTHING for event in group]
+        whole = sum(weights, NOTHING)
         reached = NOTHING
-        for event in group:
+        for nth, (event, weight) in enumerate(zip(group, weights, strict=True)):
             grown = reached + (event.units if by_units else event.measure or NOTHING)
             mine: dict[Place, Fraction] = defaultdict(Fraction)
             if found.stretches is not None:
                 for low, high, each, band in found.stretches:
                     mine[index, band] += (part_between(grown, low, high) - part_between(reached, low, high)) * each
             elif found.steps is not None:
-                steps = [value * ((grown >= mark) - (reached >= mark)) for mark, value in found.steps if mark > 0]
+                # The first event reaches what is paid from the start.
+                steps = [value * ((grown >= mark) - (nth > 0 and reached >= mark)) for mark, value in found.steps]
                 mine[index, found.pieces[0].band] += sum(steps, NOTHING)
-            elif whole != 0 and found.pieces:
-                mine[index, found.pieces[0].band] += found.total * (event.measure or NOTHING) / whole
+            elif found.pieces:
+                part = weight / whole if whole else Fraction(1, len(group))
+                mine[index, found.pieces[0].band] += found.total * part
             reached = grown
             for place, amount in mine.items():
                 if amount:

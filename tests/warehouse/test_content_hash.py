@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-from tests.content_hash import content_hash
+
+from dealermart.base import content_hash
 
 BASE = """
     select * from (values

@@ -4,6 +4,7 @@ Only ``settings`` reads the environment, only ``duck`` opens DuckDB, only ``file
 What stands here is used by every room: a change of it is a change of the whole house.
 """
 
+from dealermart.base.content import content_hash
 from dealermart.base.duck import FORMAT, Workspace, confine, connect, literal, quoted, sandbox, typed_sql, workspace
 from dealermart.base.errors import (
     BalanceError,
@@ -17,7 +18,7 @@ from dealermart.base.errors import (
     SuiteError,
     UsageError,
 )
-from dealermart.base.files import as_json, read_only, sync, sync_all, write_json, write_text
+from dealermart.base.files import as_json, file_hash, read_only, sync, sync_all, write_json, write_text
 from dealermart.base.lock import HeldLock, alone, lock_holder, lock_is_held, warehouse_lock
 from dealermart.base.runlog import (
     WRONG_USAGE,
@@ -30,10 +31,12 @@ from dealermart.base.runlog import (
     utc_now,
 )
 from dealermart.base.settings import REPO, Settings, child_environment, crm_entry, load_settings, storage_options
+from dealermart.base.sheets import TEXT_STAYS_TEXT, inert
 
 __all__ = [
     "FORMAT",
     "REPO",
+    "TEXT_STAYS_TEXT",
     "WRONG_USAGE",
     "BalanceError",
     "BuildError",
@@ -56,7 +59,10 @@ __all__ = [
     "code_version",
     "confine",
     "connect",
+    "content_hash",
     "crm_entry",
+    "file_hash",
+    "inert",
     "literal",
     "load_settings",
     "lock_holder",

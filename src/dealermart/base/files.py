@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -25,6 +26,12 @@ def sync_all(paths: Iterable[Path]) -> None:
     """Force files to disk, many at a time: the disk writes what waits in one go."""
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(sync, paths))
+
+
+def file_hash(path: Path) -> str:
+    """The sha256 of a file, 64 hex digits."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def read_only(path: Path) -> None:

@@ -86,6 +86,10 @@ class Settings:
         return self.home / "reports"
 
     @property
+    def closed(self) -> Path:
+        return self.home / "closed"
+
+    @property
     def published(self) -> Path:
         return self.home / "published"
 

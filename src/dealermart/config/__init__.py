@@ -45,7 +45,7 @@ from dealermart.config.profiles import (
 )
 from dealermart.config.reviews import WHOLE, Template
 from dealermart.config.segments import Segment, modifier_segments, rate_segments
-from dealermart.config.yamlfile import lined, load_yaml
+from dealermart.config.yamlfile import Strict, lined, load_yaml
 
 __all__ = [
     "CORRECTED",
@@ -84,6 +84,7 @@ __all__ = [
     "Registry",
     "Segment",
     "Spiff",
+    "Strict",
     "Template",
     "TestCase",
     "Totals",

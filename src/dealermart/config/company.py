@@ -126,6 +126,9 @@ class Company(Strict):
     """The feeds in which everything stands that others may refer to; without it all. Rows that refer to what such
     a feed does not hold wait for it."""
 
+    closing_quarantine_rows: Annotated[int, Field(ge=0)] = 0
+    """How many rows may be open or waiting in quarantine when a period is closed; more of them need a waiver."""
+
     retention_months: dict[str, Annotated[int, Field(ge=1)]] = {}
     """By feed, for how many months values of persons are kept; a feed that is not named keeps them for ever."""
 

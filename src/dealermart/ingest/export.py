@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart.base import DataError, Settings
+from dealermart.base import TEXT_STAYS_TEXT, DataError, Settings, inert
 from dealermart.config import CORRECTED, FileSpec, load_contracts, load_profile
 from dealermart.ingest.choice import UNSETTLED, Choice, opened
 
@@ -122,8 +121,7 @@ def _write_xlsx(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]
             where=str(out),
             mend="export to .csv, or fewer rows by --file or --rule",
         )
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(path, options) as book:
+    with xlsxwriter.Workbook(path, TEXT_STAYS_TEXT) as book:
         sheet = book.add_worksheet("quarantine")
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
         # Text throughout, typed cells as well: Excel must not make dates of codes or drop leading zeros.
@@ -140,11 +138,4 @@ def _write_csv(path: Path, header: Sequence[str], lines: Sequence[Sequence[str]]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)
-        writer.writerows([_inert(cell) for cell in line] for line in lines)
-
-
-def _inert(cell: str) -> str:
-    """A cell that a spreadsheet program would run as a formula begins with an apostrophe; numbers stay numbers."""
-    if cell[:1] in ("=", "+", "-", "@", "\t", "\r") and not re.fullmatch(r"[+-]?[\d.,]+%?", cell):
-        return f"'{cell}"
-    return cell
+        writer.writerows([inert(cell) for cell in line] for line in lines)

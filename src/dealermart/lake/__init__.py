@@ -18,6 +18,7 @@ from dealermart.lake.ledger import LEDGER, FileResult
 from dealermart.lake.log import COMPACT, ERASE, Log, commit, content_of, missing_files, nothing_yet, read, stray_files
 from dealermart.lake.quarantine import Quarantine
 from dealermart.lake.recovery import plan, recover
+from dealermart.lake.refused import open_refusals
 from dealermart.lake.rows import current_sql, rows_sql
 from dealermart.lake.told import KnownReceipts, Receipt, receipts_of, withheld
 
@@ -43,6 +44,7 @@ __all__ = [
     "mapped_sql",
     "missing_files",
     "nothing_yet",
+    "open_refusals",
     "plan",
     "read",
     "receipts_of",

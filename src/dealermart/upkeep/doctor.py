@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from dealermart import checks, ingest, lake, warehouse
+from dealermart import checks, frozen, ingest, lake, warehouse
 from dealermart.base import WRONG_USAGE, DealermartError, Settings, lock_holder, lock_is_held, read_runs
 from dealermart.config import load_config, load_contracts, load_profile, source_names
 
@@ -57,6 +57,7 @@ def examine(settings: Settings, deep: bool = False) -> list[Finding]:
         "config": _config,
         "state": partial(_state, deep=deep),
         "refused files": _refused,
+        "closed periods": _frozen,
         "quarantine": _quarantine,
         "runs": _runs,
     }
@@ -193,30 +194,7 @@ def _state(settings: Settings, deep: bool) -> Iterator[Finding]:
 
 
 def _refused(settings: Settings) -> Iterator[Finding]:
-    """Files that were not taken: not on their day later, nor as the same content, nor ignored since."""
-    log, known = lake.read(settings), load_contracts(settings)
-    last: dict[tuple[str, str, str], tuple[int, list[dict[str, str]]]] = {}  # all uses of a file, by its last commit
-    for commit in log.commits:
-        for file in commit["deliveries"]:
-            if file["status"] in ("accepted", "duplicate", "refused", "unrecognised"):
-                key = file["received"], file["source"], file["file"]
-                seq, uses = last.get(key, (0, []))
-                last[key] = commit["seq"], [*(uses if seq == commit["seq"] else ()), file]
-    sources = {source for _, source, _ in last}
-    taken = {source: log.taken(source) for source in sources}
-    profiles = {source: load_profile(settings, source, known) for source in sources & set(source_names(settings))}
-
-    def is_left(source: str, file: dict[str, str]) -> bool:
-        """Whether a use of a file was refused, and its content is taken for the same nowhere."""
-        as_what = taken[source].get(lake.content_of(file["delivery_id"]), {})
-        label = file["feed"] or (f"{source}.{file['entry']}" if file.get("entry") else None)
-        return file["status"] in ("refused", "unrecognised") and not (label in as_what if label else as_what)
-
-    refused = [
-        (received, source, name)
-        for (received, source, name), (_, uses) in sorted(last.items(), reverse=True)
-        if any(is_left(source, file) for file in uses) and not (source in profiles and profiles[source].ignores(name))
-    ]
+    refused = lake.open_refusals(settings, load_contracts(settings))
     if refused:
         named = ", ".join(f"{name} ({source}, received {received})" for received, source, name in refused[:_NAMED])
         more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
@@ -228,6 +206,15 @@ def _refused(settings: Settings) -> Iterator[Finding]:
             "and ingest that day again; what is never to be taken gets an ignore pattern in source.yml",
             todo=True,
         )
+
+
+def _frozen(settings: Settings) -> Iterator[Finding]:
+    flaws = frozen.verify(settings)
+    what = (
+        f"closed/{flaws[0].where}: {flaws[0].what}" if flaws else f"{len(frozen.chain(settings))}, as they were closed"
+    )
+    more = f" and {len(flaws) - 1} more" if len(flaws) > 1 else ""
+    yield Finding("closed periods", not flaws, f"{what}{more}", flaws[0].mend if flaws else "")
 
 
 def _quarantine(settings: Settings) -> Iterator[Finding]:

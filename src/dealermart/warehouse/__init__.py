@@ -4,12 +4,13 @@ A new config table is an entry in ``tables``; what makes months dirty is in ``in
 ``dbt_project``, not here.
 """
 
-from dealermart.warehouse.build import BuildResult, finished, pending, run
+from dealermart.warehouse.build import BuildResult, changed_since, finished, pending, run
 from dealermart.warehouse.case_compare import Difference, Outcome, check_cases, plain
 from dealermart.warehouse.dbt import manifest
 from dealermart.warehouse.explained import Asked, explain
 from dealermart.warehouse.file import relink
 from dealermart.warehouse.plan_cover import Payee, Uncovered, payees_of, read_payees, uncovered
+from dealermart.warehouse.state import code_hash
 
 __all__ = [
     "Asked",
@@ -18,7 +19,9 @@ __all__ = [
     "Outcome",
     "Payee",
     "Uncovered",
+    "changed_since",
     "check_cases",
+    "code_hash",
     "explain",
     "finished",
     "manifest",

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from dealermart import lake
-from dealermart.base import BuildError, Settings, UsageError, record_run, utc_now, warehouse_lock
+from dealermart.base import BuildError, Settings, UsageError, connect, record_run, utc_now, warehouse_lock
 from dealermart.config import Contract, check_company, load_config, load_contracts
-from dealermart.lake import Log
+from dealermart.warehouse.causes import tell_apart
+from dealermart.warehouse.closed import closed_before, name_late
 from dealermart.warehouse.dbt import dbt_build
 from dealermart.warehouse.file import open_warehouse, past_warehouse
-from dealermart.warehouse.inputs import day_at, dirty_months, period_end_of, prepare
+from dealermart.warehouse.inputs import Given, day_at, dirty_months, period_end_of, prepare
 from dealermart.warehouse.promises import check_marts
 from dealermart.warehouse.state import State, code_hash
 from dealermart.warehouse.tables import config_hash
@@ -65,7 +66,7 @@ def run(
         warehouse_lock(settings, "build", say=say) as held,
     ):
         build = _wanted(settings, known, as_of, period)
-        settings = build.settings
+        settings, log = build.given.settings, build.given.log
         state = State.read(settings)
         done = BuildResult(
             entry.run_id,
@@ -87,10 +88,16 @@ def run(
             full=base is None,
             months=months,
             dbt=result.summary(),
-            lake_seq=build.log.news,
+            lake_seq=log.news,
             warehouse=str(settings.warehouse),
         )
         result.raise_for_failures()
+        if tell_apart(build.given, build.inputs, say):
+            say("what closed periods come to now is settled by cause")
+            with connect(settings, settings.warehouse) as con:
+                name_late(con, settings, is_any=True)
+            again = dbt_build(settings, held, build.inputs, full=False, say=say, select="int_incentive__late+")
+            again.raise_for_failures()
         say("checking the marts")
         entry.note(mart_checks=check_marts(settings))
         state.finish(settings, build.wanted)
@@ -110,18 +117,12 @@ class _Build:
     """What is to be built, and from what.
 
     Attributes:
-        settings: With a warehouse of its own where the moment is past.
-        log: All that is known; ``seen`` what was known at the moment.
-        end: First day after the last fiscal month.
+        given: What it is made from; the settings with a warehouse of its own where the moment is past.
         inputs: What the models are given, by name.
         wanted: What the watermark says once it is built.
     """
 
-    settings: Settings
-    known: dict[str, Contract]
-    log: Log
-    seen: Log
-    end: dt.date
+    given: Given
     inputs: dict[str, str]
     wanted: dict[str, Any]
 
@@ -156,19 +157,28 @@ def _wanted(settings: Settings, known: dict[str, Contract], as_of: dt.datetime |
         check_company(settings, source)
     company = load_config(settings).company
     end = period_end_of(settings, company, seen.received, period)
-    hashes = (
-        config_hash(settings)
-        | {"code": code_hash(settings)}
-        | {f"feed {name}": contract.hash for name, contract in known.items()}
-    )
+    hashes = _hashes(settings, known)
     inputs = {
         "as_of": moment,
         "as_of_date": day_at(moment, company.time_zone).isoformat(),
         "received_until": seen.received,
         "period_end": end.isoformat(),
     }
-    wanted = {"seq": log.news, "as_of": moment, "period_end": end.isoformat(), "hashes": hashes}
-    return _Build(settings, known, log, seen, end, inputs, wanted)
+    closed = closed_before(settings, moment if moment < log.ingested_at else None)
+    wanted = {
+        "seq": log.news,
+        "as_of": moment,
+        "period_end": end.isoformat(),
+        "hashes": hashes,
+        "closed": len(closed),
+    }
+    return _Build(Given(settings, known, log, seen, end, closed), inputs, wanted)
+
+
+def _hashes(settings: Settings, known: dict[str, Contract]) -> dict[str, str]:
+    """Of all that decides what is built besides the rows, by name."""
+    feeds = {f"feed {name}": contract.hash for name, contract in known.items()}
+    return config_hash(settings) | {"code": code_hash(settings)} | feeds
 
 
 def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | None, int]:
@@ -177,7 +187,8 @@ def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | No
     Returns:
         The build to go on from (None for a full one), and the number of months to build.
     """
-    settings, log, wanted = build.settings, build.log, build.wanted
+    given, wanted = build.given, build.wanted
+    settings, log = given.settings, given.log
     base = None if full else state.base(wanted, settings)
     if base is not None and lake.missing_files(settings, log.before(base["seq"])):
         base = None  # compacted twice since: what the rows were then is not there to compare with
@@ -187,8 +198,8 @@ def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | No
         if is_new and base is not None:  # said before dbt writes: what goes on from nothing is a full build
             base = None
             state.start(settings, wanted)
-        prepare(con, settings, build.known, log, build.seen, build.end)
-        return base, dirty_months(con, settings, build.known, log, base, build.end)
+        prepare(con, given)
+        return base, dirty_months(con, given, base)
     finally:
         con.close()
 
@@ -203,6 +214,19 @@ def pending(settings: Settings) -> bool:
         or log.after(state.done["seq"]).has_news
         or not settings.warehouse.exists()
     )
+
+
+def changed_since(settings: Settings) -> list[str]:
+    """What changed in rows, config and code since the last build, by name; nothing where the marts are of today.
+
+    Raises:
+        BuildError, UsageError: as ``finished``. ConfigError: config is broken.
+    """
+    finished(settings)
+    done = State.read(settings).done or {}
+    now = _hashes(settings, load_contracts(settings))
+    names = sorted(name for name in now.keys() | done["hashes"].keys() if now.get(name) != done["hashes"].get(name))
+    return [*(["rows"] if pending(settings) else []), *names]
 
 
 def finished(settings: Settings) -> dict[str, Any]:

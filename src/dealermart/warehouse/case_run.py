@@ -22,6 +22,7 @@ from dealermart.config import Company, Contract, Kpi, TestCase, company_of, load
 from dealermart.lake import LEDGER
 from dealermart.warehouse import dbt
 from dealermart.warehouse.case_rows import MARK, Row, World, calendar_start, span_of, unmarked
+from dealermart.warehouse.closed import name_closed
 from dealermart.warehouse.tables import SCHEMAS, config_tables
 
 STATEMENTS = ("mart_incentive__statement", "mart_incentive__statement_line")
@@ -283,6 +284,7 @@ class _Group:
             config["balance_before"] += world.before("balances_before")
         for name, rows in config.items():
             _load(con, f"config.{quoted(name)}", SCHEMAS[name], rows)
+        name_closed(con, self.settings)
         for name in ("dirty_month", "dirty_pay_month"):
             con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
         covered = {"covered_from": company.calendar_start, "covered_to": period_end}

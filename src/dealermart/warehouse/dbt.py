@@ -65,12 +65,19 @@ class DbtResult:
 
 
 def dbt_build(
-    settings: Settings, held: HeldLock, inputs: dict[str, str], *, full: bool, say: Callable[[str], None]
+    settings: Settings,
+    held: HeldLock,
+    inputs: dict[str, str],
+    *,
+    full: bool,
+    say: Callable[[str], None],
+    select: str | None = None,
 ) -> DbtResult:
     """``dbt build`` of the whole project, without its unit tests, which belong to CI.
 
     Args:
         inputs: What the models are given, by name (``dbt_project.yml`` lists them).
+        select: These nodes alone, as dbt selects them.
         held: The lock of this process; dbt inherits it, so that nobody writes beside it even if this process is killed.
 
     Raises:
@@ -95,6 +102,7 @@ def dbt_build(
         "--exclude-resource-type",
         "unit_test",
         *(["--full-refresh"] if full else []),
+        *(["--select", select] if select else []),
     ]
     env = child_environment(
         DEALERMART_WAREHOUSE=str(settings.warehouse),

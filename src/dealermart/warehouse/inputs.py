@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,9 @@ import duckdb
 from dealermart import lake
 from dealermart.base import ConfigError, Settings, UsageError, literal, quoted
 from dealermart.config import Company, Contract
+from dealermart.frozen import Frozen
 from dealermart.lake import LEDGER, Log
+from dealermart.warehouse.closed import name_closed
 from dealermart.warehouse.file import name_lake_files
 from dealermart.warehouse.tables import compile_config
 
@@ -22,15 +25,38 @@ BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_r
 BY_PAY_MONTH = ("targets", "plan_assignments", "payments", "absences", "adjustments")
 
 
-def prepare(
-    con: duckdb.DuckDBPyConnection, settings: Settings, known: dict[str, Contract], log: Log, seen: Log, end: dt.date
-) -> None:
-    """Schemas lake, config and meta: what dbt reads, by explicit lists of files."""
-    tables = compile_config(settings, end, con)
+@dataclass(frozen=True)
+class Given:
+    """What a build is made from.
+
+    Attributes:
+        known: Contract of every feed.
+        log: All that is known; ``seen`` what was known at the moment.
+        end: First day after the last fiscal month.
+        closed: Pay periods that were closed until the moment, in the order of closing.
+    """
+
+    settings: Settings
+    known: dict[str, Contract]
+    log: Log
+    seen: Log
+    end: dt.date
+    closed: tuple[Frozen, ...]
+
+
+def prepare(con: duckdb.DuckDBPyConnection, given: Given, config: Settings | None = None) -> None:
+    """Schemas lake, config, closed and meta: what dbt reads, by explicit lists of files.
+
+    Args:
+        config: Where the config is read and compiled, if not where the build's is.
+    """
+    settings, log = given.settings, given.log
+    tables = compile_config(config or settings, given.end, con)
     con.execute("begin")
     for schema in ("lake", "config", "meta"):
         con.execute(f"create schema if not exists {schema}")
-    name_lake_files(con, settings, known, log, seen)
+    name_lake_files(con, settings, given.known, log, given.seen)
+    name_closed(con, settings, given.closed)
     for name, path in tables.items():
         con.execute(f"create or replace view config.{quoted(name)} as select * from read_parquet({literal(str(path))})")
     con.execute(f"create or replace table lake.ledger ({', '.join(f'{name} {kind}' for name, kind in LEDGER.items())})")
@@ -51,20 +77,14 @@ def prepare(
     con.execute("commit")
 
 
-def dirty_months(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    known: dict[str, Contract],
-    log: Log,
-    base: dict[str, Any] | None,
-    end: dt.date,
-) -> int:
+def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, Any] | None) -> int:
     """Fill ``meta.dirty_month`` and ``meta.dirty_pay_month``: every month whose rows can differ from those of the build
     ``base``, the latter of what is earned by whole periods of the plans.
 
     Returns:
         The number of the former.
     """
+    settings, known, log, end = given.settings, given.known, given.log, given.end
     con.execute("create or replace table meta.dirty_month (month_start date)")
     con.execute("create or replace table meta.dirty_pay_month (month_start date)")
     if base is None:
@@ -93,6 +113,14 @@ def dirty_months(
                 )
                 changed = f"(({was}) except ({now})) union all (({now}) except ({was}))"
                 spans[name] = f"select min({day}), date '9999-12-31' from ({changed}) having count(*) > 0"
+        # From the first period on that was closed since: it is paid now, and later ones go on from it.
+        if since := [folder.period_id for folder in given.closed[base.get("closed", 0) :]]:
+            listed = ", ".join(literal(period) for period in since)
+            spans["closed"] = (
+                "select min(month_start) as first_day, date '9999-12-31' as last_day from config.fiscal_month"
+                f" where month_id in ({listed}) or quarter_id in ({listed}) or year_id in ({listed})"
+                " having count(*) > 0"
+            )
         for table, feeds in (("dirty_month", ("", *BY_MONTH)), ("dirty_pay_month", tuple(spans))):
             con.execute(f"""
                 insert into meta.{table}

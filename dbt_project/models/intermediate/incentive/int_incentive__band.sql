@@ -21,6 +21,8 @@ stopped as (
         cast(null as decimal(28, 10)) as lower_end,
         cast(null as decimal(28, 10)) as upper_end,
         cast(null as decimal(28, 8)) as unit_rate,
+        false as is_by_units,
+        cast(measure_amount as decimal(28, 8)) as spread_base,
         cast(measure_amount as decimal(28, 10)) as base_after,
         cast(case when status = 'not_paid' then 0 end as decimal(28, 10)) as amount_after
     from rated
@@ -89,6 +91,8 @@ slice_paid as (
             when run_value = 1 and pay_factor = 1 and pay_divisor = 1
                 then cast(cast(rise_value as decimal(28, 8)) * base_rate as decimal(28, 8))
         end as unit_rate,
+        false as is_by_units,
+        cast(base_after as decimal(28, 8)) as spread_base,
         base_after,
         -- A stretch that waits for a person has no rate, which does not matter until it is reached.
         case
@@ -123,9 +127,16 @@ reached as (
         lower_end,
         upper_end,
         case
-            when form = 'rate' and pays in ('pct', 'base_rate_factor') and rise_value = 0 and not is_proportional
+            when
+                form = 'rate'
+                and pays in ('pct', 'base_rate_factor', 'per_unit')
+                and rise_value = 0
+                and not is_proportional
                 then cast(cast(offset_value as decimal(28, 8)) * base_rate as decimal(28, 8))
         end as unit_rate,
+        -- What is paid by the unit each event has by its units.
+        form = 'rate' and pays = 'per_unit' as is_by_units,
+        cast(case when form = 'rate' and pays = 'per_unit' then pay_factor else measure_amount end as decimal(28, 8)) as spread_base,
         cast(measure_amount as decimal(28, 10)) as base_after,
         case
             -- The value of a flat band needs no division.
@@ -184,6 +195,8 @@ final as (
         lower_end,
         upper_end,
         unit_rate,
+        is_by_units,
+        spread_base,
         cast(base_after as decimal(28, 10)) as base_after,
         cast(amount_after as decimal(28, 10)) as amount_after,
         cast(base_after - coalesce(base_before, 0) as decimal(28, 10)) as base_amount,

@@ -1,22 +1,14 @@
--- Grain: one row per scenario, payee, plan version, currency, period and draw; draw 0 is the limit of the statement.
+-- Grain: one row per scenario, payee, plan version, currency, period and draw.
 {%- set key = payee_key(['currency_code', 'period_id']) %}
 {%- set places = range(1, 6) %}
 with
 
-line as (
-    select * from {{ ref('int_incentive__line') }}
-),
-
-settled as (
-    select * from {{ ref('int_incentive__settled') }}
+bounded as (
+    select * from {{ ref('int_incentive__bounded') }}
 ),
 
 late as (
     select * from {{ ref('int_incentive__late') }}
-),
-
-plan as (
-    select * from {{ source('config', 'plan') }}
 ),
 
 draw as (
@@ -31,83 +23,86 @@ period as (
     select * from {{ ref('dim_period') }}
 ),
 
-payee_period as (
-    select * from {{ ref('int_incentive__payee_period') }}
-    where stopped_reason is null
+closed_balance as (
+    select * from {{ source('closed', 'balance') }}
 ),
 
-counted as (
-    select
-        {{ key | join(', ') }},
-        amount
-    from line
-    union all
-    select
-        {{ key | join(', ') }},
-        amount
-    from settled
-    union all
-    select
-        {{ key | join(', ') }},
-        amount
-    from late
+first_open as (
+    select * from {{ ref('int_incentive__first_open') }}
 ),
 
-summed as (
+settled_late as (
     select
         {{ key | join(', ') }},
         coalesce(sum(amount), 0) as amount
-    from counted
+    from late
     group by {{ key | join(', ') }}
 ),
 
+-- What is settled for earlier periods is paid with the earnings of this one, and pays back with them.
 limited as (
     select
-        {{ columns_of('payee_period', key) }},
-        payee_period.period_start,
-        payee_period.period_no,
-        payee_period.plan_days,
-        payee_period.period_days,
-        payee_period.plan_working_days,
-        payee_period.period_working_days,
-        payee_period.plan_months,
-        payee_period.period_months,
-        payee_period.version_count,
-        payee_period.target_pay_amount,
-        coalesce(summed.amount, 0) as amount,
-        cast(least(
-            greatest(coalesce(summed.amount, 0), plan.floor_amount),
-            {{ round_pay(
-                'least(plan.cap_amount, cast(' ~ multiply('payee_period.target_pay_amount', 'plan.cap_pct') ~ ' as decimal(28, 8)))',
-                'payee_period.currency_code'
-            ) }}
-        ) as decimal(18, 2)) as limited_amount
-    from payee_period
-    inner join plan on {{ same_key('payee_period', 'plan', plan_key()) }}
-    left join summed on {{ same_key('payee_period', 'summed', key) }}
+        bounded.*,
+        cast(bounded.limited_amount + coalesce(settled_late.amount, 0) as decimal(18, 2)) as earning_amount,
+        row_number() over (
+            partition by
+                bounded.scenario_id, bounded.payee_type, bounded.payee_id, bounded.plan_id, bounded.currency_code, bounded.period_id
+            order by bounded.plan_version nulls last
+        ) as version_place
+    from bounded
+    left join settled_late on {{ same_key('bounded', 'settled_late', key) }}
 ),
 
--- What is to be paid back when a period begins, where that is known from elsewhere: balances are reckoned on from there.
-brought as (
+known_before as (
     select
-        balance_before.scenario_id,
-        balance_before.payee_type,
-        balance_before.payee_id,
-        balance_before.plan_id,
-        balance_before.currency_code,
-        balance_before.period_id,
-        min(period.period_start) as known_from,
-        sum(balance_before.amount) as amount
+        scenario_id,
+        payee_type,
+        payee_id,
+        plan_id,
+        currency_code,
+        period_id,
+        0 as draw_no,
+        amount
     from balance_before
-    inner join period on balance_before.period_id = period.period_id
-    where balance_before.balance = 'draw'
+    where balance = 'draw'
+
+    union all
+
+    select
+        closed_balance.scenario_id,
+        closed_balance.payee_type,
+        closed_balance.payee_id,
+        closed_balance.plan_id,
+        closed_balance.currency_code,
+        first_open.period_id,
+        closed_balance.draw_no,
+        closed_balance.closing_amount as amount
+    from closed_balance
+    inner join period on closed_balance.period_id = period.period_id
+    inner join first_open
+        on
+            closed_balance.scenario_id = first_open.scenario_id
+            and period.period_type = first_open.period_type
+            and period.period_end = first_open.open_from
+    where closed_balance.balance_kind = 'draw'
+),
+
+known_from as (
+    select
+        known_before.scenario_id,
+        known_before.payee_type,
+        known_before.payee_id,
+        known_before.plan_id,
+        known_before.currency_code,
+        min(period.period_start) as known_from
+    from known_before
+    inner join period on known_before.period_id = period.period_id
     group by
-        balance_before.scenario_id,
-        balance_before.payee_type,
-        balance_before.payee_id,
-        balance_before.plan_id,
-        balance_before.currency_code,
-        balance_before.period_id
+        known_before.scenario_id,
+        known_before.payee_type,
+        known_before.payee_id,
+        known_before.plan_id,
+        known_before.currency_code
 ),
 
 -- In the order in which they are paid back.
@@ -121,12 +116,29 @@ placed as (
     from draw
 ),
 
+-- What a draw is owed that the plan has no more, or of which the number is not known, is paid back first.
+brought as (
+    select
+        {{ columns_of('limited', key) }},
+        coalesce(placed.place, 1) as place,
+        sum(known_before.amount) as amount
+    from limited
+    inner join known_before
+        on {{ same_key('limited', 'known_before', ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'currency_code', 'period_id']) }}
+    left join placed
+        on
+            {{ same_key('limited', 'placed', plan_key()) }}
+            and known_before.draw_no = placed.draw_no
+    where limited.version_place = 1
+    group by {{ columns_of('limited', key) }}, coalesce(placed.place, 1)
+),
+
 offered as (
     select
         {{ columns_of('limited', key) }},
         limited.period_start,
         limited.period_no,
-        limited.limited_amount,
+        limited.earning_amount as limited_amount,
         placed.place,
         placed.draw_no,
         placed.kind,
@@ -134,8 +146,8 @@ offered as (
         placed.recover_from,
         placed.recover_pct,
         placed.never_below,
-        case when placed.place = 1 and limited.period_id = brought.period_id then brought.amount else 0 end as brought_amount,
-        case when placed.place = 1 and limited.period_start >= brought.known_from then 1 else 0 end as era,
+        coalesce(brought.amount, 0) as brought_amount,
+        case when limited.period_start >= known_from.known_from then 1 else 0 end as era,
         case
             when limited.period_no > coalesce(placed.period_count, limited.period_no) then 0
             when placed.pct_of_target_pay is not null
@@ -154,8 +166,12 @@ offered as (
         end as draw_amount
     from limited
     inner join placed on {{ same_key('limited', 'placed', plan_key()) }}
+    left join known_from
+        on {{ same_key('limited', 'known_from', ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'currency_code']) }}
     left join brought
-        on {{ same_key('limited', 'brought', ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'currency_code']) }}
+        on
+            {{ same_key('limited', 'brought', key) }}
+            and placed.place = brought.place
 ),
 
 {% for place in places %}
@@ -257,21 +273,7 @@ offered as (
 {% endfor %}
 
 listed as (
-    select
-        {{ key | join(', ') }},
-        0 as draw_no,
-        'limit' as kind,
-        false as is_recoverable,
-        amount as draw_amount,
-        limited_amount - amount as paid_amount,
-        0 as opening_amount,
-        0 as closing_amount,
-        0 as recovered_amount
-    from limited
-    where limited_amount <> amount
     {% for place in places %}
-        union all
-
         select
             {{ key | join(', ') }},
             draw_no,
@@ -283,6 +285,9 @@ listed as (
             closing_amount,
             recovered_amount
         from paid_back_{{ place }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
     {% endfor %}
 ),
 

@@ -13,6 +13,14 @@ band as (
     select * from {{ ref('int_incentive__band') }}
 ),
 
+rated as (
+    select * from {{ ref('int_incentive__rated') }}
+),
+
+segment as (
+    select * from {{ source('config', 'plan_segment') }}
+),
+
 period as (
     select * from {{ ref('dim_period') }}
 ),
@@ -57,13 +65,17 @@ placed as (
         filled.event_no,
         filled.event_no - 1 as events_before,
         filled.measure_amount,
-        filled.measure_after,
-        cast(filled.measure_after - filled.measure_amount as decimal(28, 8)) as measure_before,
+        case when band.is_by_units then filled.units else filled.measure_amount end as weight,
+        case when band.is_by_units then filled.units_after else filled.measure_after end as weight_after,
+        case
+            when band.is_by_units then filled.units_after - filled.units
+            else filled.measure_after - filled.measure_amount
+        end as weight_before,
         band.segment_no,
         band.rate_rule_no,
         band.form,
         band.unit_rate,
-        band.base_after as band_base,
+        band.spread_base as band_base,
         band.amount_after as band_amount,
         case
             when band.form = 'slice' and band.segment_no > 0
@@ -82,10 +94,14 @@ placed as (
         end as slice_before
     from filled
     inner join band on {{ same_key('filled', 'band', scope_key + ['period_id']) }}
+    where
+        band.form <> 'total'
+        or band.segment_no = 0
+        or band.amount_after is null
 ),
 
--- Rules that pay on the whole give each sale its part of the whole; where sales and returns come to nothing, in equal parts.
-current_part as (
+-- What a rule pays on everything each sale has by its part; where sales and returns come to nothing, in equal parts.
+shared_part as (
     select
         {{ (scope_key + event_key) | join(', ') }},
         period_id,
@@ -97,14 +113,15 @@ current_part as (
         cast(coalesce(slice_after - slice_before, measure_amount) as decimal(28, 10)) as base_amount,
         cast(case
             when slice_after is not null and unit_rate is not null then (slice_after - slice_before) * unit_rate
+            when slice_after is not null and band_base = 0 then 0
             when slice_after is not null
                 then {{ part_of('band_amount', 'slice_after', 'band_base') }} - {{ part_of('band_amount', 'slice_before', 'band_base') }}
-            when unit_rate is not null then measure_amount * unit_rate
+            when unit_rate is not null then weight * unit_rate
             when band_amount = 0 then 0
             when band_base <> 0
                 then
-                    {{ part_of('band_amount', 'measure_after', 'band_base') }}
-                    - {{ part_of('band_amount', 'measure_before', 'band_base') }}
+                    {{ part_of('band_amount', 'weight_after', 'band_base') }}
+                    - {{ part_of('band_amount', 'weight_before', 'band_base') }}
             else
                 {{ part_of('band_amount', 'event_no', 'max(event_no) over scope') }}
                 - {{ part_of('band_amount', 'events_before', 'max(event_no) over scope') }}
@@ -114,6 +131,118 @@ current_part as (
         slice_after is null
         or slice_after <> slice_before
     window scope as (partition by {{ scope_key | join(', ') }}, period_id, segment_no)
+),
+
+-- Where a rule pays a total that grows with the sales, each sale has the difference that it makes; the first reaches what is
+-- paid from the start.
+totalled as (
+    select
+        {{ columns_of('filled', scope_key + event_key) }},
+        filled.period_id,
+        filled.period_start,
+        filled.fiscal_month_start,
+        filled.event_no,
+        filled.measure_amount,
+        band.segment_no,
+        band.rate_rule_no,
+        rated.basis_size,
+        rated.pay_factor,
+        rated.pay_divisor,
+        rated.base_rate,
+        case rated.basis when 'units' then filled.units else filled.measure_amount end as basis_amount,
+        case rated.basis when 'units' then filled.units_after else filled.measure_after end as basis_after
+    from filled
+    inner join band on {{ same_key('filled', 'band', scope_key + ['period_id']) }}
+    inner join rated on {{ same_key('filled', 'rated', scope_key + ['period_id']) }}
+    where
+        band.form = 'total'
+        and band.segment_no > 0
+        and band.amount_after is not null
+),
+
+point as (
+    select
+        *,
+        1 as direction,
+        basis_after as basis_point
+    from totalled
+
+    union all
+
+    select
+        *,
+        -1 as direction,
+        basis_after - basis_amount as basis_point
+    from totalled
+    where event_no > 1
+),
+
+lined as (
+    select
+        {{ columns_of('point', scope_key + event_key) }},
+        point.period_id,
+        point.period_start,
+        point.fiscal_month_start,
+        point.event_no,
+        point.measure_amount,
+        point.segment_no,
+        point.rate_rule_no,
+        point.direction,
+        point.pay_factor,
+        point.pay_divisor,
+        point.base_rate,
+        segment.run_value,
+        cast(
+            cast(segment.offset_value as decimal(28, 8)) * segment.run_value * point.basis_size
+            + cast(segment.rise_value as decimal(28, 8))
+            * (point.basis_point - coalesce(segment.lower_bound, 0) * point.basis_size) as decimal(28, 10)
+        ) as line_amount
+    from point
+    inner join segment
+        on
+            {{ same_key('point', 'segment', plan_key(['component_id'])) }}
+            and point.rate_rule_no = segment.rule_no
+    where
+        (segment.lower_bound is null or point.basis_point >= segment.lower_bound * point.basis_size)
+        and (segment.upper_bound is null or point.basis_point < segment.upper_bound * point.basis_size)
+),
+
+paid_point as (
+    select
+        *,
+        case
+            when line_amount = 0 then cast(0 as decimal(28, 10))
+            else {{ band_pay('line_amount', '1', 'run_value', 'pay_factor', 'pay_divisor', 'base_rate') }}
+        end as amount
+    from lined
+),
+
+total_part as (
+    select
+        {{ (scope_key + event_key) | join(', ') }},
+        period_id,
+        period_start,
+        fiscal_month_start,
+        segment_no,
+        rate_rule_no,
+        event_no,
+        cast(max(measure_amount) as decimal(28, 10)) as base_amount,
+        cast(sum(direction * coalesce(amount, 0)) as decimal(28, 10)) as amount
+    from paid_point
+    group by
+        {{ (scope_key + event_key) | join(', ') }},
+        period_id,
+        period_start,
+        fiscal_month_start,
+        segment_no,
+        rate_rule_no,
+        event_no
+),
+
+current_part as (
+    select * from shared_part
+    union all
+    select * from total_part
 ),
 
 given as (

@@ -4,7 +4,8 @@
 {%- set columns = line_key + [
     'event_kind', 'event_id', 'event_line_no', 'event_date', 'fiscal_month_start', 'period_id', 'scope_id', 'counted',
     'currency_code', 'credit_pct', 'is_first_rule', 'document_amount', 'document_currency_code', 'line_net_amount',
-    'line_quantity', 'measure_amount', 'units', 'net_amount', 'cost_amount', 'list_amount', 'taken_pct', 'uncounted_reason',
+    'line_quantity', 'measure_amount', 'units', 'net_amount', 'cost_amount', 'list_amount', 'back_share', 'taken_pct',
+    'uncounted_reason',
 ] %}
 {#- The months of this build, and what earlier ones left of the sales that come back or are paid now. #}
 with
@@ -94,6 +95,7 @@ sale as (
         matched.net_amount,
         matched.cost_amount,
         matched.list_amount,
+        cast(null as decimal(28, 10)) as back_share,
         cast(100 as decimal(9, 4)) as taken_pct,
         cast(null as string) as uncounted_reason
     from matched
@@ -221,6 +223,13 @@ returned as (
         {{ multiply('net_amount', 'back_share') }} as net_amount,
         {{ multiply('cost_amount', 'back_share') }} as cost_amount,
         {{ multiply('list_amount', 'back_share') }} as list_amount,
+        -- A sale of no measure (a margin below its floor) may have been paid too, so the part is not one of the measure.
+        cast(case
+            when measure = 'units' then back_units_share
+            when measure = 'deals' and back_share > -1 then 0
+            when measure = 'deals' then -1
+            else back_share
+        end as decimal(28, 10)) as back_share,
         cast(case
             when counted <> 'reversal' or clawback_on is null then 100
             when clawback_linear_months is not null
@@ -265,6 +274,7 @@ paid as (
                 as decimal(28, 8)
             ) as {{ column }},
         {%- endfor %}
+        cast(null as decimal(28, 10)) as back_share,
         cast(100 as decimal(9, 4)) as taken_pct,
         cast(null as string) as uncounted_reason
     from allocation

@@ -108,7 +108,7 @@ taken as (
         back.fiscal_month_start,
         back.period_id,
         back.measure_amount,
-        sale.measure_amount as sale_amount,
+        back.back_share,
         sale.period_id as sale_period_id,
         back.taken_pct
     from back
@@ -126,7 +126,7 @@ taken as (
         left_sale.fiscal_month_start,
         left_sale.period_id,
         -left_sale.measure_amount as measure_amount,
-        left_sale.measure_amount as sale_amount,
+        cast(-1 as decimal(28, 10)) as back_share,
         sale.period_id as sale_period_id,
         left_sale.taken_pct
     from left_sale
@@ -161,8 +161,9 @@ settled as (
         taken.taken_pct,
         coalesce(sale_earned.amount, 0) as earned_amount,
         sale_earned.transaction_id is not null and sale_earned.amount is null as is_held,
-        taken.sale_amount,
-        cast(taken.measure_amount * taken.taken_pct * component.invoiced_pct * 0.0001 as decimal(28, 8)) as part_amount,
+        cast(
+            {{ exact_product('taken.back_share', '(taken.taken_pct * component.invoiced_pct * 0.01)') }} as decimal(28, 8)
+        ) as part_pct,
         limited.amount as limited_amount,
         limited.earned_amount as component_amount
     from taken
@@ -181,7 +182,7 @@ multiplied as (
     select
         *,
         cast({{ exact_product('earned_amount', 'limited_amount') }} as decimal(28, 10)) as paid_product,
-        cast({{ exact_product('component_amount', 'sale_amount') }} as decimal(28, 8)) as earned_product
+        cast({{ exact_product('component_amount', '100') }} as decimal(28, 8)) as component_pct
     from settled
 ),
 
@@ -202,7 +203,7 @@ final as (
         case
             when not is_held
                 then cast(coalesce(
-                    {{ exact_divide(exact_product('paid_product', 'part_amount'), 'nullif(earned_product, 0)', 10) }}, 0
+                    {{ exact_divide(exact_product('paid_product', 'part_pct'), 'nullif(component_pct, 0)', 10) }}, 0
                 ) as decimal(28, 10))
         end as reversed_amount
     from multiplied

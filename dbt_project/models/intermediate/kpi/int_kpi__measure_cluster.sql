@@ -72,9 +72,9 @@ clustered as (
             {{ subject_id }} as subject_id,
             period_id,
             kpi_code,
-            -- Hundredths are enough for an interval, and their squares are exact.
-            {{ hundredths('sum(numerator)') }} as numerator,
-            {{ hundredths('sum(denominator)') }} as denominator
+            -- Hundredths are enough for an interval, and their squares are exact: of wide numbers, as narrow ones overflow at 30 million.
+            cast({{ hundredths('sum(numerator)') }} as decimal(28, 2)) as numerator,
+            cast({{ hundredths('sum(denominator)') }} as decimal(28, 2)) as denominator
         from placed
         where {{ subject_id }} is not null
         group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, kpi_code, dealer_id
