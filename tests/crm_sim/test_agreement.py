@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from tests.crm_sim import Clock, Fxiaoke, Zoho
 from tests.crm_sim.callers import FxiaokeCaller, ZohoCaller
 
