@@ -2,23 +2,22 @@
 
 from datetime import datetime
 
-from airflow.sdk import CronPartitionTimetable, Param, dag, task
+from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
+from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK
+from crm_pull import begin, received_date, times
 
 
 def ingest_dag(source: str):
     @dag(
         dag_id=f"ingest_{source}",
-        schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-        params={"received": Param(None, type=["null", "string"], format="date", title="Received date")},
+        **times(source),
         start_date=datetime(2020, 1, 1),
         catchup=False,
         max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
         tags=["ingest"],
-        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake; at midnight UTC that of the day just ended. "
-        "A second run of a date changes nothing.",
+        doc_md=f"Takes `inbox/{source}/<received date>/` into the lake. A second run of a date changes nothing.",
     )
     def ingest_source():
         @task.branch(**WAREHOUSE_TASK, priority_weight=10)  # before a build that waits for the same slot
@@ -27,7 +26,7 @@ def ingest_dag(source: str):
             from dealermart.base import DataError, load_settings
 
             config = load_settings()
-            result = ingest.run(config, source, resolve_partition(dag_run), say=print)
+            result = ingest.run(config, source, received_date(dag_run, ti, source), say=print)
             print(text := "\n".join(result.summary()))
             demo.note(config, ti, text, say=print)
             follow = []
@@ -42,16 +41,16 @@ def ingest_dag(source: str):
             return follow
 
         @task(outlets=[LANDED[source]])
-        def announce(dag_run, outlet_events) -> None:
-            """Starts build_marts."""
-            outlet_events[LANDED[source]].add_partitions(resolve_partition(dag_run).isoformat())
+        def announce(dag_run, outlet_events, ti=None) -> None:  # starts build_marts
+            outlet_events[LANDED[source]].add_partitions(received_date(dag_run, ti, source).isoformat())
 
         @task
         def verdict(ti) -> None:
             """Turns the run red when a file was refused, though the others went through."""
             raise AirflowFailException(ti.xcom_pull(task_ids="ingest", key="refused"))
 
-        ingest() >> [announce(), verdict()]
+        begin(source, first := ingest())
+        first >> [announce(), verdict()]
 
     return ingest_source()
 

@@ -29,7 +29,7 @@ from dealermart.base.runlog import (
     record_run,
     utc_now,
 )
-from dealermart.base.settings import REPO, Settings, child_environment, load_settings, storage_options
+from dealermart.base.settings import REPO, Settings, child_environment, crm_entry, load_settings, storage_options
 
 __all__ = [
     "FORMAT",
@@ -56,6 +56,7 @@ __all__ = [
     "code_version",
     "confine",
     "connect",
+    "crm_entry",
     "literal",
     "load_settings",
     "lock_holder",

@@ -17,7 +17,7 @@ import duckdb
 
 from dealermart import __version__
 from dealermart.base import DealermartError, load_settings
-from dealermart.cli import build, erase, explain, ingest, look, plan, quarantine
+from dealermart.cli import build, crm, erase, explain, ingest, look, plan, quarantine
 from dealermart.cli.table import Command
 
 __all__ = ["main"]
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (ingest, quarantine, build, plan, explain, look, erase):
+    for module in (ingest, crm, quarantine, build, plan, explain, look, erase):
         module.register(commands)
     return parser
 

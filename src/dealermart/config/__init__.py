@@ -7,6 +7,7 @@ data; what the rules mean for rows is decided in the rooms above.
 from dealermart.config.calendar import WEEKDAYS
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
+from dealermart.config.crm import LISTS, PULLS, Crm, CrmObject
 from dealermart.config.kpis import Kpi, Registry
 from dealermart.config.limits import MIB, Limits
 from dealermart.config.load import (
@@ -36,6 +37,7 @@ from dealermart.config.profiles import (
     Origin,
     Profile,
     Totals,
+    crm_source_names,
     load_profile,
     profile_hash,
     profile_sql,
@@ -48,8 +50,10 @@ from dealermart.config.yamlfile import lined, load_yaml
 __all__ = [
     "CORRECTED",
     "DETECTABLE",
+    "LISTS",
     "MIB",
     "PROVENANCE",
+    "PULLS",
     "TAKEN_COLUMNS",
     "WEEKDAYS",
     "WHOLE",
@@ -59,6 +63,8 @@ __all__ = [
     "Component",
     "Config",
     "Contract",
+    "Crm",
+    "CrmObject",
     "Draw",
     "Expect",
     "FileSpec",
@@ -85,6 +91,7 @@ __all__ = [
     "cases_schema",
     "check_company",
     "company_of",
+    "crm_source_names",
     "lined",
     "load_cases",
     "load_company",
