@@ -36,15 +36,20 @@ class Story:
 
     @property
     def days(self) -> list[date]:
-        """Days on which the CRM's files were received, without those that tell nothing new."""
-        first = {v.received for v in self.versions}
-        return sorted(first - {date(2026, 9, 18)})
+        """Days on which the files tell how all kinds of records stand; what came between them counts to the next one."""
+        told = {(v.received, v.kind) for v in self.versions}
+        return sorted({day for day, kind in told if kind == "activity"})
+
+    def versions_of(self, day: date) -> list[Version]:
+        """The versions told since the day before. None is older than that day's evening: nothing was missed then."""
+        before = self.days[self.days.index(day) - 1] if day != self.days[0] else date.min
+        return [v for v in self.versions if before < v.received <= day]
 
     def play(self) -> str:
         """Go on to the next day; says what happened."""
         day = self.days[self.done]
         self.clock.set(evening(day))
-        edits = load(self.zoho, self.fxiaoke, [v for v in self.versions if v.received == day])
+        edits = load(self.zoho, self.fxiaoke, self.versions_of(day))
         said = f"{day}: {edits} records entered or changed"
         if self.done == 0:
             self._try_out(evening(day) - timedelta(hours=5))
@@ -130,6 +135,7 @@ class Story:
                 else:
                     self.fxiaoke.delete(name, record, purge=number % 2 == 1)
                 count += 1
+        self.fxiaoke.switches.delete_modifies = False  # what comes back shall be as the files tell it
         self.zoho.delete("Deals", self.taken["Deals"])
         self.fxiaoke.invalidate("NewOpportunityObj", self.taken["NewOpportunityObj"])
         return count + 2
