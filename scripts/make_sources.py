@@ -34,7 +34,11 @@ MODELS: tuple[tuple[type[BaseModel], str, str], ...] = (
     (Company, "The company file", "The keys of `config/company.yml`, or of the file that `DEALERMART_COMPANY` names."),
 )
 # A regular expression says less than what it stands for.
-_PATTERNS = {"^[a-z][a-z0-9_]*$": "name (a-z, 0-9, _)", "^[A-Z]{3}$": "currency code", "^[A-Za-z_][A-Za-z0-9_]*$": "API name"}
+_PATTERNS = {
+    "^[a-z][a-z0-9_]*$": "name (a-z, 0-9, _)",
+    "^[A-Z]{3}$": "currency code",
+    "^[A-Za-z_][A-Za-z0-9_]*$": "API name",
+}
 
 
 def reference() -> str:

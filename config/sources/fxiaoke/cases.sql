@@ -16,7 +16,7 @@ select
     end as resolved_at,
     case
         when crm_cases.gone <> 'true' and account.dealer_id is null and dealer_link.subject_id is null
-            then 'the account is no dealer''s'
+            then 'unknown dealer'
     end as _reject_reason
 from crm_cases
 left join options as status

@@ -18,7 +18,7 @@ select
     case when crm_cases.status = 'Closed' then crm_cases.changed_at end as resolved_at,
     case
         when crm_cases.gone <> 'true' and account.dealer_id is null and dealer_link.subject_id is null
-            then 'the account is no dealer''s'
+            then 'unknown dealer'
     end as _reject_reason
 from crm_cases
 left join feed_crm_accounts as account on account.crm_system = 'zoho' and crm_cases.account_id = account.account_id

@@ -13,6 +13,7 @@ select
     end as role,
     case
         when member_link.subject_id is not null then 'id_links says which member this is'
+        when crm_users.profile_name = 'Administrator' then 'administers the CRM'
         when not coalesce(regexp_matches(lower(crm_users.role_name), 'manager|sales|service|support'), false)
             then 'no role in the dealer team'
     end as _structural

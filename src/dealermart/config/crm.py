@@ -36,7 +36,7 @@ class CrmObject(Strict):
     refused, the list is taken by itself."""
 
     first_by: Literal["bulk", "query"] = "bulk"
-    """How Zoho is read for the first time: by its bulk read, or by COQL."""
+    """How Zoho is read for the first time, where it is more than a few pages: by its bulk read, or by COQL alone."""
 
     modified: ApiName | None = None
     """The field with the time of change, where it is not `Modified_Time` or `last_modified_time`."""

@@ -35,7 +35,14 @@ WAYS = {
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few records make many pages."""
     module = "dealermart.landing.crm"
-    for name, value in (("zoho.FEW", 3), ("zoho.MANY", 4), ("zoho.PAGE", 3), ("zoho.IDS", 3), ("fxiaoke.LIMIT", 3)):
+    for name, value in (
+        ("zoho.BULK_AFTER", 2),
+        ("zoho.FEW", 3),
+        ("zoho.MANY", 4),
+        ("zoho.PAGE", 3),
+        ("zoho.IDS", 3),
+        ("fxiaoke.LIMIT", 3),
+    ):
         monkeypatch.setattr(f"{module}.{name}", value)
     monkeypatch.setattr(f"{module}.sync.LOOKED_AT", 2)
     monkeypatch.setattr(f"{module}.zoho.REFRESHES", (10**6, 600.0))  # tokens expire here all the time

@@ -264,16 +264,19 @@ class Fxiaoke:
             rows += [self.row(item, raw, record) for raw, record in found]
         return rows
 
-    def ids(self, item: CrmObject) -> Iterator[list[str]]:
-        """All ids of an object that are not marked as deleted."""
+    def ids(self, item: CrmObject) -> Iterator[list[tuple[str, dt.datetime]]]:
+        """All ids of an object that are not marked as deleted, with the time of change of each."""
+        thin = item.model_copy(update={"stage": None, "stage_since": None})
         after: str | None = None
         while True:
             filters = [_filter("_id", "GT", after)] if after is not None else []
-            found = self._rows(item, filters, ["_id", "life_status", "is_deleted"])
+            modified = item.modified or "last_modified_time"
+            found = self._rows(item, filters, ["_id", modified, "life_status", "is_deleted"])
             if not found:
                 return
             after = str(found[-1][1]["_id"])
-            yield [str(record["_id"]) for _, record in found if not _is_gone(record)]
+            rows = (self.row(thin, raw, record) for raw, record in found if not _is_gone(record))
+            yield [(row.id, row.modified) for row in rows]
 
     def deleted(self, item: CrmObject, since: dt.datetime | None) -> list[Gone]:
         """Nothing: the system does not say it. Marks on changed records and sweeps do."""

@@ -31,7 +31,7 @@ create table if not exists part (
     part integer, pull text, object text, file text primary key, received text, sha256 text, facts text, before text,
     has_landed integer default 0, is_told integer default 0
 ) without rowid;
-create temp table if not exists swept (id text primary key) without rowid;
+create temp table if not exists swept (id text primary key, modified text) without rowid;
 """
 
 _PART = ("part", "pull", "object", "file", "received", "sha256")
@@ -242,11 +242,12 @@ class State:
         )
 
     # ------------------------------------------------------------------------------------------------ sweeps
-    def sweep(self, ids: Iterator[list[str]]) -> None:
-        """Note all ids that there are."""
+    def sweep(self, ids: Iterator[list[tuple[str, dt.datetime]]]) -> None:
+        """Note all ids that there are, with the time of change of each."""
         self._con.execute("delete from swept")
         for some in ids:
-            self._con.executemany("insert or ignore into swept values (?)", [[item] for item in some])
+            rows = [[item, written(modified)] for item, modified in some]
+            self._con.executemany("insert or replace into swept values (?, ?)", rows)
 
     def alive(self, name: str) -> int:
         """How many records are known that are not deleted."""
@@ -261,10 +262,10 @@ class State:
         )
 
     def unknown(self, name: str) -> list[str]:
-        """Records that the sweep saw and of which nothing is known, or that they are deleted."""
+        """Records that the sweep saw and that are not known as they are: new, thought deleted, or of another time."""
         return self._ids(
-            "select id from swept where id not in "
-            "(select id from seen where object = ? and is_gone = 0 and print is not null) order by id",
+            "select id from swept where not exists (select 1 from seen where seen.object = ? and seen.id = swept.id "
+            "and seen.is_gone = 0 and seen.print is not null and seen.modified >= swept.modified) order by id",
             name,
         )
 

@@ -40,8 +40,8 @@ class Client(Protocol):
     def deleted(self, item: CrmObject, since: dt.datetime | None) -> list[Gone]:
         """What was deleted since a moment, where the system says it."""
 
-    def ids(self, item: CrmObject) -> Iterator[list[str]]:
-        """All ids of an object."""
+    def ids(self, item: CrmObject) -> Iterator[list[tuple[str, dt.datetime]]]:
+        """All ids of an object, with the time of change of each."""
 
     def by_ids(self, item: CrmObject, ids: list[str]) -> list[Row]:
         """Those of the records that there are now."""
@@ -221,7 +221,7 @@ class _Pull:
         now = self.client.web.date or self.now
         said = [Gone(item_id, now, json.dumps({self.client.id_key: item_id})) for item_id in gone]
         part.write(self.state.deleted(item.name, said, part.number), 0)
-        self.say(f"{item.name}: all ids compared, {len(gone):,} gone, {len(unknown):,} not known before")
+        self.say(f"{item.name}: all ids compared, {len(gone):,} gone, {len(unknown):,} not known so")
 
     def _may_miss(self, known: int) -> int:
         return max(FEW_MISSING, int(self.crm.sweep_stop * known))
