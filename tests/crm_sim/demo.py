@@ -22,8 +22,8 @@ from pathlib import Path
 
 from tests.crm_sim import Clock, Fxiaoke, Zoho
 from tests.crm_sim.__main__ import environment
-from tests.crm_sim.figures import Compared, compare
-from tests.crm_sim.sample import read
+from tests.crm_sim.figures import MARTS, Compared, compare
+from tests.crm_sim.sample import move_files, moved, read, stages
 from tests.crm_sim.story import Story, evening
 
 import sample_company
@@ -107,12 +107,13 @@ def pull(airflow: demo.Standalone, story: Story, say: Say) -> None:
         say(f"  ingest_{source}: {len(sim.calls) - before[sim]} calls")
 
 
-def run(settings: Settings, size: str, say: Say) -> Compared:
+def run(settings: Settings, size: str, say: Say, all_in: str = "") -> Compared:
     """Both ways, and their figures side by side.
 
     Args:
         settings: State goes below its home, into demo/crm and demo/crm_files.
         size: Of the sample company.
+        all_in: The vendor that has the records of both; empty: each has its own.
 
     Raises:
         DealermartError: something could not be run.
@@ -130,9 +131,14 @@ def run(settings: Settings, size: str, say: Say) -> Compared:
     say(f"sample company made; its CRM has {len(versions)} versions of records")
     by_files = ByFiles(filed, drop(sample, filed.inbox, crm=True), say)
     days = drop(sample, pulled.inbox, crm=False)
+    if all_in:
+        move_files(pulled.inbox, all_in)
     clock = Clock(evening(min(v.received for v in versions)) - timedelta(days=1))
     with Zoho(clock=clock) as zoho, Fxiaoke(clock=clock) as fxiaoke:
         zoho.switches.bulk_polls = 0  # its jobs are done at the first look: nobody waits for a demonstration's sake
+        if all_in:
+            stages(zoho, versions)
+            versions = moved(versions, all_in)
         story = Story(versions, zoho, fxiaoke, clock)
         os.environ.update(environment(zoho, fxiaoke))  # Airflow is started with it
         say(f"simulators at {zoho.base} (Zoho CRM) and {fxiaoke.base} (Fxiaoke)")
@@ -163,7 +169,8 @@ def run(settings: Settings, size: str, say: Say) -> Compared:
     by_files.join()
     if by_files.failed:
         raise DealermartError("the way by files failed", mend=by_files.failed)
-    return compare(filed.warehouse, pulled.warehouse, LAST)
+    # Where one vendor has all, ids and words of the records are not those of the files; their figures are.
+    return compare(filed.warehouse, pulled.warehouse, LAST, marts=() if all_in else MARTS)
 
 
 def table(compared: Compared) -> list[str]:
@@ -191,6 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
         description="Pull the sample company's CRM by the DAGs and compare it with its files."
     )
     parser.add_argument("--size", choices=["S", "M", "L"], default="S", help="of the sample company (default S)")
+    parser.add_argument("--all-in", choices=SYSTEMS, default="", help="let one vendor have the records of both")
     given = parser.parse_args(arguments)
     os.umask(0o077)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
@@ -200,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"[{time.monotonic() - began:4.0f} s] {text}", flush=True)
 
     try:
-        compared = run(load_settings(), given.size, say)
+        compared = run(load_settings(), given.size, say, given.all_in)
     except DealermartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

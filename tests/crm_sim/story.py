@@ -58,7 +58,7 @@ class Story:
             said += f", {self._delete()} deleted"
         elif self.done == 2:
             self._bring_back()
-            said += ", 2 deleted ones brought back"
+            said += f", {len(self.taken)} deleted ones brought back"
         self.done += 1
         return said
 
@@ -127,7 +127,8 @@ class Story:
 
     def _delete(self) -> int:
         count = 0
-        self.taken = {"Deals": self._quiet("zoho"), "NewOpportunityObj": self._quiet("fxiaoke")}
+        quiet = {"Deals": self._quiet("zoho"), "NewOpportunityObj": self._quiet("fxiaoke")}
+        self.taken = {name: record for name, record in quiet.items() if record}
         for name, records in self.trials.items():
             for number, record in enumerate(records):
                 if name in self.zoho.modules:
@@ -136,16 +137,20 @@ class Story:
                     self.fxiaoke.delete(name, record, purge=number % 2 == 1)
                 count += 1
         self.fxiaoke.switches.delete_modifies = False  # what comes back shall be as the files tell it
-        self.zoho.delete("Deals", self.taken["Deals"])
-        self.fxiaoke.invalidate("NewOpportunityObj", self.taken["NewOpportunityObj"])
-        return count + 2
+        if "Deals" in self.taken:
+            self.zoho.delete("Deals", self.taken["Deals"])
+        if "NewOpportunityObj" in self.taken:
+            self.fxiaoke.invalidate("NewOpportunityObj", self.taken["NewOpportunityObj"])
+        return count + len(self.taken)
 
     def _quiet(self, system: str) -> str:
         """A deal of the first day that does not change later."""
         told = Counter(v.id for v in self.versions if v.system == system and v.kind == "deal")
         first = (v.id for v in self.versions if v.received == self.days[0] and told[v.id] == 1)
-        return min(first)
+        return min(first, default="")
 
     def _bring_back(self) -> None:
-        self.zoho.restore("Deals", self.taken["Deals"])
-        self.fxiaoke.restore("NewOpportunityObj", self.taken["NewOpportunityObj"])
+        if "Deals" in self.taken:
+            self.zoho.restore("Deals", self.taken["Deals"])
+        if "NewOpportunityObj" in self.taken:
+            self.fxiaoke.restore("NewOpportunityObj", self.taken["NewOpportunityObj"])
