@@ -25,7 +25,7 @@ class Compared:
 
     Attributes:
         table: KPI, period, value of each way, of the whole company.
-        values: KPI values that were compared, of all subjects and periods that ended by the last day of both.
+        values: KPI values that were compared, of all subjects.
         differing: Of these, how many differ.
         rows: Mart -> rows of each way and how many stand in one of them only.
     """
@@ -40,14 +40,14 @@ class Compared:
         return not self.differing and not any(only for _, _, only in self.rows.values()) and self.values > 0
 
 
-def compare(files: Path, pulled: Path, last: str, marts: tuple[str, ...] = MARTS) -> Compared:
+def compare(files: Path, pulled: Path, end: str, marts: tuple[str, ...] = MARTS) -> Compared:
     """Hold one warehouse against the other.
 
     Args:
         files: DuckDB file of the way by files.
         pulled: The same of the way by API.
         marts: Marts whose rows must be the same.
-        last: Last day of the periods to compare, as 2026-09-30; later ones are not known to both alike.
+        end: First day after the periods to compare, as 2026-10-01.
     """
     with duckdb.connect() as con:
         con.execute(f"attach '{files}' as a (read_only)")
@@ -79,8 +79,8 @@ def compare(files: Path, pulled: Path, last: str, marts: tuple[str, ...] = MARTS
             f"select coalesce(x.kpi_code, y.kpi_code) as kpi, coalesce(x.period_id, y.period_id) as period, "
             f"coalesce(x.subject_type, y.subject_type) as kind, coalesce(x.subject_id, y.subject_id) as subject, "
             f"x.value as of_files, y.value as pulled "
-            f"from (select * from {a} where period_end <= date '{last}') x full join "
-            f"(select * from {b} where period_end <= date '{last}') y "
+            f"from (select * from {a} where period_end <= date '{end}') x full join "
+            f"(select * from {b} where period_end <= date '{end}') y "
             f"on x.kpi_code = y.kpi_code and x.period_id = y.period_id and x.subject_type = y.subject_type "
             f"and x.subject_id is not distinct from y.subject_id"
         )
@@ -89,7 +89,7 @@ def compare(files: Path, pulled: Path, last: str, marts: tuple[str, ...] = MARTS
         table = con.execute(
             f"select kpi, period, of_files, pulled from ({joined}) where kind = 'company' and kpi in {PIPELINE} "
             "and period = (select max(period) from (select period_id as period from "
-            f"{a} where period_end <= date '{last}' and period_type = 'quarter')) order by kpi"
+            f"{a} where period_end <= date '{end}' and period_type = 'quarter')) order by kpi"
         ).fetchall()
     assert count
     return Compared(table, count[0], differing, rows)
