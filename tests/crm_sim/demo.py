@@ -39,22 +39,29 @@ Say = Callable[[str], None]
 
 
 class ByFiles(threading.Thread):
-    """The way by files: a home of its own, each date taken in by the command line, one build at the end."""
+    """The way by files, in a home of its own: the dates with files of the CRM by the command line, and a build at the end.
 
-    def __init__(self, settings: Settings, days: list[date], say: Say) -> None:
+    What is not of the CRM comes with ``start``, a home that has taken it in already; with none all files are taken in.
+    """
+
+    def __init__(self, settings: Settings, sample: Path, start: Path | None, say: Say) -> None:
         super().__init__(daemon=True)
-        self.settings, self.days, self.say = settings, days, say
+        self.settings, self.sample, self.begin, self.say = settings, sample, start, say
         self.failed = ""
         self.running: subprocess.Popen[str] | None = None
 
     def run(self) -> None:
-        for day in self.days:
-            if not self._call("ingest", "--source", "sample", "--received", day.isoformat(), good=(0, 3)):
+        if self.begin:
+            for path in self.begin.iterdir():
+                if path.is_dir() and path.name not in ("airflow", "sample"):
+                    shutil.copytree(path, self.settings.home / path.name)
+        for day in drop(self.sample, self.settings.inbox, "crm" if self.begin else "all"):
+            if not self._call("ingest", "--source", "sample", "--received", day.isoformat()):
                 return
         if self._call("build"):
-            self.say("by files: all dates are taken in, and the marts are built")
+            self.say("by files: the CRM's files are taken in, and the marts are built")
 
-    def _call(self, *command: str, good: tuple[int, ...] = (0,)) -> bool:
+    def _call(self, *command: str) -> bool:
         env = {**os.environ, "DEALERMART_HOME": str(self.settings.home)}
         program = str(Path(sys.executable).with_name("dealermart"))
         self.running = subprocess.Popen(
@@ -66,22 +73,22 @@ class ByFiles(threading.Thread):
             text=True,
         )
         said, _ = self.running.communicate()
-        if self.running.returncode not in (*good, 1):  # 1: planted files were refused, the others went through
+        # 1 and 3 are what an ingest ends with where planted files were refused or rows wait: the others went through.
+        if self.running.returncode not in ((0, 1, 3) if command[0] == "ingest" else (0,)):
             self.failed = f"dealermart {' '.join(command)} ended with {self.running.returncode}:\n{said[-2000:]}"
-            return False
-        return True
+        return not self.failed
 
 
-def drop(sample: Path, inbox: Path, *, crm: bool) -> list[date]:
-    """Put the sample's files into an inbox, those of the CRM systems too or not; returns the dates that have files."""
+def drop(sample: Path, inbox: Path, which: str) -> list[date]:
+    """Put files of the sample into an inbox: all, only those of the CRM systems ("crm"), or the rest; returns their dates."""
     days = []
     for folder in sorted(path for path in sample.iterdir() if path.is_dir()):
         target = inbox / "sample" / folder.name
-        shutil.copytree(folder, target, ignore=None if crm else shutil.ignore_patterns(*SYSTEMS))
-        if any(path.is_file() for path in target.rglob("*")):
+        kinds = [p for p in folder.iterdir() if which == "all" or (p.name in SYSTEMS) == (which == "crm")]
+        for path in kinds:
+            shutil.copytree(path, target / path.name)
+        if kinds:
             days.append(date.fromisoformat(folder.name))
-        else:
-            shutil.rmtree(target)
     return days
 
 
@@ -129,8 +136,8 @@ def run(settings: Settings, size: str, say: Say, all_in: str = "") -> Compared:
     sample_company.make(SEED, size, sample)
     versions = read(sample)
     say(f"sample company made; its CRM has {len(versions)} versions of records")
-    by_files = ByFiles(filed, drop(sample, filed.inbox, crm=True), say)
-    days = drop(sample, pulled.inbox, crm=False)
+    by_files = ByFiles(filed, sample, None if all_in else pulled.home, say)
+    days = drop(sample, pulled.inbox, "rest")
     if all_in:
         move_files(pulled.inbox, all_in)
     clock = Clock(evening(min(v.received for v in versions)) - timedelta(days=1))
@@ -145,14 +152,14 @@ def run(settings: Settings, size: str, say: Say, all_in: str = "") -> Compared:
         say(story.play())  # before the DAGs are switched on: their clock may start a run of its own
         airflow.launch()
         try:
-            by_files.start()
             airflow.await_ready()
             say(f"Airflow is ready at {airflow.url}; {airflow.login}")
             airflow.unpause("ingest_sample")
             for day in days:
                 airflow.trigger("ingest_sample", day.isoformat())
             airflow.wait(PATIENCE, on_failure="go on")  # planted files are refused, which turns their runs red
-            say(f"pulled: the other files of {len(days)} dates are taken in")
+            say(f"the files of {len(days)} dates are taken in, but for those of the CRM")
+            by_files.start()
             airflow.unpause(*(f"ingest_{source}" for source in SYSTEMS))
             pull(airflow, story, say)
             for _ in story.days[1:]:
@@ -164,7 +171,7 @@ def run(settings: Settings, size: str, say: Say, all_in: str = "") -> Compared:
             airflow.wait(PATIENCE, on_failure="go on")
         finally:
             airflow.stop()
-            if by_files.running and by_files.running.poll() is None and sys.exc_info()[0]:
+            if sys.exc_info()[0] and by_files.running and by_files.running.poll() is None:
                 by_files.running.terminate()
     by_files.join()
     if by_files.failed:
