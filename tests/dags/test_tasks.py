@@ -193,7 +193,9 @@ def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(
         monkeypatch.delenv(f"DEALERMART_CRM_ZOHO_{name}", raising=False)
     seen: list[Any] = []
     monkeypatch.setattr(landing, "company_today", lambda settings: date(2026, 3, 2))
-    monkeypatch.setattr(landing, "fetch", lambda settings, source, entry, say, asked: seen.append((source, entry, asked)))
+    monkeypatch.setattr(
+        landing, "fetch", lambda settings, source, entry, say, asked: seen.append((source, entry, asked))
+    )
 
     def none(name: str) -> Any:
         raise AirflowNotFoundException(name)
@@ -201,7 +203,9 @@ def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(
     monkeypatch.setattr(Connection, "get", none)
     with pytest.raises(AirflowSkipException):
         pull(dag_run=run_for())
-    known = SimpleNamespace(host="https://www.zohoapis.eu", login="id", password="p", extra_dejson={"refresh_token": "r"})
+    known = SimpleNamespace(
+        host="https://www.zohoapis.eu", login="id", password="p", extra_dejson={"refresh_token": "r"}
+    )
     monkeypatch.setattr(Connection, "get", lambda name: known)
     assert pull(dag_run=run_for(since="2026-03-01T00:00:00", sweep=True)) == "2026-03-02"
     entry = {"base_url": "https://www.zohoapis.eu", "client_id": "id", "client_secret": "p", "refresh_token": "r"}

@@ -3,6 +3,7 @@ select
     opportunity_changes._row_number,
     'fxiaoke' as crm_system,
     opportunity_changes.stage_change_id,
+    opportunity_changes.pulled_at as updated_at,
     opportunity_changes.opportunity_id,
     json_extract_string(opportunity_changes.owners, '$[0]') as user_id,
     coalesce(before.label, opportunity_changes.from_stage) as from_stage,

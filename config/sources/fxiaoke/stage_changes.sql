@@ -4,6 +4,7 @@ select
     gone = 'true' as _is_deleted,
     'fxiaoke' as crm_system,
     stage_change_id,
+    pulled_at as updated_at,
     opportunity_id,
     json_extract_string(users, '$[0]') as user_id,
     from_stage,

@@ -3,6 +3,7 @@ select
     _row_number,
     'zoho' as crm_system,
     stage_change_id,
+    pulled_at as updated_at,
     opportunity_id,
     user_id,
     from_stage,

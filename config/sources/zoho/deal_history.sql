@@ -4,6 +4,7 @@ select
     gone = 'true' as _is_deleted,
     'zoho' as crm_system,
     stage_change_id,
+    pulled_at as updated_at,
     opportunity_id,
     user_id,
     from_stage,

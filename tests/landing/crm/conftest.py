@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tests.crm_sim import Clock, Fxiaoke, Zoho
 
-from dealermart.base import Settings
+from dealermart.base import REPO, Settings
 from dealermart.config import Profile
 from dealermart.landing.crm import Asked, doors, sync
 from dealermart.landing.crm.web import Clock as OurClock
@@ -121,6 +123,16 @@ def fxiaoke(clock: Clock) -> Iterator[Fxiaoke]:
     with Fxiaoke(clock=clock) as sim:
         sim.limits.daily = 10**9
         yield sim
+
+
+def small_config(folder: Path, feeds: Collection[str]) -> Path:
+    """The repository's config, with no more of the sample's files than those of these feeds."""
+    shutil.copytree(REPO / "config", folder)
+    path = folder / "sources" / "sample" / "source.yml"
+    said = yaml.safe_load(path.read_text("utf-8"))
+    said["files"] = [file for file in said["files"] if file.get("feed") in feeds]
+    path.write_text(yaml.safe_dump(said, allow_unicode=True), "utf-8")
+    return folder
 
 
 Make = Callable[..., Source]

@@ -17,13 +17,14 @@ from tests.crm_sim.zoho import ALL_SCOPES
 
 from dealermart import landing
 from dealermart.base import ConfigError, DealermartError, FetchError, UsageError, record_run
+from dealermart.cli import main
 from dealermart.landing.crm import doors
 from dealermart.landing.crm import fxiaoke as our_fxiaoke
 from dealermart.landing.crm import zoho as our_zoho
 from dealermart.landing.crm.tokens import Token, Tokens
 from dealermart.landing.crm.web import Again, Clock, Request, Web, check_host
 
-from .conftest import CHANCES, DEALS, START, Make, Source
+from .conftest import CHANCES, DEALS, START, Make, Source, entry_of
 from .test_pull import add
 
 HOSTS = {
@@ -345,3 +346,25 @@ def test_check_says_in_words_what_can_be_read(source: Make, zoho: Zoho, fxiaoke:
         looked = checking.look(two.profile, client)
     assert [text.partition(":")[0] for well, text in looked.found if not well] == ["Nothing__c"]
     assert "differ by 900 seconds" in json.dumps(looked.found)
+
+
+def test_the_commands(
+    zoho: Zoho, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zoho.clock.set(dt.datetime.now(dt.UTC))
+    zoho.add("Accounts", {"Account_Name": "Radhaus"}, at=START)
+    monkeypatch.setenv("DEALERMART_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DEALERMART_CRM_TEST_HOST", "1")
+    for name in ("base_url", "client_id", "client_secret", "refresh_token"):
+        monkeypatch.setenv(f"DEALERMART_CRM_ZOHO_{name.upper()}", entry_of(zoho)[name])
+    assert main(["crm", "check", "--source", "zoho"]) == 0
+    told = capsys.readouterr().out
+    assert "ok     Deals: 16 fields can be read by COQL; deletions too" in told
+    assert "FAULT" not in told
+    assert main(["fetch", "--source", "zoho", "--sweep"]) == 0
+    assert "now: dealermart ingest --source zoho --received" in capsys.readouterr().out
+    assert main(["crm", "check", "--source", "sample"]) == 1
+    assert "sample reads no CRM\n  mend: sources that do: fxiaoke, zoho" in capsys.readouterr().err
+    monkeypatch.delenv("DEALERMART_CRM_TEST_HOST")
+    assert main(["fetch", "--source", "zoho"]) == 1
+    assert "none of the vendor's hosts over https" in capsys.readouterr().err

@@ -108,3 +108,37 @@ def test_a_line_is_the_text_that_came(source: Make, fxiaoke: Fxiaoke) -> None:
     (record,) = one.lines("NewOpportunityObj")
     assert (record["name"], record["amount"]) == ('商机\n"二"', "1.50")
     assert json.dumps(record["_pull"]) == '{"changed_at": "2026-08-03 11:48:37.000000", "gone": false}'
+
+
+def test_a_death_between_file_and_mark_costs_a_repetition_and_nothing_else(
+    any_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dealermart.landing.crm.state import State
+
+    for number in range(5):
+        add(any_source, number)
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            any_source.pull()
+    name = any_source.profile.crm.objects[0].name  # type: ignore[union-attr]
+    assert len(any_source.lines(name)) == 5
+    any_source.pull()
+    same(any_source)
+    texts = [json.dumps(record) for record in any_source.lines(name)]
+    assert (len(texts), len(set(texts))) == (10, 5), "the very same lines, which an ingest counts as duplicates"
+
+
+def test_a_window_is_read_once_more_on_demand(any_source: Source) -> None:
+    ids = [add(any_source, number) for number in range(5)]
+    any_source.pull()
+    at = any_source.sim.clock.now()
+    any_source.sim.clock.advance(3600)
+    change(any_source, ids[0], 1)
+    any_source.pull(since=at, until=any_source.sim.clock.now() + dt.timedelta(seconds=1))
+    same(any_source)
+    assert any_source.pull() == [], "what it brought is known, and the mark was not moved"
