@@ -17,7 +17,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up remote test check test-duckdb2 test-portable test-crm-faithful crm-sim soak bench-ingest bench-build bench-incentive lint format feeds lock clean distclean
+.PHONY: help demo up remote test check test-duckdb2 test-portable test-crm-faithful crm-sim demo-crm soak bench-ingest bench-build bench-incentive lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test-crm-faithful: $(FAITHFUL)/.ready ## the CRM simulators against clients of o
 
 crm-sim: $(VENV)/.runtime ## Zoho CRM and Fxiaoke as simulators on this machine, with the CRM of the sample company
 	$(BIN)/python -m tests.crm_sim --size "$(SIZE)"
+
+demo-crm: $(VENV)/.runtime ## pull the sample company's CRM from both simulators by the DAGs: the pipeline's KPIs beside those from files; ALL_IN=zoho gives one vendor all
+	$(BIN)/python -m tests.crm_sim.demo --size "$(SIZE)" $(if $(ALL_IN),--all-in "$(ALL_IN)")
 
 # Side by side: mypy has one thread, and so has a pytest without workers. All rules of all suites are judged in `make test`.
 check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour

@@ -328,6 +328,19 @@ def moved_id(of: str, value: str, system: str) -> str:
     return f"FSUID_{int(value[-5:]):08X}" if value.startswith("55459740000386") else f"{int(value):024x}"
 
 
+def move_files(folder: Path, system: str) -> None:
+    """Let the sample's lists of codes and of deal teams, below a folder, name one vendor for all; in place."""
+    for path in [*folder.rglob("id_links_*.csv"), *folder.rglob("deal_team_*.csv")]:
+        rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+        header = rows[0]
+        of, number = header.index("System"), header.index("External ID" if "External ID" in header else "Deal")
+        for row in rows[1:]:
+            if row[of] in ("zoho", "fxiaoke") and len(row[number]) >= 12:
+                row[number], row[of] = moved_id(row[of], row[number], system), system
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+
+
 def stages(zoho: Zoho, versions: Iterable[Version]) -> None:
     """Give Zoho's pipelines the stages of deals that Fxiaoke had: a pipeline of their own, with what each stage means."""
     ends = {"赢单": "Closed Won", "输单": "Closed Lost"}

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.crm_sim import Fxiaoke, Zoho
+from tests.crm_sim import Clock, Fxiaoke, Zoho
 from tests.crm_sim.sample import Version, load, moved, read, stages
+from tests.crm_sim.story import Story
 
 import sample_company
 
@@ -98,3 +99,31 @@ def test_every_lookup_leads_somewhere(versions: list[Version]) -> None:
     for deal in fxiaoke.records("NewOpportunityObj"):
         assert deal["account_id__r"]
         assert all(owner in fxiaoke.employee_of for owner in deal["owner"])
+
+
+def test_the_story_ends_where_the_files_do(versions: list[Version], clock: Clock) -> None:
+    zoho, fxiaoke = Zoho(clock=clock), Fxiaoke(clock=clock)
+    story = Story(versions, zoho, fxiaoke, clock)
+    counts = []
+    for day in story.days:
+        before = clock.now()
+        story.play()
+        counts.append((day, len(zoho.records("Deals")), len(fxiaoke.records("NewOpportunityObj"))))
+        late = [v for v in story.versions_of(day) if v.modified < before and day != story.days[0]]
+        assert all(v.received == date(2026, 9, 18) for v in late)  # old versions in an export found later
+    told = [
+        (day, *(len({v.id for v in versions if (v.system, v.kind) == (system, "deal") and v.received <= day}) for system in ("zoho", "fxiaoke")))
+        for day in (date(2026, 6, 30), date(2026, 8, 4), date(2026, 10, 3))
+    ]  # fmt: skip
+    more = (3, -1, 0)  # trials, then one real deal that is away
+    assert counts == [(day, a + n, b + n) for (day, a, b), n in zip(told, more, strict=True)]
+    plain = Zoho(), Fxiaoke()
+    load(*plain, versions)
+    for name in ("Accounts", "Deals", "DealHistory", "Calls"):
+        assert zoho.records(name) == plain[0].records(name)
+    for name in ("AccountObj", "NewOpportunityObj", "object_stage_change__c", "ActiveRecordObj"):
+        seen, told = ({r["_id"]: r for r in sim.records(name)} for sim in (fxiaoke, plain[1]))
+        for number in story.taken.values():  # two versions more: it went and came back
+            for rows in (seen, told):
+                rows.get(number, {}).pop("version", None)
+        assert seen == told

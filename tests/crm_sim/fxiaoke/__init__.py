@@ -108,12 +108,13 @@ class Fxiaoke(Simulator):
 
     def invalidate(self, name: str, record_id: str, *, at: datetime | None = None) -> None:
         """作废: the step before a record is deleted."""
-        self.change(name, record_id, {"life_status": "invalid"}, at=at)
+        self.change(name, record_id, {"life_status": "invalid"}, at=at, bump=self.switches.delete_modifies)
 
     def delete(self, name: str, record_id: str, *, at: datetime | None = None, purge: bool = False) -> None:
         """Delete a record; with ``purge`` nothing of it is left."""
         with self.lock:
-            self.change(name, record_id, {"life_status": "invalid", "is_deleted": True}, at=at)
+            values = {"life_status": "invalid", "is_deleted": True}
+            self.change(name, record_id, values, at=at, bump=self.switches.delete_modifies)
             if purge:
                 del self.kinds[name].table.rows[record_id]
 

@@ -16,6 +16,7 @@ class Switches:
     between: str = "both"  # bounds that BETWEEN includes: "both", "lower" or "none"
     ties: str = "id"  # order of rows that are equal by what was asked: "id", or another one for each call: "shuffled"
     rights: str = "before"  # rows that the user may not see go before paging, or "after" it: short pages
+    delete_modifies: bool = True  # making a record invalid or deleting it sets its last_modified_time
     restore_modifies: bool = False  # recovering a record sets its last_modified_time
     trace_required: bool = False  # thirdTraceId must be there
     custom_top_level: bool = False  # the custom path answers with dataList at the top, not in data

@@ -53,7 +53,7 @@ class Zoho(Simulator):
         self.credits: deque[tuple[datetime, int]] = deque()
         self._ids = 5_545_974_000_000_335_000
         self.render = Render(zone or timezone(timedelta(0)), self._name_of, self._user_of)
-        self.add_user("5545974000000386001", "Integration User", "integration@example.com")
+        self.add_user("5545974000000386001", "Integration User", "integration@example.com", role="Administration")
 
     # -------------------------------------------------------------------------------- state
     def next_id(self) -> str:
@@ -62,9 +62,9 @@ class Zoho(Simulator):
             self._ids += 7
             return str(self._ids)
 
-    def add_user(self, user_id: str, name: str, email: str, status: str = "active") -> None:
+    def add_user(self, user_id: str, name: str, email: str, status: str = "active", *, role: str = "Sales") -> None:
         """A user; the first one is the user who asks."""
-        self.users[user_id] = User(user_id, name, email, status)
+        self.users[user_id] = User(user_id, name, email, status, role)
 
     def add_module(self, kind: Module) -> None:
         """One more module, as `module` makes it."""
@@ -319,6 +319,8 @@ class Zoho(Simulator):
                 return records.count(self, call, kind)
             case [record_id]:
                 return records.single(self, call, kind, record_id)
+            case [record_id, "actions", "fetch_full_data"]:
+                return records.full_text(self, call, kind, record_id)
             case [record_id, name] if name in kind.related:
                 child, lookup = kind.related[name]
                 return records.listing(self, call, self.module(child), (lookup, record_id))

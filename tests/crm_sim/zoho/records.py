@@ -206,6 +206,17 @@ def single(sim: Zoho, call: Call, kind: Module, record_id: str) -> Reply:
     return json_reply({"data": [sim.render.record(kind, row, names, whole=True)]})
 
 
+def full_text(sim: Zoho, call: Call, kind: Module, record_id: str) -> Reply:
+    """GET /{module}/{id}/actions/fetch_full_data: rich texts uncut."""
+    row = kind.table.rows.get(record_id)
+    if row is None:
+        return NOTHING
+    names = [f.name for f in kind.fields.values() if f.rich]
+    if given := call.query.get("fields"):
+        names = [name for name in names if name in given.split(",")]
+    return json_reply({"data": [sim.render.record(kind, row, names, whole=True)]})
+
+
 def deleted(sim: Zoho, call: Call, kind: Module) -> Reply:
     """GET /{module}/deleted, the latest first."""
     wanted = call.query.get("type", "all")

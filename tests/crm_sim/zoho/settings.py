@@ -119,7 +119,7 @@ def _user(sim: Zoho, user: User) -> dict[str, Any]:
     first, _, last = user.name.rpartition(" ")
     return {
         "id": user.id, "full_name": user.name, "first_name": first or None, "last_name": last, "email": user.email,
-        "status": user.status, "role": {"name": "Sales", "id": number("role")}, "zuid": user.id[-8:], "Reporting_To": None,
+        "status": user.status, "role": {"name": user.role, "id": number("role", user.role)}, "zuid": user.id[-8:], "Reporting_To": None,
         "profile": {"name": "Administrator", "id": number("profile")}, "time_zone": sim.zone_name, "locale": "en_US",
         "created_time": sim.render.moment(sim.started), "Modified_Time": sim.render.moment(sim.started),
         "Created_By": sim.actor(), "Modified_By": sim.actor(), "confirm": True,

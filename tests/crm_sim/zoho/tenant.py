@@ -24,6 +24,7 @@ class User:
     name: str
     email: str
     status: str = "active"
+    role: str = "Sales"
 
 
 STAGES = (
