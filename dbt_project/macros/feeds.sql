@@ -26,6 +26,7 @@
         'recognitions',
         'review_acknowledgements',
         'review_appeals',
+        'review_goals',
         'review_inputs',
         'sales',
         'service_cases',

@@ -77,3 +77,42 @@
             )
     end
 {%- endmacro %}
+
+{#- Standard deviation of values by their sum, the sum of their squares and their number; NULL for fewer than two. -#}
+{% macro standard_deviation(total, total_of_squares, trials) -%}
+    {#- not money: counts -#}{%- set n = 'cast(' ~ trials ~ ' as double)' -%}
+    {#- not money: a sum of scores -#}{%- set sum = 'cast(' ~ total ~ ' as double)' -%}
+    case
+        when {{ trials }} > 1
+            then cast(
+                sqrt(
+                    greatest(0e0, cast({{ total_of_squares }} as double) - {{ sum }} * {{ sum }} / {{ n }}) {# not money: a variance #}
+                    / ({{ n }} - 1) {# not money: a variance #}
+                ) as decimal(18, 8)
+            )
+    end
+{%- endmacro %}
+
+{#-
+    Of a difference of two means by the variance of each (B. L. Welch, Biometrika 34, 1947), with the quantile of the normal
+    distribution. Arguments are triples: sum, sum of squares, number.
+-#}
+{% macro difference_bound(first, second, side) -%}
+    {%- set sign = '-' if side == 'low' else '+' -%}
+    {%- set parts = [] -%}
+    {%- for total, squares, trials in [first, second] -%}
+        {#- not money: counts -#}{%- set n = 'cast(' ~ trials ~ ' as double)' -%}
+        {#- not money: a mean of scores -#}{%- set mean = '(cast(' ~ total ~ ' as double) / ' ~ n ~ ')' -%}
+        {%- set rest -%}
+            greatest(0e0, cast({{ squares }} as double) - {{ n }} * {{ mean }} * {{ mean }}) / (({{ n }} - 1) * {{ n }}) {# not money: a variance #}
+        {%- endset -%}
+        {%- do parts.append((mean, rest)) -%}
+    {%- endfor -%}
+    case
+        when {{ first[2] }} > 1 and {{ second[2] }} > 1
+            then cast(
+                {{ parts[0][0] }} - {{ parts[1][0] }}
+                {{ sign }} 1.959963984540054e0 * sqrt({{ parts[0][1] }} + {{ parts[1][1] }}) as decimal(18, 8)
+            )
+    end
+{%- endmacro %}

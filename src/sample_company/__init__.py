@@ -19,11 +19,12 @@ from sample_company.company import END, SIZES, START, Company, make_company
 from sample_company.crm import write_crm
 from sample_company.feeds import Feeds
 from sample_company.figures import Figures, half_up, quarter_of, quarters
+from sample_company.kpis_reviews import Reviews
 from sample_company.ledger import Ledger
 from sample_company.masters import write_masters, write_targets
 from sample_company.pay import pay
 from sample_company.people import write_surveys, write_training
-from sample_company.planted import planted
+from sample_company.planted import as_truth, figures_of
 from sample_company.sales import write_sales
 from sample_company.staff import write_staff
 from sample_company.trade import write_trade
@@ -58,6 +59,8 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
     for write in (write_trade, write_crm, write_care, write_staff):
         write(feeds)
     later = feeds.truth()
+    kpis = figures_of(feeds)
+    reviews = Reviews(feeds, kpis, surveys["by_member"])
     surveys["responses"] += later["survey_responses"]["current"]
     files = [f.as_json() for f in sorted(ledger.files, key=lambda f: (f.received, f.file))]
     truth = {
@@ -82,7 +85,8 @@ def make(seed: int, size: str, out: Path) -> dict[str, Any]:
         "training": training,
         "csat": surveys,
         "feeds": later,
-        "kpis": planted(feeds),
+        "kpis": as_truth([*kpis, *reviews.not_ready()]),
+        "reviews": reviews.truth(),
         "events": {**events, "target_edges": edges, "transfer": _transfer(company, figures)},
     }
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", "utf-8")

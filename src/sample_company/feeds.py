@@ -46,6 +46,7 @@ MEASURES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "recognitions": (("sum", "value_amount", "currency_code"),),
     "review_acknowledgements": (("count", "", "period_id"),),
     "review_appeals": (("count", "", "outcome"),),
+    "review_goals": (("count", "", "status"),),
     "review_inputs": (("sum", "score", "rater_type"),),
     "service_cases": (("count", "", "category"), ("min", "opened_at", ""), ("max", "resolved_at", "")),
     "skills": (("sum", "level", "topic"),),
@@ -131,6 +132,10 @@ class Feeds:
         self.promotions: list[tuple[str, date, str]] = []  # member, first day, grade
         self.peer_ratings: list[tuple[str, str, int | None]] = []  # member, quarter, score on 1..5
         self.reviews: dict[tuple[str, str], date | None] = {}  # (member, quarter): day of delivery
+        self.cast: Any = None  # the planted people of reviews
+        self.said: list[Any] = []  # ratings for reviews
+        self.granted: dict[tuple[str, str, str], int] = {}  # (member, quarter, criterion): score after an appeal
+        self.goals: dict[tuple[str, str], list[Decimal]] = {}  # (member, quarter): progress of the goals that count
         self.members: dict[str, Member] = {m.member_id: m for m in company.members + company.late_members}
 
     def rng(self, name: str) -> random.Random:

@@ -101,6 +101,7 @@ class Figures:
         self.counted_by_region: dict[tuple[date, str, str], int] = defaultdict(int)
         self.counted_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
+        self.margin_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
         self.buyers: set[str] = set()
         self.watched: list[Line] = []  # current lines of the dealer whose transfer is explained
         self.documents: dict[str, Document] = {}  # current invoices of the last quarter, by number
@@ -190,6 +191,7 @@ class Figures:
             self.counted_by_region[region] += sign * line.net
         for member, _, percent in self.credits(line):
             self.by_member[line.day, line.currency, member] += sign * line.net * percent
+            self.margin_by_member[line.day, line.currency, member] += sign * (line.net - line.cost) * percent
             if counted:
                 self.counted_by_member[line.day, line.currency, member] += sign * line.net * percent
 
@@ -234,6 +236,18 @@ class Figures:
                 continue
             sums[quarter_of(day)][member] += self.convert(percent_cents, currency, day, rate_type).scaleb(-2)
         return {quarter: dict(sorted(members.items())) for quarter, members in sorted(sums.items())}
+
+    def margin_pct_by_member(self) -> dict[tuple[str, str], Decimal]:
+        """(quarter, member) -> margin of what was credited by net revenue; none where that is 0."""
+        margins: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for (day, currency, member), percent_cents in self.margin_by_member.items():
+            margins[quarter_of(day), member] += self.convert(percent_cents, currency, day, "market").scaleb(-2)
+        revenue = self.revenue_by_member()
+        return {
+            (quarter, member): margin / revenue[quarter][member]
+            for (quarter, member), margin in margins.items()
+            if revenue[quarter][member]
+        }
 
 
 def top_two(scores: Iterable[int]) -> tuple[int, int]:

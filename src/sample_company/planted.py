@@ -6,7 +6,7 @@ figures (`Planted` of `sample_company.figures`). A period is a month or quarter 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sample_company import kpis_collection, kpis_communication, kpis_crm, kpis_service, kpis_targets
@@ -34,12 +34,14 @@ PRACTICES: dict[str, tuple[Callable[[Feeds], Iterator[Planted]], ...]] = {
 }  # fmt: skip
 
 
-def planted(feeds: Feeds) -> list[dict[str, Any]]:
-    """All planted figures, as the truth holds them: values as texts of 8 decimals, rounded half up."""
+def figures_of(feeds: Feeds) -> list[Planted]:
+    """All planted figures but those of reviews, which are taken of them."""
+    return [row for functions in PRACTICES.values() for function in functions for row in function(feeds)]
+
+
+def as_truth(figures: Iterable[Planted]) -> list[dict[str, Any]]:
+    """Figures as the truth holds them: values as texts of 8 decimals, rounded half up."""
     rows = [
-        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"}
-        for functions in PRACTICES.values()
-        for function in functions
-        for row in function(feeds)
+        {**row._asdict(), "value": None if row.value is None else f"{half_up(row.value, EIGHT):f}"} for row in figures
     ]
     return sorted(rows, key=lambda row: (row["kpi"], row["period"], row["subject_type"], row["subject"]))

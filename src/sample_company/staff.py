@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sample_company.company import FIRST_RECEIVED, START, between, pick
+from sample_company.company import FIRST_RECEIVED, between, pick
 from sample_company.feeds import TOLD, Feeds, Skill, sent_on
 from sample_company.ledger import (
     TOTALS,
@@ -20,9 +20,9 @@ from sample_company.ledger import (
     unknown_word,
     write_csv,
     write_json,
-    write_jsonl,
     write_xlsx,
 )
+from sample_company.reviews import write_reviews
 
 _, AUGUST, OCTOBER = TOLD
 OBJECTIVES = (
@@ -39,12 +39,6 @@ SKILLS = (
     ("Negotiation", "selling"),
     ("Complaints", "service"),
 )
-CRITERIA = ("teamwork", "initiative", "potential")
-# quarter: day of the ratings, file that tells them, day of delivery, file that tells that
-REVIEWED = {
-    "2026-Q1": (date(2026, 4, 10), FIRST_RECEIVED, date(2026, 4, 20), FIRST_RECEIVED),
-    "2026-Q2": (date(2026, 7, 9), AUGUST, date(2026, 7, 21), AUGUST),
-}
 PLAN = "sales_commission"
 
 
@@ -56,10 +50,10 @@ def write_staff(feeds: Feeds) -> None:
     _write_skills(feeds)
     _write_pay(feeds)
     _write_approvals(feeds)
-    _write_reviews(feeds)
+    write_reviews(feeds, sellers_of(feeds))
 
 
-def _sellers(feeds: Feeds) -> list[str]:
+def sellers_of(feeds: Feeds) -> list[str]:
     """Sellers who were there before the first file."""
     return [m for m in feeds.at_work(FIRST_RECEIVED, "sales") if feeds.members[m].hired < date(2026, 1, 1)]
 
@@ -121,7 +115,7 @@ def _write_careers(feeds: Feeds) -> None:
         cells: list[Cell] = [number, member.member_id, "晋升", last.grade, member.grade, "销售", "销售"]
         rows.append(([*cells, day - timedelta(days=20), day, member.manager_id, "业绩突出"], [fate]))
     right = rows[0][0]
-    for number, member_id in (("CE-101", _sellers(feeds)[0]), ("CE-102", _sellers(feeds)[1])):
+    for number, member_id in (("CE-101", sellers_of(feeds)[0]), ("CE-102", sellers_of(feeds)[1])):
         fate = feeds.keep("career_events", number, kind="transfer")
         cells = [number, member_id, "调动", None, None, "销售", "销售", None, date(2026, 5, 1), head, None]
         rows.append((cells, [fate]))
@@ -147,7 +141,7 @@ def _write_careers(feeds: Feeds) -> None:
         received = sent_on(day)
         assert received is not None
         for place in range(3):
-            member_id = pick(rng, _sellers(feeds))
+            member_id = pick(rng, sellers_of(feeds))
             number, value = f"AW-{quarter + 1}{place + 1}", 500 * between(rng, 0, 6)
             currency = feeds.members[member_id].currency
             fate = feeds.keep(
@@ -260,7 +254,7 @@ def _write_skills(feeds: Feeds) -> None:
 def _write_pay(feeds: Feeds) -> None:
     """Manual adjustments, acceptances of the plan and disputes about statements."""
     rng = feeds.rng("pay")
-    sellers = _sellers(feeds)
+    sellers = sellers_of(feeds)
     managers = feeds.at_work(FIRST_RECEIVED, "manager")
     header = [
         "No",
@@ -386,7 +380,7 @@ def _write_approvals(feeds: Feeds) -> None:
         "comment",
     ]
     rows: list[tuple[list[str], Fate]] = []
-    for member_id in _sellers(feeds):
+    for member_id in sellers_of(feeds):
         if feeds.members[member_id].left is not None:
             continue
         for month in (1, 2, 3):
@@ -422,116 +416,3 @@ def _write_approvals(feeds: Feeds) -> None:
         rows,
         delimiter="|",
     )
-
-
-def _write_reviews(feeds: Feeds) -> None:
-    """Ratings of two quarters by the member, the manager, a peer and a dealer; appeals; delivery of the results."""
-    rng, late = feeds.rng("reviews"), feeds.rng("late reviews")
-    ratings: dict[date, list[tuple[dict[str, Any] | str, Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
-    delivered: dict[date, list[tuple[list[str], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
-    scores: dict[tuple[str, str], int] = {}
-    for quarter, (rated, told, delivery, told_delivery) in REVIEWED.items():
-        told_late = delivery + timedelta(days=12)
-        for member_id in feeds.at_work(rated):
-            member = feeds.members[member_id]
-            if member.hired > START + timedelta(days=900):  # too new to be reviewed
-                continue
-            peers = [m for m in feeds.at_work(rated) if m != member_id and m != member.manager_id]
-            dealer = pick(rng, feeds.dealers(rated))
-            raters = [("self", member_id), ("peer", pick(rng, peers)), ("dealer", dealer)]
-            raters += [("manager", member.manager_id)] if member.manager_id else []
-            for rater_type, rater_id in raters:
-                for criterion in CRITERIA if rater_type == "manager" else CRITERIA[:2]:
-                    number = f"RI-{sum(map(len, ratings.values())) + 1:05d}"
-                    score: int | None = between(rng, 2, 5)
-                    if rng.random() < 0.05:
-                        score = None
-                    record = {
-                        "id": number,
-                        "employee": member_id,
-                        "period": quarter,
-                        "raterType": rater_type,
-                        "rater": rater_id,
-                        "criterion": criterion,
-                        "scale": "1-5",
-                        "score": score,
-                        "comment": ("", "很稳定", "Could delegate more")[len(number) % 3] or None,
-                        "submittedOn": rated.isoformat(),
-                    }
-                    fate = feeds.keep("review_inputs", number, rater_type=rater_type, score=score)
-                    ratings[told].append((record, fate))
-                    if rater_type == "peer":
-                        feeds.peer_ratings.append((member_id, quarter, score))
-                    scores[quarter, member_id] = score or 3
-            acknowledged = delivery + timedelta(days=between(rng, 0, 9)) if rng.random() < 0.85 else None
-            delivered_on = delivery
-            if late.random() < 0.3:  # after the day by which it should have been, and read later still
-                delivered_on, acknowledged = told_late, None
-            feeds.reviews[member_id, quarter] = delivered_on
-            number = f"RA-{sum(map(len, delivered.values())) + 1:04d}"
-            cells = [
-                number,
-                member_id,
-                quarter,
-                member.manager_id or "",
-                f"{delivered_on}",
-                f"{acknowledged or ''}",
-                "",
-            ]
-            fate = feeds.keep("review_acknowledgements", number, period_id=quarter)
-            delivered[told_delivery].append((cells, fate))
-    right = ratings[FIRST_RECEIVED][0][0]
-    assert isinstance(right, dict)
-    other = next(m for m in feeds.at_work(FIRST_RECEIVED) if m != right["employee"])
-    ratings[FIRST_RECEIVED] += [
-        ({**right, "id": "RI-99001", "rater": other}, out_of_range("self_rating_of_another")),
-        ({**right, "id": "RI-99002", "raterType": "peer"}, out_of_range("own_rating_not_as_self")),
-        ({**right, "id": "RI-99003", "score": 11}, out_of_range("score_outside_scale")),
-        ({**right, "id": "RI-99004", "period": "Q1"}, unknown_word("period_id_malformed")),
-        ({**right, "id": "RI-99005", "score": "good"}, bad_number("score")),
-        ({**right, "id": "RI-99006", "scale": "A-F"}, Fate("rejected", "unknown scale", "unknown enumeration")),
-    ]
-    for received, inputs in ratings.items():
-        write_jsonl(feeds.ledger, received, f"hr/ratings_{received}.jsonl", "ratings", "review_inputs", inputs)
-
-    header = ["No", "Employee", "Quarter", "Delivered By", "Delivered", "Acknowledged", "Comment"]
-    first = delivered[FIRST_RECEIVED][0][0]
-    delivered[FIRST_RECEIVED] += [
-        (["RA-9001", "", *first[2:]], missing("member_id_missing")),
-        (["RA-9002", *first[1:5], "2020-01-01", ""], out_of_range("acknowledged_date_before_delivered_date")),
-        (["RA-9003", *first[1:4], "last week", *first[5:]], bad_date("delivered_date")),
-    ]
-    for received, part in delivered.items():
-        write_csv(
-            feeds.ledger, received, f"hr/results_{received}.csv", "results", "review_acknowledgements", header, part
-        )
-
-    appeals: dict[date, list[tuple[dict[str, Any], Fate]]] = {FIRST_RECEIVED: [], AUGUST: []}
-    head = feeds.at_work(FIRST_RECEIVED, "manager")[0]
-    for count, ((quarter, member_id), before) in enumerate(sorted(scores.items())[::5], start=1):
-        _, _, delivery, received = REVIEWED[quarter]
-        outcome = ("granted", "rejected", None)[count % 3]
-        decided = delivery + timedelta(days=9)
-        appeal: dict[str, Any] = {
-            "id": f"AP-{count:03d}",
-            "employee": member_id,
-            "period": quarter,
-            "criterion": "teamwork",
-            "reason": "Two of the ratings are about a project that I was not part of.",
-            "submitted": (delivery + timedelta(days=2)).isoformat(),
-            "due": (delivery + timedelta(days=16)).isoformat(),
-            "decision": {"on": decided.isoformat(), "by": head, "outcome": outcome} if outcome else None,
-            "scores": {"before": before, "after": min(5, before + 1) if outcome == "granted" else None},
-        }
-        appeals[received].append((appeal, feeds.keep("review_appeals", count, outcome=outcome)))
-    wrong = appeals[FIRST_RECEIVED][0][0]
-    appeals[FIRST_RECEIVED] += [
-        ({**wrong, "id": "AP-901", "employee": None}, missing("member_id_missing")),
-        (
-            {**wrong, "id": "AP-902", "decision": {"on": "2026-04-30", "by": head, "outcome": "maybe"}},
-            unknown_word("outcome_unknown"),
-        ),
-        ({**wrong, "id": "AP-903", "submitted": "in April"}, bad_date("submitted_date")),
-    ]
-    for received, rows in appeals.items():
-        write_json(feeds.ledger, received, f"hr/appeals_{received}.json", "appeals", "review_appeals", rows)

@@ -19,6 +19,26 @@ time_zone: Asia/Shanghai
 scorecard: scorecard.yml
 calendar: calendar.yml
 training_plan: training_plan.yml
+review_rules: review_rules.yml
+career_ladder: career_ladder.yml
+""",
+    "review_rules.yml": """\
+top_ratings: [good]
+guideline_pct: {good: 70, poor: 30}
+nine_box:
+  performance: {middle_from: 60, high_from: 80}
+""",
+    "career_ladder.yml": """\
+ladders:
+  - role: service
+    grades:
+      - {grade: G1, name: Junior, name_zh: 初级}
+      - grade: G2
+        name: Senior
+        name_zh: 高级
+        conditions:
+          - {kind: rating, rating: good, quarters: 2, of_last: 4}
+          - {kind: skill, topic: service, level: 60}
 """,
     "training_plan.yml": """\
 serious_gap: 25
@@ -124,6 +144,9 @@ name_zh: 服务
 role: service
 valid_from: 2024-04-01
 min_scored_weight_pct: 60
+parts: [{part: kpi, weight_pct: 80}, {part: self, weight_pct: 0}, {part: peers, weight_pct: 20}]
+rated:
+  - {id: tact, name: Tact, name_zh: 分寸, weight_pct: 100}
 criteria:
   - id: satisfaction
     name: Satisfaction

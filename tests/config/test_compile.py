@@ -95,6 +95,11 @@ def test_layout_and_comments_change_no_hash(settings: Settings, change: Change) 
         pytest.param(
             "reviews/service.yml", "name_zh: 良", "name_zh: 优", {"review_template", "rating_band"}, id="name"
         ),
+        pytest.param(
+            "reviews/service.yml", "name: Tact", "name: Care", {"review_template", "review_criterion"}, id="rated"
+        ),
+        pytest.param("review_rules.yml", "middle_from: 60", "middle_from: 61", {"review_rule"}, id="nine-box"),
+        pytest.param("career_ladder.yml", "quarters: 2", "quarters: 3", {"career_condition"}, id="ladder"),
         pytest.param("kpis.yml", "min_sample: 5", "min_sample: 6", {"kpi"}, id="smallest sample"),
         pytest.param("company.yml", "Asia/Shanghai", "UTC", {"company"}, id="time zone"),
         pytest.param(
@@ -126,7 +131,7 @@ def test_an_urgency_that_is_left_out_keeps_its_channels(
 @pytest.mark.parametrize("company", ["company.yml", "company.adventureworks.yml"])
 def test_the_files_that_come_with_the_project_are_right(tmp_path: Path, company: str) -> None:
     config = load_config(replace(Settings(home=tmp_path), config=REPO / "config", company=company))
-    assert {template.role for _, template in config.templates} == {"sales", "service", "support", "manager"}
+    assert {template.role for _, template in config.templates} == {"sales", "service", "support", "manager", "overlay"}
 
 
 @pytest.mark.parametrize(

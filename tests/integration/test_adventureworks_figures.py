@@ -653,7 +653,9 @@ def test_months_outside_the_sales_have_no_revenue_rather_than_none(company: Comp
 
 
 def test_nobody_is_rated_on_what_was_not_measured(company: Company) -> None:
-    assert {status for (status,) in company.rows("select distinct status from mart_review__rating")} <= {"not_rated"}
+    assert {status for (status,) in company.rows("select distinct status from mart_review__member_quarter")} <= {
+        "not_rated"
+    }
 
 
 # ------------------------------------------------------------------------------------------------ publishing

@@ -26,7 +26,9 @@ def model(name: str, audience: list[str], columns: dict[str, bool]) -> dict[str,
 
 NODES = {
     "model.x.dim_member": model("dim_member", ["bi", "hr"], {"member_id": False, "base_pay_amount": True}),
-    "model.x.mart_review__rating": model("mart_review__rating", ["hr"], {"member_id": False, "rating": False}),
+    "model.x.mart_review__member_quarter": model(
+        "mart_review__member_quarter", ["hr"], {"member_id": False, "rating": False}
+    ),
     "model.x.int_secret": model("int_secret", [], {"member_id": False}),
     "test.x.unique": {"resource_type": "test"},
 }
@@ -43,7 +45,9 @@ def build(settings: Settings) -> Callable[[int], None]:
         con.execute(
             f"create or replace table marts.dim_member as select 'M' || i as member_id, cast(i * 1000 as decimal(18,4)) as base_pay_amount from range({rows}) as r(i)"
         )
-        con.execute("create or replace table marts.mart_review__rating as select 'M1' as member_id, 'good' as rating")
+        con.execute(
+            "create or replace table marts.mart_review__member_quarter as select 'M1' as member_id, 'good' as rating"
+        )
         con.execute("create or replace table marts.int_secret as select 'M1' as member_id")
         con.close()
         target = settings.home / "dbt" / "target"
@@ -74,7 +78,7 @@ def test_bi_gets_neither_hr_tables_nor_hr_columns(settings: Settings, build: Cal
     assert tables(hr / publish.FILE) == {
         "about": ["name", "value"],
         "dim_member": ["member_id", "base_pay_amount"],
-        "mart_review__rating": ["member_id", "rating"],
+        "mart_review__member_quarter": ["member_id", "rating"],
     }
     assert [path.name for path in sorted((bi / "parquet").iterdir())] == ["dim_member.parquet"]
     assert [column[0] for column in duckdb.read_parquet(str(bi / "parquet" / "dim_member.parquet")).description] == [

@@ -167,6 +167,7 @@ REFERS = [
             "recognitions",
             "review_acknowledgements",
             "review_appeals",
+            "review_goals",
             "review_inputs",
             "service_cases",
             "skills",

@@ -5,6 +5,7 @@ data; what the rules mean for rows is decided in the rooms above.
 """
 
 from dealermart.config.calendar import WEEKDAYS
+from dealermart.config.career import CareerLadder
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.crm import LISTS, PULLS, Crm, CrmObject
@@ -43,7 +44,8 @@ from dealermart.config.profiles import (
     profile_sql,
     source_names,
 )
-from dealermart.config.reviews import WHOLE, Template
+from dealermart.config.review_rules import ReviewRules
+from dealermart.config.reviews import PARTS, WHOLE, Template
 from dealermart.config.segments import Segment, modifier_segments, rate_segments
 from dealermart.config.yamlfile import Strict, lined, load_yaml
 
@@ -52,11 +54,13 @@ __all__ = [
     "DETECTABLE",
     "LISTS",
     "MIB",
+    "PARTS",
     "PROVENANCE",
     "PULLS",
     "TAKEN_COLUMNS",
     "WEEKDAYS",
     "WHOLE",
+    "CareerLadder",
     "Case",
     "Column",
     "Company",
@@ -82,6 +86,7 @@ __all__ = [
     "RateRow",
     "RateRule",
     "Registry",
+    "ReviewRules",
     "Segment",
     "Spiff",
     "Strict",

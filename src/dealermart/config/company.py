@@ -122,6 +122,14 @@ class Company(Strict):
     """The file of `config` with the rules of the dealers' scorecard, written like `scorecard.yml`; without it no tier
     is proposed and no figure is a warning."""
 
+    review_rules: str | None = None
+    """The file of `config` with deadlines, calibration and nine-box of reviews, written like `review_rules.yml`;
+    without it the defaults hold, and there is no guideline for the spread of ratings."""
+
+    career_ladder: str | None = None
+    """The file of `config` with the grades of each role and what they ask for, written like `career_ladder.yml`;
+    without it nobody has a next grade."""
+
     complete_feeds: tuple[str, ...] | None = None
     """The feeds in which everything stands that others may refer to; without it all. Rows that refer to what such
     a feed does not hold wait for it."""

@@ -12,13 +12,17 @@ from pydantic import ValidationError
 
 from dealermart.base import ConfigError, Settings
 from dealermart.config.calendar import Calendar
+from dealermart.config.career import CareerLadder
 from dealermart.config.company import Company
 from dealermart.config.kpis import Registry
 from dealermart.config.plans import Plan, version_faults
+from dealermart.config.review_rules import ReviewRules
 from dealermart.config.reviews import Template
 from dealermart.config.scorecard import Scorecard
 from dealermart.config.training import TrainingPlan
 from dealermart.config.yamlfile import Fault, load_yaml, refuse
+
+NO_RULES, NO_LADDER = ReviewRules(), CareerLadder()
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Config:
     templates: tuple[tuple[str, Template], ...]
     scorecard: Scorecard
     training: TrainingPlan
+    review_rules: ReviewRules = NO_RULES
+    career: CareerLadder = NO_LADDER
 
 
 def load_config(settings: Settings) -> Config:
@@ -55,7 +61,9 @@ def load_config(settings: Settings) -> Config:
         refuse(path, _same_role(template, templates))
         templates.append((f"reviews/{path.name}", template))
     calendar, scorecard = _calendar(settings, company), _scorecard(settings, company, registry)
-    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard, _training(settings, company))
+    rules, career = _review_rules(settings, company, templates), _career(settings, company, templates)
+    training = _training(settings, company)
+    return Config(company, calendar, registry, tuple(plans), tuple(templates), scorecard, training, rules, career)
 
 
 def load_rules(settings: Settings, company: Company | None = None) -> Config:
@@ -180,6 +188,28 @@ def _training(settings: Settings, company: Company) -> TrainingPlan:
     training = load_yaml(path, TrainingPlan)
     refuse(path, training.faults())
     return training
+
+
+def _review_rules(settings: Settings, company: Company, templates: list[tuple[str, Template]]) -> ReviewRules:
+    path = _named(settings, "review_rules", company.review_rules)
+    if path is None:
+        return NO_RULES
+    rules = load_yaml(path, ReviewRules)
+    refuse(path, rules.faults(frozenset(band.rating for _, template in templates for band in template.ratings)))
+    return rules
+
+
+def _career(settings: Settings, company: Company, templates: list[tuple[str, Template]]) -> CareerLadder:
+    path = _named(settings, "career_ladder", company.career_ladder)
+    if path is None:
+        return NO_LADDER
+    ladder = load_yaml(path, CareerLadder)
+    ratings: dict[str, frozenset[str]] = {}
+    for _, template in templates:
+        named = frozenset(band.rating for band in template.ratings)
+        ratings[template.role] = ratings.get(template.role, frozenset()) | named
+    refuse(path, ladder.faults(ratings))
+    return ladder
 
 
 def check_company(settings: Settings, source: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 
 from dealermart.base import Settings
-from dealermart.config import WEEKDAYS, WHOLE, Config, Template, load_config
-from dealermart.warehouse import plan_tables
+from dealermart.config import WEEKDAYS, Config, load_config
+from dealermart.warehouse import plan_tables, review_tables
 from dealermart.warehouse.calendar import fiscal_months
-from dealermart.warehouse.canonical import digest, model_hash
+from dealermart.warehouse.canonical import digest
 from dealermart.warehouse.plan_tables import Rows
 
 SCHEMAS: dict[str, dict[str, str]] = {
@@ -179,44 +179,7 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "balance": "varchar",
         "amount": "decimal(18,2)",
     },
-    "review_template": {
-        "template_id": "varchar",
-        "template_version": "integer",
-        "template_hash": "varchar",
-        "template_file": "varchar",
-        "template_name": "varchar",
-        "template_name_zh": "varchar",
-        "role": "varchar",
-        "min_scored_weight_pct": "decimal(9,4)",
-        "valid_from": "date",
-        "valid_to": "date",
-    },
-    "review_criterion": {
-        "template_id": "varchar",
-        "criterion_id": "varchar",
-        "criterion_no": "integer",
-        "criterion_name": "varchar",
-        "criterion_name_zh": "varchar",
-        "kpi_code": "varchar",
-        "subject_type": "varchar",
-        "weight_pct": "decimal(9,4)",
-    },
-    "review_point": {
-        "template_id": "varchar",
-        "criterion_id": "varchar",
-        "point_no": "integer",
-        "kpi_value": "decimal(18,6)",
-        "score": "decimal(9,4)",
-    },
-    "rating_band": {
-        "template_id": "varchar",
-        "rating": "varchar",
-        "rating_no": "integer",
-        "rating_name": "varchar",
-        "rating_name_zh": "varchar",
-        "lower_score": "decimal(9,4)",
-        "upper_score": "decimal(9,4)",
-    },
+    **review_tables.SCHEMAS,
 }
 
 
@@ -348,47 +311,8 @@ def _tables(config: Config) -> dict[str, Rows]:
     for file, plan in config.plans:
         for name, rows in plan_tables.plan_rows(file, plan).items():
             tables[name] += rows
-    for file, template in config.templates:
-        _add_template(tables, file, template)
+    tables.update(review_tables.review_rows(config))
     return tables
-
-
-def _add_template(tables: dict[str, Rows], file: str, template: Template) -> None:
-    key = template.template
-    tables["review_template"].append(
-        (
-            key,
-            template.version,
-            model_hash(template),
-            file,
-            template.name,
-            template.name_zh,
-            template.role,
-            template.min_scored_weight_pct,
-            template.valid_from,
-            template.valid_to,
-        )
-    )
-    for number, criterion in enumerate(template.criteria, start=1):
-        tables["review_criterion"].append(
-            (
-                key,
-                criterion.id,
-                number,
-                criterion.name,
-                criterion.name_zh,
-                criterion.kpi,
-                criterion.subject,
-                criterion.weight_pct,
-            )
-        )
-        tables["review_point"] += [
-            (key, criterion.id, point_no, point.value, point.score)
-            for point_no, point in enumerate(criterion.points, start=1)
-        ]
-    for number, band in enumerate(sorted(template.ratings, key=lambda rating: -rating.lower), start=1):
-        upper = None if band.upper == WHOLE else band.upper
-        tables["rating_band"].append((key, band.rating, number, band.name, band.name_zh, band.lower, upper))
 
 
 def _write(con: duckdb.DuckDBPyConnection, path: Path, name: str, rows: Rows) -> Path:

@@ -162,7 +162,7 @@ settled as (
         coalesce(sale_earned.amount, 0) as earned_amount,
         sale_earned.transaction_id is not null and sale_earned.amount is null as is_held,
         cast(
-            {{ exact_product('taken.back_share', '(taken.taken_pct * component.invoiced_pct * 0.01)') }} as decimal(28, 8)
+            {{ exact_product('taken.back_share', 'cast(taken.taken_pct * component.invoiced_pct * 0.01 as decimal(28, 8))') }} as decimal(28, 8)
         ) as part_pct,
         limited.amount as limited_amount,
         limited.earned_amount as component_amount

@@ -1,51 +1,34 @@
 -- Grain: one row per member and complete quarter in which the member was employed for a day or more.
 with
 
-member as (
-    select * from {{ ref('dim_member') }}
-),
-
-period as (
-    select *
-    from {{ ref('dim_period') }}
-    where
-        period_type = 'quarter'
-        and is_complete
+employed as (
+    select * from {{ ref('int_review__member_window') }}
 ),
 
 template as (
     select * from {{ source('config', 'review_template') }}
 ),
 
-employed as (
-    select
-        member.member_id,
-        period.period_id,
-        period.period_start,
-        period.period_end,
-        member.role,
-        member.team,
-        member.valid_from,
-        least(member.valid_to, member.left_date, period.period_end) as last_day_end
-    from member
-    inner join period
-        on
-            member.valid_from < period.period_end
-            and member.valid_to > period.period_start
-    where
-        greatest(member.valid_from, member.hired_date, period.period_start)
-        < least(member.valid_to, member.left_date, period.period_end)
-),
-
--- Role and team are those on the member's last day in the quarter.
+-- Role, team and manager are those on the member's last day in the quarter.
 ranked as (
     select
         *,
         row_number() over (
             partition by member_id, period_id
-            order by last_day_end desc nulls last, valid_from desc nulls last
+            order by day_after desc nulls last, valid_from desc nulls last
         ) as rank_from_last
     from employed
+),
+
+told as (
+    select
+        member_id,
+        period_id,
+        sum(employed_days) as employed_days,
+        count(distinct manager_id) as manager_count,
+        count(distinct role) > 1 or count(distinct team) > 1 as is_transferred
+    from employed
+    group by member_id, period_id
 ),
 
 final as (
@@ -54,14 +37,31 @@ final as (
         ranked.period_id,
         ranked.period_start,
         ranked.period_end,
+        ranked.member_name,
         ranked.role,
+        ranked.grade,
         ranked.team,
+        ranked.region,
+        ranked.manager_id,
+        ranked.gender,
+        told.manager_count,
+        ranked.hired_date,
+        ranked.left_date,
+        cast(told.employed_days as bigint) as employed_days,
+        coalesce(ranked.hired_date >= ranked.period_start, false) as is_newcomer,
+        told.is_transferred,
         template.template_id,
         template.template_version,
         template.template_hash,
         template.template_file,
+        template.template_name,
+        template.template_name_zh,
         template.min_scored_weight_pct
     from ranked
+    inner join told
+        on
+            ranked.member_id = told.member_id
+            and ranked.period_id = told.period_id
     left join template
         on
             ranked.role = template.role

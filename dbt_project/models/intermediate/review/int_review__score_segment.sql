@@ -1,4 +1,4 @@
--- Grain: one row per template, criterion and stretch of KPI values on which the score is one straight line.
+-- Grain: one row per template, criterion and stretch of values on which the score is one straight line.
 with
 
 point as (
@@ -10,6 +10,7 @@ followed as (
         template_id,
         criterion_id,
         point_no,
+        curve,
         kpi_value,
         score,
         lead(kpi_value) over (partition by template_id, criterion_id order by point_no nulls last) as next_value,
@@ -17,7 +18,7 @@ followed as (
     from point
 ),
 
--- Below the first point and above the last the score stays what it is there.
+-- Below the first point and above the last the score stays what it is there. A band is level up to the next one.
 final as (
     select
         template_id,
@@ -28,7 +29,9 @@ final as (
         score as from_score,
         score as to_score
     from followed
-    where point_no = 1
+    where
+        point_no = 1
+        and curve = 'points'
 
     union all
 
@@ -39,7 +42,7 @@ final as (
         kpi_value as from_value,
         next_value as to_value,
         score as from_score,
-        coalesce(next_score, score) as to_score
+        case when curve = 'points' then coalesce(next_score, score) else score end as to_score
     from followed
 )
 
