@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORTABLE := .cache/portable/venv
 SUPERSET := .cache/dashboards/venv
+FAITHFUL := .cache/crm/venv
 DATA ?=
 PROFILE ?= sample
 SIZE ?= S
@@ -17,7 +18,7 @@ export GX_ANALYTICS_ENABLED := false
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo up docs dashboards test-dashboards remote test check test-duckdb2 test-office test-portable soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
+.PHONY: help demo up docs dashboards test-dashboards remote test check test-duckdb2 test-office test-portable test-crm-faithful crm-sim demo-crm soak bench-ingest bench-build bench-incentive bench-publish lint format feeds lock clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -58,6 +59,15 @@ test-office: $(VENV)/.dev ## review packs in Chromium and on paper, the workbook
 
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python
+
+test-crm-faithful: $(FAITHFUL)/.ready ## the CRM simulators against clients of others: Zoho's own SDK, and fxiaoke-python
+	$(FAITHFUL)/bin/python -W ignore -m tests.crm_faithful
+
+crm-sim: $(VENV)/.runtime ## Zoho CRM and Fxiaoke as simulators on this machine, with the CRM of the sample company
+	$(BIN)/python -m tests.crm_sim --size "$(SIZE)"
+
+demo-crm: $(VENV)/.runtime ## pull the sample company's CRM from both simulators by the DAGs: the pipeline's KPIs beside those from files; ALL_IN=zoho gives one vendor all
+	$(BIN)/python -m tests.crm_sim.demo --size "$(SIZE)" $(if $(ALL_IN),--all-in "$(ALL_IN)")
 
 # Side by side: mypy has one thread, and so has a pytest without workers. All rules of all suites are judged in `make test`.
 check: $(VENV)/.dev ## lint and the quick tests, in under three minutes: what to run every hour
@@ -118,6 +128,10 @@ $(PORTABLE)/.ready: requirements-portable.lock | python
 
 $(SUPERSET)/.ready: requirements-dashboards.lock | python
 	@$(PYTHON) scripts/make_env.py --venv $(SUPERSET) --lock requirements-dashboards.lock --bare
+	@touch $@
+
+$(FAITHFUL)/.ready: tests/crm_faithful/requirements.lock | python
+	@$(PYTHON) scripts/make_env.py --venv $(FAITHFUL) --lock tests/crm_faithful/requirements.lock --bare
 	@touch $@
 
 .PHONY: python

@@ -7,10 +7,10 @@ from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, Connection, Cr
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException, DagRunTriggerException
 from arrival_trigger import ArrivalTrigger
 
-from assets import RETRY, SOURCES
 from care import care
+from crm_pull import FILED, RETRY
 
-LOOK = AssetWatcher(name="look", trigger=ArrivalTrigger(SOURCES))
+LOOK = AssetWatcher(name="look", trigger=ArrivalTrigger(FILED))
 INBOX = Asset("inbox", uri="x-dealermart://inbox", watchers=[LOOK])
 AND_GO_ON = {"skip_when_already_exists": True, "reset_dag_run": False, "deferrable": False}
 AND_GO_ON |= {"wait_for_completion": False, "allowed_states": [], "failed_states": [], "poke_interval": 60}
@@ -39,7 +39,7 @@ def arrivals():
         """Finds dates that have files for which no run was started yet."""
         from dealermart import base, landing
 
-        if due := [item.as_dict() for source in SOURCES for item in landing.due(base.load_settings(), source)]:
+        if due := [item.as_dict() for source in FILED for item in landing.due(base.load_settings(), source)]:
             return due
         raise AirflowSkipException("nothing waits")
 
@@ -52,7 +52,7 @@ def arrivals():
         to = {"trigger_dag_id": f"ingest_{due['source']}", "dag_run_id": f"arrival__{due['received']}__{due['mark']}"}
         raise DagRunTriggerException(conf={"received": due["received"]}, **to, **AND_GO_ON)
 
-    fetch.expand(source=list(SOURCES))
+    fetch.expand(source=FILED)
     start.expand(due=look())
 
 

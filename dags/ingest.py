@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from airflow.sdk import CronPartitionTimetable, dag, task
+from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
-from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK, resolve_partition
+from assets import LANDED, SOURCES, WAITING, WAREHOUSE_TASK
 from care import RULES, care, note
-from forms import ingest_form, overrides
+from crm_pull import begin, received_date, times
+from forms import overrides
 
 
 def ingest_dag(source: str):
     @dag(
         dag_id=f"ingest_{source}",
-        schedule=CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"),
-        params=ingest_form(),
+        **times(source),
         start_date=datetime(2020, 1, 1),
         catchup=False,
         max_active_runs=1,  # in the order of receipt: a lookup sees what was known then
@@ -28,7 +28,8 @@ def ingest_dag(source: str):
             from dealermart.base import DataError, load_settings
 
             config = load_settings()
-            result = ingest.run(config, source, resolve_partition(dag_run), say=print, decided=overrides(dag_run))
+            received = received_date(dag_run, ti, source)
+            result = ingest.run(config, source, received, say=print, decided=overrides(dag_run))
             note(config, ti, *result.summary())
             follow = []
             # Not "did it commit": after a killed run the next must tell. A build yet to begin reads this commit too.
@@ -42,16 +43,17 @@ def ingest_dag(source: str):
             return follow
 
         @task(outlets=[LANDED[source]])
-        def announce(dag_run, outlet_events) -> None:
+        def announce(dag_run, outlet_events, ti=None) -> None:
             """Starts build_marts: the marts are behind the lake."""
-            outlet_events[LANDED[source]].add_partitions(resolve_partition(dag_run).isoformat())
+            outlet_events[LANDED[source]].add_partitions(received_date(dag_run, ti, source).isoformat())
 
         @task
         def verdict(ti) -> None:
             """Turns the run red when a file was refused, though the others went through."""
             raise AirflowFailException(ti.xcom_pull(task_ids="ingest", key="refused"))
 
-        ingest() >> [announce(), verdict()]
+        begin(source, first := ingest())
+        first >> [announce(), verdict()]
 
     return ingest_source()
 

@@ -21,6 +21,7 @@ COMPILE = (
 RUNTIME, REMOTE, DEV = "requirements.lock", "requirements-remote.lock", "requirements-dev.lock"
 # Not beside the others: environments of their own, without the project.
 PORTABLE, DASHBOARDS = "requirements-portable.lock", "requirements-dashboards.lock"
+FAITHFUL = "tests/crm_faithful/requirements"  # .in names the clients that the CRM simulators are held against
 
 
 def commands(uv: str, upgrade: bool) -> list[list[str]]:
@@ -33,6 +34,13 @@ def commands(uv: str, upgrade: bool) -> list[list[str]]:
         [uv, *COMPILE, *more, "--extra", "build", "--extra", "remote", "--extra", "dev", "-c", REMOTE, "-o", DEV],
         [*alone, "--group", "portable", "-o", PORTABLE],
         [*alone, "--group", "dashboards", "-o", DASHBOARDS],
+        [
+            uv,
+            *(f"{FAITHFUL}.in" if part == "pyproject.toml" else part for part in COMPILE),
+            *more,
+            "-o",
+            f"{FAITHFUL}.lock",
+        ],
     ]
 
 
@@ -51,7 +59,7 @@ def main() -> int:
             print(f"{Path(fault.cmd[0]).name} failed (its message stands above); the locks may be half renewed")
             print("  mend: correct pyproject.toml or the network, run it again; git checkout *.lock goes back")
             return 1
-    for name in (RUNTIME, REMOTE, DEV, PORTABLE, DASHBOARDS):
+    for name in (RUNTIME, REMOTE, DEV, PORTABLE, DASHBOARDS, f"{FAITHFUL}.lock"):
         count = sum("==" in line for line in (ROOT / name).read_text("utf-8").splitlines())
         print(f"{name}: {count} packages")
     return 0

@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dealermart.config import Company, FileSpec, Ignored, Limits, Origin, Profile, Totals
+from dealermart.config import Company, Crm, CrmObject, FileSpec, Ignored, Limits, Origin, Profile, Totals
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = Path("docs/sources.md")
@@ -28,11 +28,17 @@ MODELS: tuple[tuple[type[BaseModel], str, str], ...] = (
     (Totals, "totals", "`totals` of an entry."),
     (Ignored, "ignore", "One entry of `ignore`."),
     (Origin, "from", "`from`: where the files are fetched, when nobody puts them into the inbox."),
+    (Crm, "crm", "`crm`: the CRM system whose API is read in place of files ([crm.md](crm.md))."),
+    (CrmObject, "objects", "One entry of `objects` of `crm`: one kind of record."),
     (Limits, "limits", "`limits`: how large a file may get before it is refused."),
     (Company, "The company file", "The keys of `config/company.yml`, or of the file that `DEALERMART_COMPANY` names."),
 )
 # A regular expression says less than what it stands for.
-_PATTERNS = {"^[a-z][a-z0-9_]*$": "name (a-z, 0-9, _)", "^[A-Z]{3}$": "currency code"}
+_PATTERNS = {
+    "^[a-z][a-z0-9_]*$": "name (a-z, 0-9, _)",
+    "^[A-Z]{3}$": "currency code",
+    "^[A-Za-z_][A-Za-z0-9_]*$": "API name",
+}
 
 
 def reference() -> str:

@@ -252,3 +252,40 @@ def test_an_audit_is_red_where_anything_is_not_as_it_was(dagbag: Any, monkeypatc
     with pytest.raises(AirflowFailException, match="pay/2026-Q2/V1R1 comes out otherwise"):
         rebuild(params={"kind": "pay", "period": "2026-Q2"})
     assert asked == [("review", "2026-Q3"), ("pay", "2026-Q2")]
+
+
+def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
+
+    from dealermart import landing
+
+    pull = callable_of(dagbag, "ingest_zoho", "pull")
+    monkeypatch.setenv("DEALERMART_HOME", str(tmp_path))
+    for name in ("BASE_URL", "CLIENT_ID"):
+        monkeypatch.delenv(f"DEALERMART_CRM_ZOHO_{name}", raising=False)
+    seen: list[Any] = []
+    monkeypatch.setattr(landing, "company_today", lambda settings: date(2026, 3, 2))
+    monkeypatch.setattr(
+        landing, "fetch", lambda settings, source, entry, say, asked: seen.append((source, entry, asked))
+    )
+
+    def none(name: str) -> Any:
+        raise AirflowNotFoundException(name)
+
+    monkeypatch.setattr(Connection, "get", none)
+    with pytest.raises(AirflowSkipException):
+        pull(dag_run=run_for())
+    known = SimpleNamespace(
+        host="https://www.zohoapis.eu", login="id", password="p", extra_dejson={"refresh_token": "r"}
+    )
+    monkeypatch.setattr(Connection, "get", lambda name: known)
+    assert pull(dag_run=run_for(since="2026-03-01T00:00:00", sweep=True)) == "2026-03-02"
+    entry = {"base_url": "https://www.zohoapis.eu", "client_id": "id", "client_secret": "p", "refresh_token": "r"}
+    assert seen == [("zoho", entry, landing.Asked(since=datetime(2026, 3, 1, tzinfo=UTC), sweep=True))]
+    ti = SimpleNamespace(xcom_pull=lambda task_ids: "2026-03-02")
+    outlets = Outlets()
+    callable_of(dagbag, "ingest_zoho", "announce")(dag_run=run_for(), ti=ti, outlet_events=outlets)
+    assert [event.keys for event in outlets.values()] == [["2026-03-02"]]

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-remote.lock", "requirements-dev.lock")
 PORTABLE = "requirements-portable.lock"
+FAITHFUL = "tests/crm_faithful/requirements.lock"
 
 
 def entries(lock: str) -> dict[str, list[tuple[str, int]]]:
@@ -35,7 +36,7 @@ def entries(lock: str) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, PORTABLE])
+@pytest.mark.parametrize("lock", [*LOCKS, PORTABLE, FAITHFUL])
 def test_a_lock_has_names_versions_and_hashes_only(lock: str) -> None:
     assert all(count > 0 for versions in entries(lock).values() for _, count in versions)
     assert "://" not in (ROOT / lock).read_text("utf-8")
@@ -74,14 +75,15 @@ def test_the_second_engine_has_what_it_asks_for_and_no_great_expectations() -> N
 
 
 def test_the_lock_is_made_for_all_pythons_and_each_lock_after_the_smaller_one() -> None:
-    runtime, remote, dev, portable, dashboards = make_lock.commands("uv", upgrade=False)
+    runtime, remote, dev, portable, dashboards, faithful = make_lock.commands("uv", upgrade=False)
     assert "--universal" in runtime
     assert runtime[-2:] == ["-o", "requirements.lock"]
     assert remote[remote.index("-c") + 1] == "requirements.lock"
     assert dev[dev.index("-c") + 1] == remote[-1] == "requirements-remote.lock"
     assert portable[-4:] == ["--group", "portable", "-o", PORTABLE]
     assert dashboards[-4:] == ["--group", "dashboards", "-o", "requirements-dashboards.lock"]
-    assert "pyproject.toml" not in portable + dashboards  # the project itself is not part of it
+    assert faithful[-2:] == ["-o", FAITHFUL] and "tests/crm_faithful/requirements.in" in faithful
+    assert "pyproject.toml" not in portable + dashboards + faithful  # the project itself is not part of them
     assert all("--upgrade" in command for command in make_lock.commands("uv", upgrade=True))
 
 

@@ -2,6 +2,7 @@
 select
     crm_system,
     stage_change_id,
+    cast(updated_at as timestamp) as updated_at,
     opportunity_id,
     user_id,
     from_stage,

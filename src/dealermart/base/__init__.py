@@ -30,7 +30,15 @@ from dealermart.base.runlog import (
     record_run,
     utc_now,
 )
-from dealermart.base.settings import REPO, Settings, alert_address, child_environment, load_settings, storage_options
+from dealermart.base.settings import (
+    REPO,
+    Settings,
+    alert_address,
+    child_environment,
+    crm_entry,
+    load_settings,
+    storage_options,
+)
 from dealermart.base.sheets import TEXT_STAYS_TEXT, inert
 
 __all__ = [
@@ -61,6 +69,7 @@ __all__ = [
     "confine",
     "connect",
     "content_hash",
+    "crm_entry",
     "file_hash",
     "inert",
     "literal",

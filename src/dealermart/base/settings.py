@@ -216,6 +216,18 @@ def scheduler_run() -> str:
     return f"{dag_id} {run_id}" if dag_id and run_id else ""
 
 
+def crm_entry(source: str) -> dict[str, str]:
+    """How a source's CRM is entered: what ``DEALERMART_CRM_<SOURCE>_<NAME>`` holds, by name in small letters.
+
+    ``test_host`` is there where ``DEALERMART_CRM_TEST_HOST`` is set.
+    """
+    start = f"DEALERMART_CRM_{source.upper()}_"
+    entry = {name.removeprefix(start).lower(): value for name, value in os.environ.items() if name.startswith(start)}
+    if os.environ.get("DEALERMART_CRM_TEST_HOST"):
+        entry["test_host"] = "1"
+    return {name: value for name, value in entry.items() if value}
+
+
 def child_environment(**extra: str) -> dict[str, str]:
     """The process environment for a program started by us, with ``extra`` on top."""
     return {**os.environ, **extra}

@@ -21,6 +21,7 @@ from dealermart.cli import (
     build,
     closing,
     completion,
+    crm,
     erase,
     explain,
     ingest,
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    for module in (ingest, quarantine, build, postgres, plan, explain, closing, review, look, erase):
+    for module in (ingest, crm, quarantine, build, postgres, plan, explain, closing, review, look, erase):
         module.register(commands)
     completion.register(_parser)(commands)
     show_examples(parser)

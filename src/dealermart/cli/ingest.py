@@ -43,7 +43,11 @@ def register(commands: Any) -> None:
     parser.add_argument("--by", default="", metavar="NAME", help="who decides so; kept in the log")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the log")
     parser.set_defaults(refuse=parser.error)
-    add(commands, "fetch", fetch).add_argument("--source", required=True, help="a source of config/sources")
+    parser = add(commands, "fetch", fetch)
+    parser.add_argument("--source", required=True, help="a source of config/sources")
+    parser.add_argument("--since", type=moment, help="of a CRM: what was changed from this moment (UTC), once more")
+    parser.add_argument("--until", type=moment, help="of a CRM: and before this one")
+    parser.add_argument("--sweep", action="store_true", help="of a CRM: compare all ids, which finds what is gone")
 
 
 def ingest(config: Settings, arguments: argparse.Namespace) -> int:
@@ -157,7 +161,8 @@ def fetch(config: Settings, arguments: argparse.Namespace) -> int:
     """Bring new files of a source into its inbox from where its profile says they come from."""
     from dealermart import landing
 
-    result = landing.fetch(config, arguments.source, say=say)
+    asked = landing.asked_of({"since": arguments.since, "until": arguments.until, "sweep": arguments.sweep})
+    result = landing.fetch(config, arguments.source, say=say, asked=asked)
     print(f"{arguments.source}: {len(result.fetched)} files fetched, {len(result.left)} left for the next time")
     for text in result.left:
         print(text, file=sys.stderr)

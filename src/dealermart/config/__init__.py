@@ -9,6 +9,7 @@ from dealermart.config.calendar import WEEKDAYS
 from dealermart.config.career import CareerLadder
 from dealermart.config.company import Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
+from dealermart.config.crm import LISTS, PULLS, Crm, CrmObject
 from dealermart.config.kpis import Kpi, Registry
 from dealermart.config.limits import MIB, Limits
 from dealermart.config.load import (
@@ -41,6 +42,7 @@ from dealermart.config.profiles import (
     Origin,
     Profile,
     Totals,
+    crm_source_names,
     load_profile,
     profile_hash,
     profile_sql,
@@ -55,9 +57,11 @@ __all__ = [
     "ALERT_KINDS",
     "CORRECTED",
     "DETECTABLE",
+    "LISTS",
     "MIB",
     "PARTS",
     "PROVENANCE",
+    "PULLS",
     "TAKEN_COLUMNS",
     "WEEKDAYS",
     "WHOLE",
@@ -70,6 +74,8 @@ __all__ = [
     "Component",
     "Config",
     "Contract",
+    "Crm",
+    "CrmObject",
     "Draw",
     "Expect",
     "FileSpec",
@@ -99,6 +105,7 @@ __all__ = [
     "cases_schema",
     "check_company",
     "company_of",
+    "crm_source_names",
     "lined",
     "load_alerts",
     "load_cases",

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from dealermart.base import ConfigError, Settings
 from dealermart.config.contracts import Contract, Kind, Name
+from dealermart.config.crm import Crm
 from dealermart.config.limits import Limits
 from dealermart.config.yamlfile import Strict, load_yaml
 
@@ -313,6 +314,10 @@ class Profile(Strict):
     origin: Annotated[Origin | None, Field(alias="from")] = None
     """Where files are fetched from, by `dealermart fetch` and the DAG `arrivals`."""
 
+    crm: Crm | None = None
+    """The CRM system whose API is read in place of files, by `dealermart fetch` and the source's own DAG
+    ([crm.md](crm.md))."""
+
     limits: Limits = Limits()
     """How large files may get."""
 
@@ -325,6 +330,18 @@ class Profile(Strict):
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"file names stand twice: {', '.join(repeated)}")
+        return self
+
+    @model_validator(mode="after")
+    def _takes_what_is_pulled(self) -> Profile:
+        if self.crm and self.origin:
+            raise ValueError("from and crm: a source comes from one place; make a second source of one of them")
+        for stem in self.crm.stems if self.crm else ():
+            name = f"{stem}_20260302T000000_001.jsonl"
+            if not self.specs_of(name) and self.ignores(name) is None:
+                raise ValueError(
+                    f"crm: no entry of files takes what is pulled as {stem}_*.jsonl; write one, or ignore it"
+                )
         return self
 
     def specs_of(self, path: str) -> tuple[FileSpec, ...]:
@@ -361,6 +378,16 @@ class Profile(Strict):
 def source_names(settings: Settings) -> list[str]:
     """The sources that have a profile."""
     return sorted(path.parent.name for path in settings.sources.glob("*/source.yml"))
+
+
+def crm_source_names(settings: Settings) -> list[str]:
+    """The sources that read a CRM's API; a look that loads no profile, so that a broken one harms no other."""
+    said = re.compile(r"^crm:", re.MULTILINE)
+    return [name for name in source_names(settings) if said.search(_text(settings.sources / name / "source.yml"))]
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", errors="replace")
 
 
 def load_profile(settings: Settings, source: str, contracts: dict[str, Contract]) -> Profile:

@@ -205,10 +205,10 @@ class Api:
             raise OrchestratorError(what, where=self.url, mend=f"its log is {self.log_file}")
         return dict(answer.json()) if answer.content else {}
 
-    def put_pool(self, name: str, slots: int) -> None:
+    def put_pool(self, name: str, slots: int, about: str = "DuckDB takes one writer") -> None:
         """See that the pool has so many slots."""
         pools = {pool["name"]: pool["slots"] for pool in self._get("/pools", limit=100)["pools"]}
         if name not in pools:
-            self._call("POST", "/pools", json={"name": name, "slots": slots, "description": "DuckDB takes one writer"})
+            self._call("POST", "/pools", json={"name": name, "slots": slots, "description": about})
         elif pools[name] != slots:
             self._call("PATCH", f"/pools/{name}", params={"update_mask": "slots"}, json={"name": name, "slots": slots})

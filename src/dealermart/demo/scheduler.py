@@ -25,6 +25,7 @@ import httpx
 import psutil
 
 from dealermart.base import Settings, child_environment, close_to_others, utc_now, write_json
+from dealermart.config import crm_source_names
 from dealermart.demo.api import USER, Api, DagRun, OrchestratorError, RunFailed, Unanswered, log_lines
 
 POOL = "warehouse"
@@ -215,6 +216,8 @@ class Standalone(Api):
         try:
             self._await_start()
             self.put_pool(POOL, 1)
+            for source in crm_source_names(self.settings):  # a vendor counts the calls that run at once
+                self.put_pool(f"crm_{source}", 1, "one pull of a CRM at a time")
         except BaseException:
             self.stop()
             raise

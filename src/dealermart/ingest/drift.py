@@ -247,7 +247,9 @@ def column_notes(spec: FileSpec, now: Seen, before: Sequence[Seen]) -> list[dict
         return []
     known = set(named(spec)).union(*before)
     steady = set.intersection(*(set(earlier) for earlier in before[-LAST:]))
-    gone = [name for name in steady if name not in now and _sum(name, before[-LAST:])[0] >= FEWEST]
+    # Of a few changed records, or deleted ones, most fields are often empty.
+    says = max((counts[0] for counts in now.values()), default=0) >= FEWEST
+    gone = [name for name in steady if says and name not in now and _sum(name, before[-LAST:])[0] >= FEWEST]
     return [
         *(
             {"rule": "column_new", "column": name, "text": f"column {name[:40]} is new"}

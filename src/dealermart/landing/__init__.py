@@ -4,6 +4,7 @@ A new place to fetch from is a class in ``places``. What an erasure left of a fi
 read in its place. Nothing here looks into a file further than its kind.
 """
 
+from dealermart.landing.crm import Asked, asked_of, check_crm, crm_entry_of, crm_is_entered
 from dealermart.landing.erased import (
     ERASED_HASH,
     ERASED_MARKS,
@@ -15,7 +16,7 @@ from dealermart.landing.erased import (
     restore_erased,
 )
 from dealermart.landing.fetching import fetch, options_of
-from dealermart.landing.inbox import Due, came, due, tell
+from dealermart.landing.inbox import Due, came, company_today, due, tell
 from dealermart.landing.store import (
     ID_LENGTH,
     Delivery,
@@ -33,12 +34,18 @@ __all__ = [
     "ERASED_MARKS",
     "ERASED_NAME",
     "ID_LENGTH",
+    "Asked",
     "Delivery",
     "Due",
     "StillChanging",
     "another",
+    "asked_of",
     "came",
+    "check_crm",
     "close_erased",
+    "company_today",
+    "crm_entry_of",
+    "crm_is_entered",
     "delivered_names",
     "due",
     "erased_folders",

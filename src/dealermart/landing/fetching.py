@@ -19,6 +19,7 @@ from typing import Any
 
 from dealermart.base import LockError, Settings, alone, record_run, sync, utc_now
 from dealermart.config import Origin, Profile, load_contracts, load_profile
+from dealermart.landing.crm import Asked, pull_crm
 from dealermart.landing.inbox import QUIET_SECONDS, company_today, dated_place
 from dealermart.landing.places import Found, Place, place_of
 from dealermart.landing.store import has, scan
@@ -37,14 +38,16 @@ def fetch(
     source: str,
     options: dict[str, Any] | None = None,
     say: Callable[[str], None] = lambda text: None,
+    asked: Asked | None = None,
 ) -> FetchResult:
-    """Fetch what is new for a source; without ``from`` in its profile, sort what lies undated in its inbox.
+    """Fetch what is new for a source; without ``from`` or ``crm`` in its profile, sort what lies undated in its inbox.
 
     The received date is that of the folder where the folder is named by a date, else today's in the company's time
     zone. What was cut off goes on where it was with the next call.
 
     Args:
-        options: How the storage is entered, as fsspec takes it; by default from the environment.
+        options: How the storage is entered, as fsspec takes it, or how the CRM is; by default from the environment.
+        asked: Of a CRM: what is to be read besides what is due.
 
     Raises:
         ConfigError: the profile is broken, or a package is missing. FetchError: the place does not answer.
@@ -54,7 +57,11 @@ def fetch(
     lock_file = settings.arrivals / f"{source}.lock"
     busy = LockError(f"{source} is being fetched at this moment", where=str(lock_file), mend="wait for it to end")
     with alone(lock_file, busy), record_run(settings, "fetch", source=source) as entry:
-        if profile.origin is None:
+        if profile.crm is not None:
+            pulled = pull_crm(settings, profile, company_today(settings), options, asked or Asked(), say)
+            entry.note(calls=pulled.calls)
+            result = FetchResult(pulled.files)
+        elif profile.origin is None:
             result = _sort_in(settings, profile, say)
         else:
             result = _Fetch(settings, profile, profile.origin, say).run(place_of(source, profile.origin, options))

@@ -4,7 +4,7 @@ with
 change as (
     select
         *,
-        {{ winner_rank(['crm_system', 'stage_change_id']) }} as winner_rank
+        {{ winner_rank(['crm_system', 'stage_change_id'], 'updated_at') }} as winner_rank
     from {{ ref('stg_crm_stage_changes') }}
 ),
 
