@@ -46,7 +46,7 @@ _OPTIONS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "shared_buffers": "256MB",
-    "maintenance_work_mem": "256MB",
+    "maintenance_work_mem": "512MB",
     "timezone": "UTC",
     "unix_socket_permissions": "0700",
 }
