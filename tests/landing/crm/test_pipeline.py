@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,8 @@ def made(folder: Path, sample: Path, pipeline: Path, way: str) -> dict[str, list
     versions: list[Version] = read(sample)
     if way in ("zoho", "fxiaoke"):
         versions = moved(versions, way)
+    if way == "fxiaoke":  # it says of every record when it was entered; some of Zoho's do not
+        versions = [_entered(version, versions) for version in versions]
     links = links_of(sample, way, folder / "links.csv") if way in ("zoho", "fxiaoke") else None
     first = days(sample)[0]
     clock = Clock(dt.datetime.combine(first, dt.time(1), dt.UTC), ticking=False)
@@ -128,6 +131,14 @@ def made(folder: Path, sample: Path, pipeline: Path, way: str) -> dict[str, list
             table: con.execute(f"select {what} from {_of(con, table)} order by all").fetchall()
             for table, what in FIGURES.items()
         }
+
+
+def _entered(version: Version, versions: list[Version]) -> Version:
+    """A deal that does not say when it was entered, with the moment that the models take for it: its first stage."""
+    if version.kind != "deal" or version.values["created"] is not None:
+        return version
+    first = min(v.values["at"] for v in versions if v.kind == "change" and v.values["deal"] == version.id)
+    return replace(version, values={**version.values, "created": first})
 
 
 def _of(con: duckdb.DuckDBPyConnection, table: str) -> str:
