@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from tests.crm_sim import Clock, Fxiaoke, Zoho
 from tests.crm_sim.sample import Version, load
 
+SOON = timedelta(days=5)  # after the first pull: the second one
 EXTRA = 3  # records of each kind that are entered by mistake and deleted later
 
 
@@ -19,11 +20,12 @@ def evening(day: date) -> datetime:
 
 @dataclass
 class Story:
-    """Plays the sample company's CRM day by day into both simulators, whose clock it sets.
+    """Plays the sample company's CRM step by step into both simulators, whose clock it sets.
 
     Beside the company's own records some are there at first that do not belong: trial accounts with a deal, a call and a
-    change of stage. They are deleted before the second pull, half of them for good. One real deal of each vendor is deleted
-    with them and comes back before the third pull. In the end both hold what the files tell, no more and no less.
+    change of stage. They are deleted before the second pull, half of them for good; no month ends in between, so that no
+    figure may know of them. One real deal of each vendor is deleted with them and comes back before the third pull. In the
+    end both hold what the files tell, no more and no less.
     """
 
     versions: list[Version]
@@ -35,25 +37,28 @@ class Story:
     done: int = 0
 
     @property
-    def days(self) -> list[date]:
-        """Days on which the files tell how all kinds of records stand; what came between them counts to the next one."""
-        told = {(v.received, v.kind) for v in self.versions}
-        return sorted({day for day, kind in told if kind == "activity"})
+    def steps(self) -> list[date]:
+        """Days in whose evening the CRMs are pulled: those whose files tell how all kinds of records stand, and one more."""
+        told = {v.received for v in self.versions if v.kind == "activity"}
+        return sorted({*told, min(told) + SOON})
 
     def versions_of(self, day: date) -> list[Version]:
-        """The versions told since the day before. None is older than that day's evening: nothing was missed then."""
-        before = self.days[self.days.index(day) - 1] if day != self.days[0] else date.min
-        return [v for v in self.versions if before < v.received <= day]
+        """What is new on a day. A version that a later file tells is there since its own moment."""
+        before = self.steps[self.steps.index(day) - 1] if day != self.steps[0] else None
+        return [v for v in self.versions if self._is_there(v, day) and not (before and self._is_there(v, before))]
+
+    def _is_there(self, version: Version, day: date) -> bool:
+        return version.received <= day or (day != self.steps[0] and version.modified <= evening(day))
 
     def play(self) -> str:
-        """Go on to the next day; says what happened."""
-        day = self.days[self.done]
+        """Go on to the next step; says what happened."""
+        day = self.steps[self.done]
         self.clock.set(evening(day))
         edits = load(self.zoho, self.fxiaoke, self.versions_of(day))
         said = f"{day}: {edits} records entered or changed"
         if self.done == 0:
             self._try_out(evening(day) - timedelta(hours=5))
-            said += f", {4 * EXTRA} of them in each system by mistake"
+            said += f", {4 * EXTRA} more in each system by mistake"
         elif self.done == 1:
             said += f", {self._delete()} deleted"
         elif self.done == 2:
@@ -146,7 +151,7 @@ class Story:
     def _quiet(self, system: str) -> str:
         """A deal of the first day that does not change later."""
         told = Counter(v.id for v in self.versions if v.system == system and v.kind == "deal")
-        first = (v.id for v in self.versions if v.received == self.days[0] and told[v.id] == 1)
+        first = (v.id for v in self.versions if v.received == self.steps[0] and told[v.id] == 1)
         return min(first, default="")
 
     def _bring_back(self) -> None:
