@@ -27,8 +27,7 @@ def ingest_dag(source: str):
             from dealermart import ingest, warehouse
             from dealermart.base import DataError, load_settings
 
-            config = load_settings()
-            received = received_date(dag_run, ti, source)
+            config, received = load_settings(), received_date(dag_run, ti, source)
             result = ingest.run(config, source, received, say=print, decided=overrides(dag_run))
             note(config, ti, *result.summary())
             follow = []
@@ -58,5 +57,4 @@ def ingest_dag(source: str):
     return ingest_source()
 
 
-for source in SOURCES:
-    globals()[f"ingest_{source}"] = ingest_dag(source)
+globals().update({f"ingest_{source}": ingest_dag(source) for source in SOURCES})
