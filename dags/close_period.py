@@ -3,6 +3,7 @@
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException
+from alerting import ApprovalWaits
 
 from assets import WAREHOUSE_TASK
 from care import care
@@ -40,6 +41,7 @@ def close_period():
         subject="Close {{ params.kind }} of {{ params.period }}",
         body="{{ ti.xcom_pull(task_ids='gates') }}\n\nWhat is closed is never changed. Give a reason.",
         params={"reason": WHY, "waive": WAIVE, "waive_reason": WAIVE_WHY},
+        notifiers=ApprovalWaits("the closing of a period"),
     )
 
     @task(**WAREHOUSE_TASK)

@@ -26,6 +26,17 @@ dealermart explain --payee M003 --period 2026-Q1 --format html --language zh --o
 dealermart close --period 2026-Q1 --dry-run
 dealermart close --period 2026-Q1 --by Li --reason 'approved by finance on 12 April'
 dealermart close --period 2026-Q1 --by Li --reason 'approved' --waive quarantine --waive-reason 'ten rows of test data'""",
+    "review": "dealermart review pull --period 2026-Q3 --lang zh",
+    "review pull": """\
+dealermart review pull --period 2026-Q3 --lang zh
+dealermart review pull --period 2026-Q3 --pay --out handed_out/""",
+    "review pack": """\
+dealermart review pack --period 2026-Q3 --member M003 --lang zh
+dealermart review pack --period 2026-Q3 --team M001 --pdf
+dealermart review pack --period 2026-Q3 --all""",
+    "crm": "dealermart crm check --source zoho",
+    "crm check": "dealermart crm check --source zoho",
+    "audit rebuild": "dealermart audit rebuild --period 2026-Q1",
     "payroll": "dealermart payroll --period 2026-Q1 --format xlsx --out payroll/",
     "audit": "dealermart audit verify",
     "audit verify": "dealermart audit verify",

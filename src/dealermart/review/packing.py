@@ -90,13 +90,13 @@ def pack(
             rules.appeal_days,
             wanted.version,
         )
-        one = Wanted(wanted.language, False, wanted.version)
+        alone = Wanted(wanted.language, False, wanted.version)
         written: dict[str, list[Path]] = {"members": [], "managers": []}
         for kind, codes in (("members", members), ("managers", managers)):
             for code in codes:
                 see = reader if kind == "members" else replace(reader, pay=wanted.pay is True)
                 text = member_page(people, code, see) if kind == "members" else team_page(people, code, see)
-                name = file_name(f"{'review' if kind == 'members' else 'team'}-{_safe(code)}", period_id, one, "html")
+                name = file_name(f"{'review' if kind == 'members' else 'team'}-{_safe(code)}", period_id, alone, "html")
                 path = folder_of(settings, period_id, kind, _safe(code)) / name
                 with replacing(path) as draft:
                     draft.write_text(text, "utf-8")

@@ -197,7 +197,9 @@ class _Writer:
             }  # fmt: skip
             if spec.total:
                 row["mart_total"] = summed or Decimal(0)
-                row["sheet_total"] = sum((one[spec.total] for one in rows if one[spec.total] is not None), Decimal(0))
+                row["sheet_total"] = sum(
+                    (row_[spec.total] for row_ in rows if row_[spec.total] is not None), Decimal(0)
+                )
             count, total = f"=COUNTA({here.range(spec.columns[0].name)[1:]})", ""
             if spec.total:
                 total = f"=SUM({here.range(spec.total)[1:]})"
