@@ -21,6 +21,7 @@ from monthly import monthly
 def audit_closed():
     @task(**WAREHOUSE_TASK)
     def verify() -> int:
+        """Looks whether every closed folder is as it was closed."""
         from dealermart import base, frozen
 
         config = base.load_settings()
@@ -30,6 +31,7 @@ def audit_closed():
 
     @task(**WAREHOUSE_TASK)
     def rebuild(params) -> dict:
+        """Builds a closed period again from landing and compares it."""
         from dealermart import base, upkeep
 
         config = base.load_settings()

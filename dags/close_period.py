@@ -42,10 +42,12 @@ def close_period():
         body="{{ ti.xcom_pull(task_ids='gates') }}\n\nWhat is closed is never changed. Give a reason.",
         params={"reason": WHY, "waive": WAIVE, "waive_reason": WAIVE_WHY},
         notifiers=ApprovalWaits("the closing of a period"),
+        doc_md="Waits until a person approves with a reason, or rejects.",
     )
 
     @task(**WAREHOUSE_TASK)
     def close(params, answer) -> dict:
+        """Closes the period in the name of who approved."""
         from dealermart import base, closing
 
         asked = closing.asked_of(params, answer["params_input"], by=answer["responded_by_user"]["name"])

@@ -30,6 +30,7 @@ def publish():
         result = publish.run(config, say=print, postgres=address)
         rows = {audience: sum(tables.values()) for audience, tables in result.audiences.items()}
         said = [f"{name}: {len(result.audiences[name]):,} tables, {count:,} rows" for name, count in rows.items()]
+        said += [f"PostgreSQL {name}: {len(tables):,} tables" for name, tables in result.postgres.items()]
         note(config, ti, *said, f"in: {result.path}", f"run: {result.run_id}")
         return rows
 

@@ -80,5 +80,5 @@ def test_the_command_prints_what_this_installation_knows(capsys: pytest.CaptureF
     assert main(["completion", "zsh"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("autoload -U +X bashcompinit")
-    assert 'compgen -W "adventureworks sample"' in text
+    assert 'compgen -W "adventureworks fxiaoke sample zoho"' in text
     assert 'compgen -W "operations"' in text

@@ -17,10 +17,14 @@ from dealermart.ingest import Override
 
 DAG_IDS = [
     "arrivals",
+    "audit_closed",
     "build_marts",
+    "close_period",
     "compact",
     "ingest_adventureworks",
+    "ingest_fxiaoke",
     "ingest_sample",
+    "ingest_zoho",
     "publish",
     "retention",
     "watch",
@@ -56,7 +60,8 @@ def test_the_way_to_publication_has_deadlines(dagbag: Any) -> None:
             assert deadline.callback.path == "alerting.deadline_missed"
             assert deadline.interval == timedelta(minutes=deadline.callback.kwargs["minutes"])
             found[dag_id] = deadline.callback.kwargs["minutes"]
-    assert found == {"ingest_adventureworks": 120, "ingest_sample": 120, "build_marts": 240, "publish": 60}
+    sources = ("adventureworks", "fxiaoke", "sample", "zoho")
+    assert found == {**{f"ingest_{source}": 120 for source in sources}, "build_marts": 240, "publish": 60}
 
 
 def test_a_broken_alerts_file_stops_no_dag(airflow_home: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -146,11 +151,11 @@ def test_a_moment_that_is_none_fails_for_good(airflow_home: None) -> None:
 def test_publish_notes_counts_and_where_they_are(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
     counts = {"bi": {"a": 1000, "b": 2}, "hr": {"a": 5}}
-    result = SimpleNamespace(run_id="r1", audiences=counts, path=Path("published"))
-    monkeypatch.setattr(publish, "run", lambda settings, say: result)
+    result = SimpleNamespace(run_id="r1", audiences=counts, path=Path("published"), postgres={"bi": {"a": 1}})
+    monkeypatch.setattr(publish, "run", lambda settings, say, postgres: result)
     monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
     assert callable_of(dagbag, "publish", "publish")(ti=TaskInstance()) == {"bi": 1002, "hr": 5}
-    assert notes == ["bi: 2 tables, 1,002 rows\nhr: 1 tables, 5 rows\nin: published\nrun: r1"]
+    assert notes == ["bi: 2 tables, 1,002 rows\nhr: 1 tables, 5 rows\nPostgreSQL bi: 1 tables\nin: published\nrun: r1"]
 
 
 # ---------------------------------------------------------------------------------------------- alerts

@@ -83,7 +83,7 @@ def test_only_what_a_demonstration_made_is_removed(tmp_path: Path) -> None:
 def test_a_source_without_a_profile_is_named_with_those_that_have_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no source profile sap") as error:
         demo.run(Settings(home=tmp_path / "home"), "sap", None, "S", None, print)
-    assert "adventureworks, sample" in error.value.mend
+    assert "adventureworks, fxiaoke, sample, zoho" in error.value.mend
     assert not (tmp_path / "home").exists()
 
 

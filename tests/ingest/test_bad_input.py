@@ -266,4 +266,4 @@ def test_a_wrong_date_is_wrong_usage(
 
 
 def test_contract_files_load(tmp_path: Path) -> None:
-    assert len(load_contracts(Settings(home=tmp_path))) == 38  # those of the domain's table
+    assert len(load_contracts(Settings(home=tmp_path))) == 39  # those of the domain's table

@@ -60,6 +60,12 @@ dealermart alerts --send""",
     "completion": """\
 dealermart completion bash > ~/.local/share/bash-completion/completions/dealermart
 dealermart completion zsh >> ~/.zshrc""",
+    "postgres": "dealermart postgres start",
+    "postgres start": "dealermart postgres start",
+    "postgres stop": "dealermart postgres stop",
+    "postgres status": "dealermart postgres status",
+    "postgres password": "dealermart postgres password dealermart_bi",
+    "postgres remove": "dealermart postgres remove",
     "plan": "dealermart plan lint config/plans/*.yml",
     "plan schema": """\
 dealermart plan schema > plan.schema.json

@@ -152,6 +152,11 @@ def from_files(tmp_path_factory: pytest.TempPathFactory, sample: Path, pipeline:
     return made(tmp_path_factory.mktemp("files"), sample, pipeline, "files")
 
 
+def kindless(rows: list[tuple[Any, ...]], way: str, table: str) -> list[tuple[Any, ...]]:
+    """Fxiaoke's visits and talks that moved to Zoho's module of calls are calls there."""
+    return sorted(row[1:] for row in rows) if (way, table) == ("zoho", "fct_activity") else rows
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize("way", ["both", "zoho", "fxiaoke"])
 def test_the_pipeline_is_the_same(
@@ -162,5 +167,5 @@ def test_the_pipeline_is_the_same(
         table: len(rows) for table, rows in from_files.items()
     }
     for table in FIGURES:
-        assert figures[table] == from_files[table], table
+        assert kindless(figures[table], way, table) == kindless(from_files[table], way, table), table
     assert len(figures["mart_kpi__pipeline_day"]) > 1000

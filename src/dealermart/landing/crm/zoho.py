@@ -161,7 +161,7 @@ class Zoho:
         """
         rows = more.pop("rows", ("data",))
         refused: str | None = None
-        for _ in range(3):  # a token may end between two tries
+        for _ in range(5):  # a token may end between two tries
             token = self._tokens.get(self._new_token, refused)
             base = self._base(token)
             headers = {"Authorization": f"Zoho-oauthtoken {token.text}", **more.get("headers", {})}
