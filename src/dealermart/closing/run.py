@@ -180,7 +180,8 @@ def _let_through(asked: Asked, gates: list[Gate]) -> dict[str, str]:
             raise UsageError(f"there is no gate {name!r}", mend=f"one of: {', '.join(by_name)}")
         if not by_name[name].may_be_waived:
             can = ", ".join(gate.name for gate in gates if gate.may_be_waived)
-            raise UsageError(f"the gate {name} cannot be waived", mend=f"{by_name[name].mend}; waivable are: {can}")
+            mend = "; ".join(filter(None, (by_name[name].mend, f"waivable are: {can}")))
+            raise UsageError(f"the gate {name} cannot be waived", mend=mend)
     shut = [gate for gate in gates if not gate.passed and gate.name not in asked.waivers]
     if shut:
         lines = [f"- {gate.name}: {gate.text}\n  mend: {gate.mend}" for gate in shut]
