@@ -72,6 +72,7 @@ class Raw:
     earned: dict[Key, dict[Place, Fraction]] = field(default_factory=dict)
     held: str | None = None
     reason: str | None = None
+    before: dict[Place, Fraction] = field(default_factory=dict)  # amounts up to the period before, of a year so far
 
 
 @dataclass

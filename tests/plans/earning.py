@@ -166,7 +166,8 @@ class Earning(Measuring):
         curve = self._modifier(payee, component, period)
         by_rule: dict[int, list[Fraction]] = defaultdict(lambda: [NOTHING, NOTHING])  # exact, rounded
         for (rule, band), (base, amount) in sorted(raw.pieces.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
-            rounded = cents(amount)
+            before = raw.before.get((rule, band), NOTHING)
+            rounded = cents(before + amount) - cents(before)
             done.lines.append(
                 StatementLine(
                     payee, component.id, "earned", rounded, band, rule, base, raw.reason if not rounded else None
@@ -301,6 +302,7 @@ def _less(now: Raw, before: Raw) -> Raw:
         left, right = now.pieces.get(key, [NOTHING, NOTHING]), before.pieces.get(key, [NOTHING, NOTHING])
         if left != right:
             done.pieces[key] = [left[0] - right[0], left[1] - right[1]]
+            done.before[key] = right[1]
     for event in now.earned.keys() | before.earned.keys():
         mine, theirs = now.earned.get(event, {}), before.earned.get(event, {})
         for place in mine.keys() | theirs.keys():

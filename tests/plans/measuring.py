@@ -109,7 +109,7 @@ class Measuring:
         )  # fmt: skip
 
     def _deals(self, line: Line, sale: Line, component: Any) -> Fraction:
-        """An invoice counts with its first line that the component has; its whole return with the line that ends it."""
+        """An invoice counts with its first line that the component has, until the return that leaves nothing of these."""
         facts = self.facts
         mine = [
             each
@@ -118,9 +118,8 @@ class Measuring:
         ]
         if line is sale:
             return WHOLE if mine and line is mine[0] and line.kind == "invoice" else NOTHING
-        sold = [each for each in facts.documents[sale.document] if each.kind == "invoice"]
-        back = sorted((each for one_sold in sold for each in facts.returns_of(one_sold)), key=lambda each: each.key)
-        left = sum((each.net for each in sold), NOTHING)
+        back = sorted((each for sold in mine for each in facts.returns_of(sold)), key=lambda each: each.key)
+        left = sum((each.net for each in mine), NOTHING)
         for each in back:
             before = left
             left += each.net

@@ -205,8 +205,11 @@ class Engine(Earning):
                 still = frozenset(name for name, _ in late[index + 1 :])
                 now = self.outcome(payee, component, old, Settings(without=still))
                 was = self.outcome(payee, component, old, Settings(without=still | {document}))
-                if now is not None and was is not None:
-                    found.append(StatementLine(payee, component.id, "late", now.amount - was.amount, document=document))
+                if now is None or was is None:
+                    continue
+                waits = now.held is not None and was.held is None
+                amount = None if waits else now.amount - was.amount
+                found.append(StatementLine(payee, component.id, "late", amount, document=document, reason=now.held))
         return found
 
     # ------------------------------------------------------------------------------------ stage 9: what is due

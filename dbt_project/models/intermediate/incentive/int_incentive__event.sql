@@ -1,6 +1,7 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and event: a sale line, what came back of it, or a payment.
 {{ by_fiscal_month('dirty_pay_month') }}
 {%- set line_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
+{%- set deal_key = payee_key(['component_id', 'rule_no', 'transaction_id']) %}
 {%- set columns = line_key + [
     'event_kind', 'event_id', 'event_line_no', 'event_date', 'fiscal_month_start', 'period_id', 'scope_id', 'counted',
     'currency_code', 'credit_pct', 'is_first_rule', 'document_amount', 'document_currency_code', 'line_net_amount',
@@ -191,9 +192,74 @@ judged as (
     from came_back
 ),
 
+-- A deal is off with the return that leaves nothing of the document; this return stands with the line that is the deal.
+deal as (
+    select
+        {{ columns_of('known_sale', deal_key) }},
+        sum(known_sale.line_net_amount) as sold_amount,
+        max(case when known_sale.measure_amount <> 0 then known_sale.line_no end) as line_no,
+        max(case when known_sale.measure_amount <> 0 then known_sale.credit_role end) as credit_role,
+        cast(sum(known_sale.measure_amount) as decimal(28, 8)) as measure_amount,
+        cast(sum(known_sale.units) as decimal(28, 8)) as units
+    from known_sale
+    inner join termed on {{ same_key('known_sale', 'termed', plan_key(['component_id'])) }}
+    where termed.measure = 'deals'
+    group by {{ columns_of('known_sale', deal_key) }}
+),
+
+{% if is_incremental() %}
+    deal_back as (
+        select
+            {{ columns_of('known_back', deal_key) }},
+            sum(known_back.line_net_amount) as amount
+        from {{ this }} as known_back
+        inner join termed on {{ same_key('known_back', 'termed', plan_key(['component_id'])) }}
+        where
+            termed.measure = 'deals'
+            and known_back.event_kind = 'return'
+            and known_back.back_share is not null
+        group by {{ columns_of('known_back', deal_key) }}
+    ),
+{% endif %}
+
+left_of_deal as (
+    select
+        judged.*,
+        deal.line_no as deal_line_no,
+        deal.credit_role as deal_role,
+        deal.measure_amount as deal_measure_amount,
+        deal.units as deal_units,
+        case when judged.back_share is null then 0 else judged.line_net_amount end as back_amount,
+        deal.sold_amount
+        {%- if is_incremental() %}
+            + coalesce(deal_back.amount, 0)
+        {%- endif %}
+        + sum(case when judged.back_share is null then 0 else judged.line_net_amount end) over (
+            partition by {{ columns_of('judged', deal_key) }}
+            order by
+                judged.event_date nulls last, judged.event_id nulls last, judged.event_line_no nulls last, judged.line_no nulls last,
+                judged.credit_role nulls last
+            rows between unbounded preceding and current row
+        ) as left_amount
+    from judged
+    left join deal on judged.measure = 'deals' and {{ same_key('judged', 'deal', deal_key) }}
+    {% if is_incremental() %}
+        left join deal_back on {{ same_key('judged', 'deal_back', deal_key) }}
+    {% endif %}
+),
+
+ended as (
+    select
+        *,
+        coalesce(measure = 'deals' and left_amount <= 0 and left_amount - back_amount > 0, false) as is_deal_end
+    from left_of_deal
+),
+
 returned as (
     select
-        {{ line_key | join(', ') }},
+        {{ payee_key(['component_id', 'rule_no', 'transaction_id']) | join(', ') }},
+        case when is_deal_end then deal_line_no else line_no end as line_no,
+        case when is_deal_end then deal_role else credit_role end as credit_role,
         'return' as event_kind,
         event_id,
         event_line_no,
@@ -210,14 +276,14 @@ returned as (
         line_net_amount,
         line_quantity,
         case
-            when measure = 'deals' and back_share <= -1 then -measure_amount
+            when is_deal_end then -deal_measure_amount
             when measure = 'deals' then cast(0 as decimal(28, 8))
             when measure = 'units' then {{ multiply('measure_amount', 'back_units_share') }}
             else {{ multiply('measure_amount', 'back_share') }}
         end as measure_amount,
         case
             when measure <> 'deals' then {{ multiply('units', 'back_units_share') }}
-            when back_share <= -1 then -units
+            when is_deal_end then -deal_units
             else cast(0 as decimal(28, 8))
         end as units,
         {{ multiply('net_amount', 'back_share') }} as net_amount,
@@ -226,8 +292,8 @@ returned as (
         -- A sale of no measure (a margin below its floor) may have been paid too, so the part is not one of the measure.
         cast(case
             when measure = 'units' then back_units_share
-            when measure = 'deals' and back_share > -1 then 0
-            when measure = 'deals' then -1
+            when is_deal_end then -1
+            when measure = 'deals' then 0 * back_share
             else back_share
         end as decimal(28, 10)) as back_share,
         cast(case
@@ -237,7 +303,7 @@ returned as (
             else coalesce(clawback_pct, 100)
         end as decimal(9, 4)) as taken_pct,
         case when counted = 'no' then kept_reason end as uncounted_reason
-    from judged
+    from ended
 ),
 
 paid as (

@@ -39,6 +39,7 @@ placed as (
     select
         {{ columns_of('scope', scope_key) }},
         case component.accumulate when 'period' then scope.scope_id else scope.period_id end as earned_period_id,
+        component.accumulate <> 'transaction' as is_running,
         scope.event_count,
         scope.measure_amount,
         scope.target_value,
@@ -55,6 +56,8 @@ summed as (
         band.segment_no,
         cast(sum(band.base_amount) as decimal(28, 10)) as base_amount,
         case when count(*) = count(band.amount) then cast(sum(band.amount) as decimal(28, 10)) end as earned_amount,
+        cast(coalesce(sum(case when placed.is_running then band.amount_after - band.amount end), 0) as decimal(28, 10))
+            as earned_before_amount,
         max(band.reason) as reason
     from band
     inner join placed on {{ same_key('band', 'placed', scope_key) }}
@@ -101,6 +104,7 @@ listed as (
         scoped.attainment,
         summed.base_amount,
         summed.earned_amount,
+        summed.earned_before_amount,
         summed.reason
     from summed
     inner join scoped on {{ same_key('summed', 'scoped', key) }}
@@ -118,6 +122,7 @@ listed as (
         cast(null as decimal(28, 8)) as attainment,
         cast(0 as decimal(28, 10)) as base_amount,
         cast(0 as decimal(28, 10)) as earned_amount,
+        cast(0 as decimal(28, 10)) as earned_before_amount,
         'nothing is credited in the period' as reason
     from waiting
 ),
@@ -137,11 +142,22 @@ gated as (
     left join held_by_gate on {{ same_key('listed', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
 ),
 
+-- Of what grows over several periods each is paid the difference of the rounded running total, so that they add up to it.
+rounded as (
+    select
+        *,
+        cast(
+            {{ round_pay('earned_before_amount + settled_amount', 'currency_code') }}
+            - {{ round_pay('earned_before_amount', 'currency_code') }} as decimal(18, 2)
+        ) as amount
+    from gated
+),
+
 final as (
     select
-        {{ columns_of('gated', key) }},
-        cast(gated.rate_rule_no as integer) as rate_rule_no,
-        cast(gated.segment_no as integer) as segment_no,
+        {{ columns_of('rounded', key) }},
+        cast(rounded.rate_rule_no as integer) as rate_rule_no,
+        cast(rounded.segment_no as integer) as segment_no,
         rule.basis,
         rule.band_rule,
         rule.form,
@@ -150,35 +166,35 @@ final as (
         segment.lower_bound,
         segment.upper_bound,
         segment.band_value,
-        cast(gated.event_count as bigint) as event_count,
-        gated.measure_amount,
-        gated.target_value,
-        gated.target_ids,
-        gated.attainment,
-        gated.base_amount,
-        gated.settled_amount as earned_amount,
-        {{ round_pay('gated.settled_amount', 'gated.currency_code') }} as amount,
+        cast(rounded.event_count as bigint) as event_count,
+        rounded.measure_amount,
+        rounded.target_value,
+        rounded.target_ids,
+        rounded.attainment,
+        rounded.base_amount,
+        rounded.settled_amount as earned_amount,
+        rounded.amount,
         case
-            when gated.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
-            when gated.settled_amount is null and gated.reason is not null then gated.reason
-            when gated.settled_amount is null then 'outside the bands; the plan holds it for a person'
-            when {{ round_pay('gated.settled_amount', 'gated.currency_code') }} <> 0 then cast(null as string)
-            when gated.reason is not null then gated.reason
-            when gated.measure_amount = 0 and rule.pays <> 'fixed' then 'the credited sales of the period come to zero'
-            when rule.form = 'slice' and gated.base_amount = 0 then 'the band is not reached'
+            when rounded.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
+            when rounded.settled_amount is null and rounded.reason is not null then rounded.reason
+            when rounded.settled_amount is null then 'outside the bands; the plan holds it for a person'
+            when rounded.amount <> 0 then cast(null as string)
+            when rounded.reason is not null then rounded.reason
+            when rounded.measure_amount = 0 and rule.pays <> 'fixed' then 'the credited sales of the period come to zero'
+            when rule.form = 'slice' and rounded.base_amount = 0 then 'the band is not reached'
             when rule.form <> 'slice' and segment.outside = 'zero' and segment.lower_bound is null then 'below the lowest band'
             when segment.outside = 'zero' then 'outside the bands; the plan pays nothing there'
             when segment.band_value = 0 then 'the rate of the band is zero'
-            when gated.settled_amount = 0 then 'nothing more than was paid before'
+            when rounded.settled_amount = 0 then 'nothing more than was paid before'
             else 'less than half a cent'
         end as reason
-    from gated
+    from rounded
     inner join rule
-        on {{ same_key('gated', 'rule', plan_key(['component_id'])) }} and gated.rate_rule_no = rule.rule_no
+        on {{ same_key('rounded', 'rule', plan_key(['component_id'])) }} and rounded.rate_rule_no = rule.rule_no
     left join segment
         on
-            {{ same_key('gated', 'segment', plan_key(['component_id', 'segment_no'])) }}
-            and gated.rate_rule_no = segment.rule_no
+            {{ same_key('rounded', 'segment', plan_key(['component_id', 'segment_no'])) }}
+            and rounded.rate_rule_no = segment.rule_no
 )
 
 select * from final
