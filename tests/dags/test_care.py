@@ -27,6 +27,7 @@ DAG_IDS = [
     "ingest_zoho",
     "publish",
     "retention",
+    "review_documents",
     "watch",
 ]
 

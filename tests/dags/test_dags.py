@@ -45,6 +45,7 @@ TASKS = {
     "retention": {"erase": "warehouse"},
     "close_period": {"gates": "warehouse", "approve": "default_pool", "close": "warehouse"},
     "audit_closed": {"verify": "warehouse", "rebuild": "warehouse"},
+    "review_documents": {"workbook": "default_pool", "packs": "default_pool"},
     "watch": {"look": "default_pool"},
 }
 

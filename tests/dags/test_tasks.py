@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from dealermart import closing, demo, frozen, ingest, upkeep, warehouse
+from dealermart import closing, demo, frozen, ingest, review, upkeep, warehouse
 from dealermart.base import DataError
 
 
@@ -252,6 +253,36 @@ def test_an_audit_is_red_where_anything_is_not_as_it_was(dagbag: Any, monkeypatc
     with pytest.raises(AirflowFailException, match="pay/2026-Q2/V1R1 comes out otherwise"):
         rebuild(params={"kind": "pay", "period": "2026-Q2"})
     assert asked == [("review", "2026-Q3"), ("pay", "2026-Q2")]
+
+
+def test_documents_of_a_review_are_those_of_the_form(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    workbook, packs = (callable_of(dagbag, "review_documents", task) for task in ("workbook", "packs"))
+    asked: list[Any] = []
+
+    def pull(settings: Any, place: Path, period: str, each: review.Wanted) -> Any:
+        asked.append((place.name, period, each))
+        return SimpleNamespace(path=Path("hr") / f"{each.language}.xlsx", rows={"summary": 9})
+
+    def pack(settings: Any, place: Path, period: str, each: review.Packs, say: Any) -> Any:
+        asked.append((place.name, period, each))
+        return SimpleNamespace(members=[1, 2], teams=[1])
+
+    monkeypatch.setattr(review, "pull", pull)
+    monkeypatch.setattr(review, "pack", pack)
+    form = {"period": "2026-Q3", "version": None, "languages": ["en", "zh"], "pay": True, "packs": False, "pdf": True}
+    with pytest.raises(AirflowSkipException, match="no packs"):
+        packs(params=form, ti=TaskInstance())
+    assert workbook(params=form, ti=TaskInstance()) == ["hr/en.xlsx", "hr/zh.xlsx"]
+    counted = packs(params=form | {"packs": True, "version": "V1", "languages": ["zh"]}, ti=TaskInstance())
+    assert counted == {"zh": {"members": 2, "teams": 1}}
+    copy = ("dealermart.duckdb", "2026-Q3")
+    assert asked == [
+        (*copy, review.Wanted("en", True)),
+        (*copy, review.Wanted("zh", True)),
+        (*copy, review.Packs("zh", everybody=True, pdf=True, version="V1")),
+    ]
 
 
 def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(

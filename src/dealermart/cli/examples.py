@@ -29,7 +29,8 @@ dealermart close --period 2026-Q1 --by Li --reason 'approved' --waive quarantine
     "review": "dealermart review pull --period 2026-Q3 --lang zh",
     "review pull": """\
 dealermart review pull --period 2026-Q3 --lang zh
-dealermart review pull --period 2026-Q3 --pay --out handed_out/""",
+dealermart review pull --period 2026-Q3 --pay --out handed_out.xlsx
+dealermart review pull --period 2026-Q3 --version V1""",
     "review pack": """\
 dealermart review pack --period 2026-Q3 --member M003 --lang zh
 dealermart review pack --period 2026-Q3 --team M001 --pdf

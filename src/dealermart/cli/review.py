@@ -34,6 +34,11 @@ def register(commands: Any) -> None:
             metavar="COPY",
             help="a DuckDB file or a folder of Parquet files (default: what is published for HR)",
         )
+        parser.add_argument(
+            "--version",
+            default="",
+            help="a frozen version: V1; the names of people come from COPY (default: not frozen)",
+        )
         if name == "pull":
             parser.add_argument("--pay", action="store_true", help="with a sheet of pay")
             parser.add_argument("--out", type=Path, metavar="FILE", help="write it to this .xlsx file")
@@ -68,7 +73,7 @@ def review_pull(config: Settings, arguments: argparse.Namespace) -> int:
     """Write the workbook of a quarter for HR."""
     from dealermart.review import Wanted, pull
 
-    wanted = Wanted(arguments.lang, arguments.pay)
+    wanted = Wanted(arguments.lang, arguments.pay, _version(arguments))
     pulled = pull(config, _place(config, arguments), arguments.period, wanted, arguments.out)
     print(table(["sheet", "rows"], [[sheet, number(rows)] for sheet, rows in pulled.rows.items()], [False, True]))
     print(f"written: {pulled.path}")
@@ -84,7 +89,13 @@ def review_pack(config: Settings, arguments: argparse.Namespace) -> int:
     if arguments.all and (arguments.member or arguments.team):
         arguments.refuse("--all is everybody: leave --member and --team out")
     wanted = Packs(
-        arguments.lang, arguments.member, arguments.team, everybody=arguments.all, pay=arguments.pay, pdf=arguments.pdf
+        arguments.lang,
+        arguments.member,
+        arguments.team,
+        everybody=arguments.all,
+        pay=arguments.pay,
+        pdf=arguments.pdf,
+        version=_version(arguments),
     )
     packed = pack(config, _place(config, arguments), arguments.period, wanted, say)
     paths = [*packed.members, *packed.teams]
@@ -93,6 +104,11 @@ def review_pack(config: Settings, arguments: argparse.Namespace) -> int:
     for path in paths if len(paths) <= _LISTED else [paths[0].parents[2]]:
         print(f"written: {path}")
     return 0
+
+
+def _version(arguments: argparse.Namespace) -> str:
+    name: str = arguments.version.upper()
+    return f"V{name}" if name.isdigit() else name
 
 
 _LISTED = 10  # files that are named one by one

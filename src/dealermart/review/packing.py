@@ -16,7 +16,7 @@ from dealermart.review.people import People, read_people
 from dealermart.review.person import Reader
 from dealermart.review.places import folder_of, replacing
 from dealermart.review.pulling import file_name
-from dealermart.review.tables import opened
+from dealermart.review.tables import opened, version_of
 from dealermart.review.words import COLUMNS, Language, own, pick, word
 from dealermart.review.workbook import Wanted
 
@@ -58,8 +58,8 @@ def pack(
         place: The copy for HR: a DuckDB file, or a folder of Parquet files.
 
     Raises:
-        UsageError: there is no copy, no review of the quarter, or somebody who has none; or PDFs are asked for, and
-            there is no Chromium.
+        UsageError: there is no copy, no review of the quarter or not this version, or somebody who has none; or PDFs
+            are asked for, and there is no Chromium.
         DataError: the copy holds no reviews, or is damaged.
     """
     from dealermart.review import printing
@@ -72,8 +72,9 @@ def pack(
             "there is no Chromium to print with", mend="install chromium, or leave --pdf out and print the pages"
         )
     said = {"action": "pack", "period": period_id, "language": wanted.language, "pay": wanted.pay}
-    with record_run(settings, "review", **said) as entry:
-        with opened(settings, place) as tables:
+    with record_run(settings, "review", **said, version=wanted.version) as entry:
+        version = version_of(settings, period_id, wanted.version) if wanted.version else None
+        with opened(settings, place, version) as tables:
             people = read_people(tables, period_id, wanted.pay is not False)
         members = list(people.results) if wanted.everybody else list(wanted.members)
         managers = people.managers() if wanted.everybody else list(wanted.teams)

@@ -12,7 +12,7 @@ from dealermart.config import load_company
 from dealermart.review import workbook
 from dealermart.review.places import folder_of, replacing
 from dealermart.review.quarter import read_quarter
-from dealermart.review.tables import opened
+from dealermart.review.tables import opened, version_of
 from dealermart.review.workbook import House, Wanted
 
 
@@ -32,16 +32,16 @@ def pull(settings: Settings, place: Path, period_id: str, wanted: Wanted, out: P
         out: The file; by default below ``published/reviews``, readable for HR alone.
 
     Raises:
-        UsageError: there is no copy, or no review of the quarter, or ``out`` is no ``.xlsx``.
+        UsageError: there is no copy, or no review of the quarter, or not this version, or ``out`` is no ``.xlsx``.
         DataError: the copy holds no reviews, or is damaged.
     """
     if out is not None and out.suffix.lower() != ".xlsx":
         raise UsageError("the file to write has another ending than .xlsx", where=str(out), mend="name it .xlsx")
     company = load_company(settings)
-    with record_run(
-        settings, "review", action="pull", period=period_id, language=wanted.language, pay=wanted.pay
-    ) as entry:
-        with opened(settings, place) as tables:
+    said = {"action": "pull", "period": period_id, "language": wanted.language, "pay": wanted.pay}
+    with record_run(settings, "review", **said, version=wanted.version) as entry:
+        version = version_of(settings, period_id, wanted.version) if wanted.version else None
+        with opened(settings, place, version) as tables:
             quarter = read_quarter(tables, period_id, wanted.pay)
             house = House(company.name, company.name_zh, tables.all("dim_kpi", "kpi_code"))
         path = out or folder_of(settings, period_id, "hr") / file_name("review", period_id, wanted)
