@@ -50,12 +50,12 @@ test-duckdb2: $(VENV)/.dev ## the expectation engine on DuckDB 2.0 as well
 	PYTHONPATH=.cache/duckdb2 $(BIN)/python -m pytest tests/checks
 
 # From Debian's packages, as root; who has them already needs no root.
-OFFICE := chromium libreoffice-calc poppler-utils fonts-noto-cjk
-test-office: $(VENV)/.dev ## review packs in Chromium and on paper, the workbook in LibreOffice
+OFFICE := chromium libreoffice-calc poppler-utils fonts-noto-cjk default-jdk-headless libpostgresql-jdbc-java odbc-postgresql unixodbc
+test-office: $(VENV)/.dev ## review packs in Chromium and on paper, the workbook in LibreOffice, PostgreSQL by JDBC and ODBC
 	@dpkg-query --show $(OFFICE) >/dev/null 2>&1 || \
 	{ apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends $(OFFICE); } || \
 	{ echo "$(OFFICE) are not all here"; echo "  mend: have them installed: apt-get install $(OFFICE)"; exit 2; }
-	$(BIN)/python -m pytest -m office tests/review
+	$(BIN)/python -m pytest -m office tests/review tests/publish
 
 test-portable: $(VENV)/.runtime $(PORTABLE)/.ready ## the sample company on a second engine (Sail), compared row by row
 	PYTHONPATH=scripts $(BIN)/python -m portable --size "$(SIZE)" --python $(PORTABLE)/bin/python

@@ -15,12 +15,14 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import pandas
 import psycopg
 import pytest
 import sqlalchemy
+from adbc_driver_postgresql import dbapi
 from tests.publish import shop
 from tests.publish.conftest import Database
 
@@ -517,6 +519,20 @@ def test_sqlalchemy_reads_and_reflects(to: Settings, database: Database) -> None
     engine.dispose()
 
 
+def test_adbc_reads_arrow(to: Settings, database: Database) -> None:
+    publish.run(to)
+    with dbapi.connect(address(database, "dealermart_bi")) as con, con.cursor() as cursor:
+        cursor.execute("select dealer_id, credit_limit_amount, valid_from from bi.dim_dealer order by 1")
+        found = cursor.fetch_arrow_table()
+        assert found.column("dealer_id").to_pylist() == ["D1", "D2"]
+        assert [Decimal(value) for value in found.column("credit_limit_amount").to_pylist()] == [100, 200], "as text"
+        assert str(found.schema.field("valid_from").type) == "date32[day]"
+        with pytest.raises(dbapi.Error, match="permission denied"):
+            cursor.execute("select * from hr.dim_dealer")
+    with pytest.raises(dbapi.Error, match="password authentication failed"):
+        dbapi.connect(address(database, "dealermart_bi", "wrong"))
+
+
 def test_duckdb_and_pandas_read_the_served_files(to: Settings) -> None:
     publish.run(to)
     folder = to.published / "bi"
@@ -525,3 +541,54 @@ def test_duckdb_and_pandas_read_the_served_files(to: Settings) -> None:
     con = duckdb.connect(str(folder / publish.FILE), read_only=True)
     assert con.execute("select sum(credit_limit_amount) from dim_dealer").fetchall() == [(Decimal("300.0000"),)]
     con.close()
+
+
+READ = "select dealer_id, credit_limit_amount from bi.dim_dealer order by 1"
+
+
+@pytest.mark.office
+def test_jdbc_reads_and_is_kept_out(to: Settings, database: Database) -> None:
+    publish.run(to)
+
+    def ask(statement: str, secret: str | None = None) -> str:
+        url = f"jdbc:{address(database, None)}"
+        secret = secret or database.password("dealermart_bi")
+        program = ["java", "-cp", "/usr/share/java/postgresql.jar", str(Path(__file__).with_name("Query.java"))]
+        return subprocess.run(
+            [*program, url, "dealermart_bi", secret, statement], capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+
+    assert ask(READ) == "dealer_id|credit_limit_amount\nD1|100.0000\nD2|200.0000\n"
+    assert ask("select * from hr.dim_dealer") == "SQLSTATE 42501\n"
+    assert ask("delete from bi.dim_dealer") == "SQLSTATE 42501\n"
+    assert ask(READ, "wrong") == "SQLSTATE 28P01\n"
+
+
+@pytest.mark.office
+def test_odbc_reads_and_is_kept_out(to: Settings, database: Database) -> None:
+    publish.run(to)
+    port = address(database, None).rsplit(":", 1)[1].split("/")[0]
+
+    def ask(statement: str, secret: str | None = None) -> subprocess.CompletedProcess[str]:
+        told = {
+            "Driver": "{PostgreSQL Unicode}", "Server": "127.0.0.1", "Port": port, "Database": database.name,
+            "Uid": "dealermart_bi", "Pwd": secret or database.password("dealermart_bi"),
+        }  # fmt: skip
+        given = ";".join(f"{name}={value}" for name, value in told.items())
+        return subprocess.run(
+            ["isql", "-v", "-b", "-d|", "-k", given], input=f"{statement}\n", capture_output=True, text=True, timeout=60
+        )
+
+    assert ask(READ).stdout.splitlines() == ["D1|100.0000", "D2|200.0000"]
+    refused = ask("select * from hr.dim_dealer")
+    assert "permission denied" in refused.stdout + refused.stderr
+    wrong = ask(READ, "wrong")
+    assert wrong.returncode and "password authentication failed" in wrong.stdout + wrong.stderr
+
+
+def address(database: Database, role: str | None, password: str | None = None) -> str:
+    """The address of a database, with a login unless ``role`` is None."""
+    place = database.url.split("@")[1]
+    if role is None:
+        return f"postgresql://{place}"
+    return f"postgresql://{role}:{quote(password or database.password(role))}@{place}"
