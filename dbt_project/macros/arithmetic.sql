@@ -112,12 +112,65 @@
     cast({{ amount }} as decimal(28, {{ scale }}))
 {%- endmacro %}
 
-{#- round() to a scale takes a third of the time of the cast that says the same, and most factors are 1. -#}
+{#- Most factors are 1. -#}
 {% macro multiply(amount, factor) -%}
     case
         when {{ factor }} = 1 then cast({{ amount }} as decimal(28, 8))
-        else cast(round(cast({{ amount }} as decimal(28, 8)) * cast({{ factor }} as decimal(18, 10)), 8) as decimal(28, 8))
+        else {{ rounded_product(amount, 8, factor, 10, 8) }}
     end
+{%- endmacro %}
+
+{#- The product of an amount and a factor of so many decimals, 18 together, half up at `scale` decimals. -#}
+{% macro rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+    {{ return(adapter.dispatch('rounded_product', 'dealermart')(amount, amount_scale, factor, factor_scale, scale)) }}
+{%- endmacro %}
+
+{% macro default__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+    cast(round(
+        cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(18, {{ factor_scale }})), {{ scale }}
+    ) as decimal(28, {{ scale }}))
+{%- endmacro %}
+
+{#-
+    The engine takes 1 to 3 microseconds to round a number of 128 bits, and every sale line is rounded often. The product of
+    two doubles is a guess, the exact product less the guess is small, and corrects it to one unit at most; what is left then
+    decides that unit (see exact_divide). Not money: no digit hangs on a double. Where 64 bits do not hold a number, round() does.
+-#}
+{% macro duckdb__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+    {%- set unit = "cast('0." ~ '0' * (scale - 1) ~ "1' as decimal(" ~ scale ~ ', ' ~ scale ~ '))' -%}
+    {%- set left = '2 * (found.rest - found.more * ' ~ unit ~ ') * (sign(found.amount) * sign(found.factor))' -%}
+    list_transform(
+        list_transform(
+            list_transform(
+                [{
+                    'amount': cast({{ amount }} as decimal(28, {{ amount_scale }})),
+                    'factor': cast({{ factor }} as decimal(18, {{ factor_scale }}))
+                }],
+                lambda given: {
+                    'amount': given.amount,
+                    'factor': given.factor,
+                    'near': try_cast(round(
+                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double) * cast(given.factor as double) * 1e{{ scale }}
+                    ) as decimal(18, 0))
+                }
+            ),
+            lambda near: {
+                'amount': near.amount,
+                'factor': near.factor,
+                'near': near.near,
+                'rest': near.amount * near.factor - near.near * {{ unit }},
+                'more': cast(round(cast(near.amount * near.factor - near.near * {{ unit }} as double) * 1e{{ scale }}) as decimal(9, 0))
+            }
+        ),
+        lambda found: case
+            when found.near is null then {{ default__rounded_product('found.amount', amount_scale, 'found.factor', factor_scale, scale) }}
+            else cast((
+                found.near + found.more
+                + sign(found.amount) * sign(found.factor)
+                * case when {{ left }} >= {{ unit }} then 1 when {{ left }} < -{{ unit }} then -1 else 0 end
+            ) * {{ unit }} as decimal(28, {{ scale }}))
+        end
+    )[1]
 {%- endmacro %}
 
 {#- A sum of at most 8 decimals, half up. Numbers of 64 bits, those below 10^10, are rounded ten times faster than wider ones. -#}

@@ -5,6 +5,7 @@
 {% macro credit_share(amount, pct_before, pct) -%}
     case
         when {{ pct }} = 100 then cast({{ amount }} as decimal(28, 8))
+        when {{ pct_before }} = 0 then {{ multiply(amount, pct ~ ' * 0.01') }}
         else cast(
             {{ multiply(amount, '(' ~ pct_before ~ ' + ' ~ pct ~ ') * 0.01') }}
             - {{ multiply(amount, pct_before ~ ' * 0.01') }} as decimal(28, 8)

@@ -56,6 +56,23 @@ filled as (
     )
 ),
 
+-- As many events as the scope has by the end of the period: equal parts are of these.
+banded as (
+    select
+        band.*,
+        counted.event_count as last_event_no
+    from band
+    inner join (
+        select
+            {{ scope_key | join(', ') }},
+            period_id,
+            max(event_no) as event_count
+        from filled
+        group by {{ scope_key | join(', ') }}, period_id
+    ) as counted
+        on {{ same_key('band', 'counted', scope_key + ['period_id']) }}
+),
+
 placed as (
     select
         {{ columns_of('filled', scope_key + event_key) }},
@@ -64,6 +81,7 @@ placed as (
         filled.fiscal_month_start,
         filled.event_no,
         filled.event_no - 1 as events_before,
+        band.last_event_no,
         filled.measure_amount,
         case when band.is_by_units then filled.units else filled.measure_amount end as weight,
         case when band.is_by_units then filled.units_after else filled.measure_after end as weight_after,
@@ -93,7 +111,7 @@ placed as (
                 ) }}
         end as slice_before
     from filled
-    inner join band on {{ same_key('filled', 'band', scope_key + ['period_id']) }}
+    inner join banded as band on {{ same_key('filled', 'band', scope_key + ['period_id']) }}
     where
         band.form <> 'total'
         or band.segment_no = 0
@@ -112,25 +130,25 @@ shared_part as (
         event_no,
         cast(coalesce(slice_after - slice_before, measure_amount) as decimal(28, 10)) as base_amount,
         cast(case
-            when slice_after is not null and unit_rate is not null then (slice_after - slice_before) * unit_rate
+            when slice_after is not null and unit_rate is not null
+                then {{ rounded_product('(slice_after - slice_before)', 10, 'unit_rate', 8, 10) }}
             when slice_after is not null and band_base = 0 then 0
             when slice_after is not null
                 then {{ part_of('band_amount', 'slice_after', 'band_base') }} - {{ part_of('band_amount', 'slice_before', 'band_base') }}
-            when unit_rate is not null then weight * unit_rate
+            when unit_rate is not null then {{ rounded_product('weight', 8, 'unit_rate', 8, 10) }}
             when band_amount = 0 then 0
             when band_base <> 0
                 then
                     {{ part_of('band_amount', 'weight_after', 'band_base') }}
                     - {{ part_of('band_amount', 'weight_before', 'band_base') }}
             else
-                {{ part_of('band_amount', 'event_no', 'max(event_no) over scope') }}
-                - {{ part_of('band_amount', 'events_before', 'max(event_no) over scope') }}
+                {{ part_of('band_amount', 'event_no', 'last_event_no') }}
+                - {{ part_of('band_amount', 'events_before', 'last_event_no') }}
         end as decimal(28, 10)) as amount
     from placed
     where
         slice_after is null
         or slice_after <> slice_before
-    window scope as (partition by {{ scope_key | join(', ') }}, period_id, segment_no)
 ),
 
 -- Where a rule pays a total that grows with the sales, each sale has the difference that it makes; the first reaches what is

@@ -19,7 +19,7 @@ component as (
     select * from {{ source('config', 'plan_component') }}
 ),
 
-credited as (
+credited as {{ read_anew() }} (
     select
         member_id,
         credit_role,
@@ -115,7 +115,7 @@ sold_on as (
         {% endif %}
 ),
 
-credit as (
+credit as {{ read_anew() }} (
     select * from credited
     union all
     select * from sold_on
@@ -204,7 +204,7 @@ rolled_up as (
     group by transaction_id, line_no, manager_id
 ),
 
-role_line as (
+role_line as {{ read_anew() }} (
     select
         'member' as payee_type,
         credit.member_id as payee_id,
@@ -324,7 +324,7 @@ planned as (
 ),
 
 -- Last year's lines count a year later, for a target that grows from them.
-dated_line as (
+dated_line as {{ read_anew() }} (
     select
         role_line.*,
         role_line.credit_date as counted_date,
@@ -345,7 +345,7 @@ dated_line as (
     )
 ),
 
-joined as (
+joined as {{ read_anew() }} (
     select
         {{ columns_of('planned', payee_key(['component_id', 'period_type', 'measure', 'measure_floor', 'precedence'])) }},
         dated_line.is_last_year,
@@ -416,7 +416,7 @@ joined as (
 ),
 
 -- In the payee's currency, whole lines.
-sized_line as (
+sized_line as {{ read_anew() }} (
     select
         *,
         {{ to_pay_currency('document_amount_plan', '1', 'document_divisor') }} as document_amount,
@@ -435,7 +435,7 @@ sized_line as (
     from joined
 ),
 
-asked_of as (
+asked_of as {{ read_anew() }} (
     select
         {%- for column in kept %}
             sized_line.{{ column }},
@@ -476,7 +476,7 @@ ranked as (
     where not is_single
 ),
 
-chosen as (
+chosen as {{ read_anew() }} (
     select
         {{ kept | join(', ') }},
         rule_no,
@@ -496,7 +496,7 @@ chosen as (
         and (line_rank = 1 or precedence = 'add')
 ),
 
-converted as (
+converted as {{ read_anew() }} (
     select
         {{ kept | join(', ') }},
         rule_no,

@@ -42,7 +42,9 @@ kpi_role as (
 placed as (
     select
         kpi_role.kpi_code,
-        month_period.period_id,
+        measure.taken,
+        event.fiscal_month_start,
+        event.known_month_start,
         event.member_id,
         event.dealer_id,
         event.team,
@@ -57,31 +59,48 @@ placed as (
     from event
     inner join kpi_role on event.measure_code = kpi_role.measure_code
     inner join measure on event.measure_code = measure.measure_code
-    inner join month_period
-        on
-            event.fiscal_month_start = month_period.fiscal_month_start
-            and event.known_month_start < month_period.period_end
-            and (measure.taken = 'sum' or month_period.is_last_month)
     where event.value is not null
 ),
 
-clustered as (
+-- By month first: months are few beside events, and each is in three periods.
+monthly as (
     {% for subject_type, subject_id in measure_subjects() if subject_type != 'dealer' %}
         select
             '{{ subject_type }}' as subject_type,
             {{ subject_id }} as subject_id,
-            period_id,
+            dealer_id,
             kpi_code,
-            -- Hundredths are enough for an interval, and their squares are exact: of wide numbers, as narrow ones overflow at 30 million.
-            cast({{ hundredths('sum(numerator)') }} as decimal(28, 2)) as numerator,
-            cast({{ hundredths('sum(denominator)') }} as decimal(28, 2)) as denominator
+            taken,
+            fiscal_month_start,
+            known_month_start,
+            sum(numerator) as numerator,
+            sum(denominator) as denominator
         from placed
         where {{ subject_id }} is not null
-        group by {{ subject_id ~ ', ' if subject_type != 'company' }}period_id, kpi_code, dealer_id
+        group by
+            {{ subject_id ~ ', ' if subject_type != 'company' }}dealer_id, kpi_code, taken, fiscal_month_start, known_month_start
         {% if not loop.last %}
             union all
         {% endif %}
     {% endfor %}
+),
+
+clustered as (
+    select
+        monthly.subject_type,
+        monthly.subject_id,
+        month_period.period_id,
+        monthly.kpi_code,
+        -- Hundredths are enough for an interval, and their squares are exact: of wide numbers, as narrow ones overflow at 30 million.
+        cast({{ hundredths('sum(monthly.numerator)') }} as decimal(28, 2)) as numerator,
+        cast({{ hundredths('sum(monthly.denominator)') }} as decimal(28, 2)) as denominator
+    from monthly
+    inner join month_period
+        on
+            monthly.fiscal_month_start = month_period.fiscal_month_start
+            and monthly.known_month_start < month_period.period_end
+            and (monthly.taken = 'sum' or month_period.is_last_month)
+    group by monthly.subject_type, monthly.subject_id, month_period.period_id, monthly.kpi_code, monthly.dealer_id
 ),
 
 final as (
