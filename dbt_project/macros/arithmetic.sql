@@ -125,7 +125,11 @@
     {{ return(adapter.dispatch('rounded_product', 'dealermart')(amount, amount_scale, factor, factor_scale, scale)) }}
 {%- endmacro %}
 
-{% macro default__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+{% macro spark__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+    {{ wide_product(amount, amount_scale, factor, factor_scale, scale) }}
+{%- endmacro %}
+
+{% macro wide_product(amount, amount_scale, factor, factor_scale, scale) -%}
     cast(round(
         cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(18, {{ factor_scale }})), {{ scale }}
     ) as decimal(28, {{ scale }}))
@@ -163,7 +167,7 @@
             }
         ),
         lambda found: case
-            when found.near is null then {{ default__rounded_product('found.amount', amount_scale, 'found.factor', factor_scale, scale) }}
+            when found.near is null then {{ wide_product('found.amount', amount_scale, 'found.factor', factor_scale, scale) }}
             else cast((
                 found.near + found.more
                 + sign(found.amount) * sign(found.factor)

@@ -46,7 +46,11 @@
     {{ return(adapter.dispatch('part_of', 'dealermart')(amount, part, base)) }}
 {%- endmacro %}
 
-{% macro default__part_of(amount, part, base) -%}
+{% macro spark__part_of(amount, part, base) -%}
+    {{ wide_part(amount, part, base) }}
+{%- endmacro %}
+
+{% macro wide_part(amount, part, base) -%}
     {{ exact_divide(exact_product(amount, part), 'nullif(' ~ base ~ ', 0)', 10) }}
 {%- endmacro %}
 
@@ -103,7 +107,7 @@
         ),
         lambda found: case
             when found.near is null
-                then {{ default__part_of('found.amount', 'found.part', 'found.base') }}
+                then {{ wide_part('found.amount', 'found.part', 'found.base') }}
             else cast((
                 found.near + found.more
                 -- What is left, twice, away from zero: half a unit is one more.

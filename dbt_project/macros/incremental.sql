@@ -69,7 +69,7 @@
     {{ return(adapter.dispatch('read_anew', 'dealermart')()) }}
 {%- endmacro %}
 
-{% macro default__read_anew() -%}
+{% macro spark__read_anew() -%}
 {%- endmacro %}
 
 {% macro duckdb__read_anew() -%}
