@@ -1,26 +1,26 @@
 {#- Rows of a closed period are those that were paid; all others are as they are reckoned now. -#}
 {% macro paid_else_reckoned(paid_rows, reckoned_rows) -%}
-{%- set of_this_build -%}
-    {%- if is_incremental() %}
-        fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {%- else -%}
-        true
-    {%- endif -%}
-{%- endset -%}
 with
 
+reckoned as (
+    select * from {{ reckoned_rows }}
+    where {{ of_this_build() }}
+),
+
+{{ paid_else(paid_rows) }}
+
+select * from final
+{%- endmacro %}
+
+{#- The same of a CTE `reckoned`, which has the rows of this build: CTEs that end with `final`. -#}
+{% macro paid_else(paid_rows) -%}
 paid as (
     select * from {{ paid_rows }}
-    where {{ of_this_build }}
+    where {{ of_this_build() }}
 ),
 
 closed_period as (
     select * from {{ source('closed', 'period') }}
-),
-
-reckoned as (
-    select * from {{ reckoned_rows }}
-    where {{ of_this_build }}
 ),
 
 final as (
@@ -36,8 +36,14 @@ final as (
             and reckoned.scenario_id = closed_period.scenario_id
     where closed_period.period_id is null
 )
+{%- endmacro %}
 
-select * from final
+{% macro of_this_build() -%}
+    {%- if is_incremental() %}
+        fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+    {%- else -%}
+        true
+    {%- endif -%}
 {%- endmacro %}
 
 {#- What may be learnt of a closed period, in the order in which it is applied; warehouse/causes.py says what each is. -#}
