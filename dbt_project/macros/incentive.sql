@@ -122,10 +122,16 @@
     )[1]
 {%- endmacro %}
 
-{#- Money as it is paid, in the currency's minor unit (ISO 4217): most have cents, some nothing below the unit. -#}
-{% macro round_pay(amount, currency) -%}
+{#-
+    Money as it is paid, in the currency's minor unit (ISO 4217): most have cents, some nothing below the unit. Of an amount
+    that has ten decimals and no more, say so: numbers of 64 bits are rounded ten times faster.
+-#}
+{% macro round_pay(amount, currency, decimals=none) -%}
     cast(case
         when {{ currency }} in ('CLP', 'ISK', 'JPY', 'KRW', 'PYG', 'UGX', 'VND', 'XAF', 'XOF') then {{ round_half_up(amount, 0) }}
+        {%- if decimals == 10 %}
+            when abs({{ amount }}) < 100000000 then cast(cast({{ amount }} as decimal(18, 10)) as decimal(18, 2))
+        {%- endif %}
         else {{ round_half_up(amount, 2) }}
     end as decimal(18, 2))
 {%- endmacro %}

@@ -133,8 +133,8 @@ spread as (
         case
             when held_count = 0 and line_amount is not null
                 then cast(
-                    {{ round_pay('amount_after', 'currency_code') }} - {{ round_pay('amount_after - amount', 'currency_code') }}
-                    as decimal(18, 2)
+                    {{ round_pay('amount_after', 'currency_code', 10) }}
+                    - {{ round_pay('(amount_after - amount)', 'currency_code', 10) }} as decimal(18, 2)
                 )
         end as amount
     from running
