@@ -68,7 +68,7 @@ def name_closed(con: duckdb.DuckDBPyConnection, settings: Settings, folders: Seq
     )
     for name in MARTS:
         mart = f"mart_incentive__{name}"
-        if columns := _columns(settings, f"int_incentive__{name}"):
+        if columns := _columns(settings, mart):
             paths = [folder.tables[mart] for folder in folders if mart in folder.tables]
             _view(con, name, typed_sql(columns, paths))
     name_late(con, settings, is_any=bool(folders))
@@ -90,9 +90,9 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
     con.execute(f"create or replace view closed.{quoted(name)} as {sql}")
 
 
-def _columns(settings: Settings, model: str) -> dict[str, str]:
-    """The columns of an incentive model as its contract has them; none where the project has no such model."""
-    path = settings.dbt_project / "models" / "intermediate" / "incentive" / f"{model}.yml"
+def _columns(settings: Settings, mart: str) -> dict[str, str]:
+    """The columns of a mart of incentives as its contract has them; none where the project has no such mart."""
+    path = settings.dbt_project / "models" / "marts" / "incentive" / f"{mart}.yml"
     if not path.exists():
         return {}
     (found,) = yaml.safe_load(path.read_text("utf-8"))["models"]
