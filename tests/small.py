@@ -115,15 +115,15 @@ def _models(names: Iterable[str]) -> dict[str, Path]:
         if name not in found:
             found[name] = known[name]
             prefix, gathered = GATHERED.get(name, ("", ()))
-            todo += [*_refs(known[name]), *(prefix + model for model in gathered)]
+            todo += [*_refs(known[name], known), *(prefix + model for model in gathered)]
     return found
 
 
-def _refs(path: Path) -> list[str]:
+def _refs(path: Path, known: dict[str, Path]) -> list[str]:
     text = path.read_text("utf-8")
-    # What was paid has the columns of what is reckoned.
-    reckoned = [name for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
-    return re.findall(r"ref\('(\w+)'\)", text) + [f"int_incentive__{name}" for name in reckoned]
+    # What was paid has the columns of what is reckoned, where a model of its own does that.
+    reckoned = [f"int_incentive__{name}" for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
+    return re.findall(r"ref\('(\w+)'\)", text) + [name for name in reckoned if name in known]
 
 
 def _gather(path: Path, models: tuple[str, ...]) -> None:
@@ -151,7 +151,7 @@ def _dbt(folder: Path, chosen: dict[str, Path]) -> None:
     claims = [
         path
         for path in (whole / "tests" / "singular").glob("*.sql")
-        if chosen.keys() >= set(_refs(path)) and not re.search(r"ref\([^']", path.read_text("utf-8"))
+        if chosen.keys() >= set(_refs(path, chosen)) and not re.search(r"ref\([^']", path.read_text("utf-8"))
     ]
     (folder / "tests" / "singular").mkdir()
     for path in claims:
