@@ -180,3 +180,8 @@ def test_dbts_page_draws_a_model_and_asks_nobody(
     assert hosts == set()
     # Templates of its icons, before they are filled in, are no files; nothing else is complained about.
     assert [line for line in said if "getIcon(" not in line and "Unsafe attempt to load URL file:" not in line] == []
+
+
+def test_dbts_page_begins_with_a_way_back(www: Path, browse: Callable[[str], tuple[str, set[str], list[str]]]) -> None:
+    dom, _, _ = browse((www / "dbt.html").as_uri())
+    assert 'href="index.html"' in dom and "Lineage 血缘" in dom
