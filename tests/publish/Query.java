@@ -1,12 +1,18 @@
 import java.sql.DriverManager;
 import java.sql.SQLException;
 
-/** Asks PostgreSQL one question by JDBC and prints columns and rows, or the SQLSTATE of the refusal. */
+/** Asks PostgreSQL by JDBC: an address, a login, then pairs of a password and a question. Prints columns and rows, or the SQLSTATE of the refusal. */
 class Query {
-    public static void main(String[] given) throws Exception {
-        try (var con = DriverManager.getConnection(given[0], given[1], given[2]);
+    public static void main(String[] given) {
+        for (int next = 2; next < given.length; next += 2) {
+            ask(given[0], given[1], given[next], given[next + 1]);
+        }
+    }
+
+    static void ask(String url, String login, String password, String question) {
+        try (var con = DriverManager.getConnection(url, login, password);
                 var statement = con.createStatement();
-                var rows = statement.executeQuery(given[3])) {
+                var rows = statement.executeQuery(question)) {
             var about = rows.getMetaData();
             var line = new StringBuilder();
             for (int column = 1; column <= about.getColumnCount(); column++) {

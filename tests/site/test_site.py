@@ -53,6 +53,24 @@ def test_a_tables_page_has_columns_types_and_both_meanings(www: Path) -> None:
     assert "Dashboards of the BI team" in text  # its exposure
 
 
+def test_a_column_that_means_something_else_elsewhere_says_so(www: Path) -> None:
+    text = (www / "columns.html").read_text("utf-8")
+    rows = [row for row in text.split("<tr data-row>") if row.startswith("<td><code>status</code>")]
+    opportunity = [row for row in rows if "tables/fct_opportunity.html#status" in row]
+    assert len(opportunity) == 1 and "open, won or lost" in opportunity[0]
+    assert "tables/dim_dealer.html#status" not in opportunity[0]
+
+
+def test_words_between_backticks_are_code_and_names_part_after_an_underscore_only(www: Path) -> None:
+    text = (www / "tables" / "mart_kpi__subject_period.html").read_text("utf-8")
+    assert "<code>company</code> for the whole" in text
+    assert "<code>is_<wbr />complete</code>" in text
+    assert "<code>mart_<wbr />kpi__<wbr />subject_<wbr />period</code>" in (www / "tables.html").read_text("utf-8")
+    assert "<code>_delivery_<wbr />id</code>" in (www / "columns.html").read_text("utf-8")
+    for page in (www / "tables.html", www / "columns.html", *(www / "tables").iterdir()):
+        assert "`" not in page.read_text("utf-8"), page
+
+
 def test_links_and_anchors_hold_on_disk(www: Path) -> None:
     broken = []
     for page in pages(www):
@@ -180,3 +198,8 @@ def test_dbts_page_draws_a_model_and_asks_nobody(
     assert hosts == set()
     # Templates of its icons, before they are filled in, are no files; nothing else is complained about.
     assert [line for line in said if "getIcon(" not in line and "Unsafe attempt to load URL file:" not in line] == []
+
+
+def test_dbts_page_begins_with_a_way_back(www: Path, browse: Callable[[str], tuple[str, set[str], list[str]]]) -> None:
+    dom, _, _ = browse((www / "dbt.html").as_uri())
+    assert 'href="index.html"' in dom and "Lineage 血缘" in dom

@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
+from dealermart import frozen
 from dealermart.base import DataError, Settings, UsageError, confine, connect, literal, quoted
-from dealermart.frozen import Frozen, chain
+from dealermart.frozen import Frozen
 
 Row = dict[str, Any]
 
@@ -86,7 +87,9 @@ def version_of(settings: Settings, period_id: str, name: str) -> Frozen:
     Raises:
         UsageError: there is no such version. DataError: a closed folder is not what was closed.
     """
-    there = {f"V{folder.version}": folder for folder in chain(settings, "review") if folder.period_id == period_id}
+    there = {
+        f"V{folder.version}": folder for folder in frozen.chain(settings, "review") if folder.period_id == period_id
+    }
     try:
         return there[f"V{name.upper().removeprefix('V')}"]
     except KeyError:

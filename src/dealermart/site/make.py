@@ -83,10 +83,10 @@ def _write(settings: Settings, out: Path, tables: list[Any]) -> None:
         name = "-".join(path.relative_to(settings.config / "plans").with_suffix("").parts)
         plans.append({"file": name, "plan": plan, "en": plan_words(plan, "en"), "zh": plan_words(plan, "zh")})
     shelf = Shelf(settings, company=company, version=__version__, plans=plans)
-    columns: dict[str, list[Any]] = {}
+    columns: dict[tuple[str, str, str], list[Any]] = {}  # a name that means something else elsewhere stands twice
     for table in tables:
         for field in table.fields:
-            columns.setdefault(field.name, []).append((table, field))
+            columns.setdefault((field.name, field.english, field.chinese), []).append(table)
     shelf.page(out, "index.html", "index.html", tables=tables, kpis=registry.kpis)
     shelf.page(out, "tables.html", "tables.html", tables=tables)
     shelf.page(out, "columns.html", "columns.html", columns=sorted(columns.items()))

@@ -31,6 +31,7 @@ class Shelf:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters |= {"parted": _parted, "marked": _marked}
         self.guides = sorted({path for pattern in _GUIDES for path in self._root.glob(pattern)})
         self._environment.globals |= facts | {"guides": [(self._page(path), _title(path)) for path in self.guides]}
 
@@ -78,6 +79,20 @@ def _title(path: Path) -> str:
     first = path.read_text("utf-8").splitlines()[0]
     title = first.lstrip("# ").strip()
     return f"{title} (DAGs)" if path.parent.name == "dags" and title != "DAGs" else title
+
+
+def _parted(name: str) -> Any:
+    """A name of code that may go on in the next line after an underscore, and nowhere else."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"(?<=\w)_(?=[^_])", "_<wbr />", str(escape(name))))
+
+
+def _marked(text: str) -> Any:
+    """A description with what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _slug(text: str) -> str:
