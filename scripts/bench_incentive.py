@@ -3,7 +3,8 @@
 
 The plan has three components: marginal bands on attainment, one rate on everything by the month's amount, and an amount
 per unit of one category. The models run from the credited lines on, dbt's start stated apart; the hand-written SQL
-gives the same statements, to the cent, without their lines' sources. Then a thousand cases of plan tests.
+gives the same statements, to the cent, alone, and then with the cents of every sale line, as the models do. Then a
+thousand cases of plan tests.
 """
 
 from __future__ import annotations
@@ -127,6 +128,54 @@ HAND = f"""
     from month
 """
 
+# What each sale line has of each line of a statement: differences of a rounded running total, in the order of the sales.
+HAND_SOURCES = f"""
+    with line as (
+        select
+            member_id,
+            fiscal_month_start,
+            transaction_id,
+            line_no,
+            product_category,
+            net_amount_plan as net,
+            quantity,
+            sum(net_amount_plan) over sold as net_after,
+            sum(case when product_category = 'Bikes' then quantity else 0 end) over sold as units_after,
+            sum(net_amount_plan) over (partition by member_id, fiscal_month_start) as net_of_month
+        from credited
+        window sold as (
+            partition by member_id, fiscal_month_start order by sale_date, transaction_id, line_no
+            rows between unbounded preceding and current row
+        )
+    ),
+    band as (
+        select * from (values
+            (1, 0, 0.8 * {TARGET}, 0.01), (2, 0.8 * {TARGET}, {TARGET}, 0.015), (3, {TARGET}, 1e15, 0.025)
+        ) as found (band_no, lower_end, upper_end, rate)
+    ),
+    part as (
+        select
+            member_id, fiscal_month_start, 'revenue' as component, band_no, transaction_id, line_no,
+            cast((least(greatest(net_after, lower_end), upper_end) - lower_end) * rate as decimal(18, 2))
+            - cast((least(greatest(net_after - net, lower_end), upper_end) - lower_end) * rate as decimal(18, 2)) as amount
+        from line
+        inner join band on net_after > lower_end and net_after - net < upper_end
+        union all
+        select
+            member_id, fiscal_month_start, 'volume', 1, transaction_id, line_no,
+            cast(net_after * case when net_of_month < 3000000 then 0.001 else 0.002 end as decimal(18, 2))
+            - cast((net_after - net) * case when net_of_month < 3000000 then 0.001 else 0.002 end as decimal(18, 2))
+        from line
+        union all
+        select
+            member_id, fiscal_month_start, 'bikes', 1, transaction_id, line_no,
+            cast(units_after * 0.05 as decimal(18, 2)) - cast((units_after - quantity) * 0.05 as decimal(18, 2))
+        from line
+        where product_category = 'Bikes'
+    )
+    select * from part
+"""
+
 
 def main() -> int:
     """Run all. Returns the exit code."""
@@ -187,6 +236,26 @@ def _statements(settings: Settings, lines: int) -> None:
         begun = time.monotonic()
         con.execute(f"create table by_hand as {HAND}")
         hand = time.monotonic() - begun
+        begun = time.monotonic()
+        con.execute(f"create table sources_by_hand as {HAND_SOURCES}")
+        hand_sources = time.monotonic() - begun
+        ((apart, shares),) = con.execute(
+            """
+            with mine as (
+                select component, transaction_id, line_no, sum(amount) as amount
+                from sources_by_hand group by all
+            ),
+            theirs as (
+                select line.component_id as component, source.transaction_id, source.line_no, sum(source.amount) as amount
+                from marts.mart_incentive__line_source as source
+                inner join marts.mart_incentive__statement_line as line using (statement_line_id)
+                where source.transaction_id is not null
+                group by all
+            )
+            select count(*) filter (where mine.amount is distinct from theirs.amount), count(*)
+            from mine full outer join theirs using (component, transaction_id, line_no)
+            """
+        ).fetchall()
         ((differ, statements),) = con.execute(
             """
             select count(*) filter (where by_hand.paid is distinct from statement.amount), count(*)
@@ -198,10 +267,14 @@ def _statements(settings: Settings, lines: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     if differ:
         sys.exit(f"{differ} of {statements} statements differ between the models and the hand-written SQL")
+    if apart:
+        sys.exit(f"{apart} of {shares} shares of sale lines differ between the models and the hand-written SQL")
+    whole = hand + hand_sources
     print(f"{lines:,} credited lines, {PAYEES} payees, {MONTHS} months, three components")
-    print(f"  {statements:,} statements equal to the cent")
+    print(f"  {statements:,} statements and {shares:,} shares of sale lines equal to the cent")
     print(f"  models {source - start:.1f} s, with the sources of all lines; dbt's start {start:.1f} s apart")
     print(f"  hand-written SQL of the statements alone {hand:.1f} s: {(source - start) / hand:.1f} x")
+    print(f"  the same with the cents of every line {whole:.1f} s: {(source - start) / whole:.1f} x")
     print(f"  peak memory of the models {peak:,.0f} MiB")
 
 

@@ -207,8 +207,16 @@ final as (
         plan.plan_file,
         listed.component_id,
         component.component_no,
-        coalesce(component.component_name, listed.component_id) as component_name,
-        coalesce(component.component_name_zh, listed.component_id) as component_name_zh,
+        case listed.component_id
+            when 'statement' then 'Whole statement'
+            when 'adjustment' then 'Adjustment'
+            else coalesce(component.component_name, listed.component_id)
+        end as component_name,
+        case listed.component_id
+            when 'statement' then '整份结算单'
+            when 'adjustment' then '人工调整'
+            else coalesce(component.component_name_zh, listed.component_id)
+        end as component_name_zh,
         listed.period_id,
         period.period_start,
         period.period_end,
