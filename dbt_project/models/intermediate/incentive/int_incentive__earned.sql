@@ -6,7 +6,16 @@ with
 
 event as (
     select * from {{ ref('int_incentive__event') }}
-    where counted = 'running'
+    where
+        counted = 'running'
+        {% if is_incremental() %}
+            -- Whole scopes, of which anything is paid in the months of this build.
+            and scope_id in (
+                select scope.scope_id
+                from {{ ref('int_incentive__scope') }} as scope
+                where scope.period_start >= (select min(month_start) from {{ source('meta', 'dirty_pay_month') }})
+            )
+        {% endif %}
 ),
 
 band as (

@@ -64,7 +64,7 @@ ranked as (
     where dealer_quarter.net_revenue is not null
 ),
 
--- What is not measured is not met.
+-- What cannot be measured (no base of a quotient, too few answers) is not met; where there are no data nobody knows.
 judged as (
     select
         dealer_quarter.dealer_id,
@@ -78,6 +78,7 @@ judged as (
             or subject_period.value <= condition.at_most,
             false
         ) as is_met,
+        coalesce(subject_period.status in ('no_data', 'no_rate'), false) as is_unknown,
         condition.kpi_code || ' '
         || coalesce('is ' || cast(cast(subject_period.value as decimal(18, 4)) as string), 'is not measured') || ', '
         || case when condition.at_least is not null then 'at least ' else 'at most ' end
@@ -101,6 +102,7 @@ weighed as (
         tier,
         tier_no,
         bool_and(is_met) as is_met,
+        bool_and(is_met or is_unknown) as is_open,
         {{ ordered_list("case when not is_met then reason end", "'; '", 'condition_no') }} as reason
     from judged
     group by dealer_id, period_id, tier, tier_no
@@ -110,9 +112,20 @@ proposed as (
     select
         dealer_id,
         period_id,
-        min(tier_no) filter (where is_met) as tier_no
+        min(tier_no) filter (where is_met) as tier_no,
+        min(tier_no) filter (where is_open) as open_tier_no
     from weighed
     group by dealer_id, period_id
+),
+
+-- A better tier that may be due as well as not leaves nothing to propose.
+told as (
+    select
+        dealer_id,
+        period_id,
+        case when open_tier_no >= tier_no then tier_no end as tier_no,
+        coalesce(open_tier_no < coalesce(tier_no, open_tier_no + 1), false) as is_unknown
+    from proposed
 ),
 
 warned as (
@@ -149,6 +162,7 @@ final as (
         ranked.ranked_in_region,
         proposed_tier.tier as proposed_tier,
         case
+            when told.is_unknown then 'what a better tier asks for is not known'
             when proposed_tier.tier is null then 'no tier is open to these figures'
             when placed.tier is null then 'has no tier yet'
             when proposed_tier.tier = placed.tier then 'as it is'
@@ -171,13 +185,13 @@ final as (
         on
             dealer_quarter.dealer_id = ranked.dealer_id
             and dealer_quarter.period_id = ranked.period_id
-    left join proposed
+    left join told
         on
-            dealer_quarter.dealer_id = proposed.dealer_id
-            and dealer_quarter.period_id = proposed.period_id
-    left join tier as proposed_tier on proposed.tier_no = proposed_tier.tier_no
+            dealer_quarter.dealer_id = told.dealer_id
+            and dealer_quarter.period_id = told.period_id
+    left join tier as proposed_tier on told.tier_no = proposed_tier.tier_no
     left join tier as present_tier on placed.tier = present_tier.tier
-    left join tier as next_tier on proposed.tier_no = next_tier.tier_no + 1
+    left join tier as next_tier on told.tier_no = next_tier.tier_no + 1
     left join weighed as next_weighed
         on
             dealer_quarter.dealer_id = next_weighed.dealer_id
