@@ -170,6 +170,7 @@ def test_a_macro_of_one_engine_has_a_twin(macros: str, what: list[str]) -> None:
     assert all(said in one for said, one in zip(what, found, strict=True))
 
 
+@pytest.mark.integration  # renders every model
 def test_the_project_keeps_the_rules() -> None:
     found = [one for one in lint_layers.of_tree(ROOT) if one.rule.startswith("portable")]
     assert found == []

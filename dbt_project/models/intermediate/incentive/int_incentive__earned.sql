@@ -1,4 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule, event, period paid and band in which the event earned.
+-- depends_on: {{ ref('int_incentive__scope') }}
 {{ by_fiscal_month('dirty_pay_month') }}
 {%- set scope_key = payee_key(['component_id', 'rule_no', 'currency_code', 'scope_id']) %}
 {%- set event_key = ['transaction_id', 'line_no', 'credit_role', 'event_kind', 'event_id', 'event_line_no', 'event_date'] %}
