@@ -128,7 +128,7 @@ HAND = f"""
     from month
 """
 
-# What each sale line has of each line of a statement: differences of a rounded running total, in the order of the sales.
+# What each sale line has of each line of a statement: differences of a rounded total that runs in their order.
 HAND_SOURCES = f"""
     with line as (
         select
@@ -157,7 +157,8 @@ HAND_SOURCES = f"""
         select
             member_id, fiscal_month_start, 'revenue' as component, band_no, transaction_id, line_no,
             cast((least(greatest(net_after, lower_end), upper_end) - lower_end) * rate as decimal(18, 2))
-            - cast((least(greatest(net_after - net, lower_end), upper_end) - lower_end) * rate as decimal(18, 2)) as amount
+            - cast((least(greatest(net_after - net, lower_end), upper_end) - lower_end) * rate as decimal(18, 2))
+            as amount
         from line
         inner join band on net_after > lower_end and net_after - net < upper_end
         union all
@@ -246,7 +247,8 @@ def _statements(settings: Settings, lines: int) -> None:
                 from sources_by_hand group by all
             ),
             theirs as (
-                select line.component_id as component, source.transaction_id, source.line_no, sum(source.amount) as amount
+                select line.component_id as component, source.transaction_id, source.line_no,
+                    sum(source.amount) as amount
                 from marts.mart_incentive__line_source as source
                 inner join marts.mart_incentive__statement_line as line using (statement_line_id)
                 where source.transaction_id is not null

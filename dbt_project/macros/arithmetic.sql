@@ -154,7 +154,7 @@
                     'amount': given.amount,
                     'factor': given.factor,
                     'near': try_cast(round(
-                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double) * cast(given.factor as double) * 1e{{ scale }}
+                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double) * cast(given.factor as double) * 1e{{ scale }}  -- not money: a guess
                     ) as decimal(18, 0))
                 }
             ),
@@ -163,7 +163,7 @@
                 'factor': near.factor,
                 'near': near.near,
                 'rest': near.amount * near.factor - near.near * {{ unit }},
-                'more': cast(round(cast(near.amount * near.factor - near.near * {{ unit }} as double) * 1e{{ scale }}) as decimal(9, 0))
+                'more': cast(round(cast(near.amount * near.factor - near.near * {{ unit }} as double) * 1e{{ scale }}) as decimal(9, 0))  -- not money: a guess
             }
         ),
         lambda found: case

@@ -80,9 +80,9 @@
                         'base': given.base,
                         -- NULL where one of them has more digits than 64 bits hold.
                         'near': try_cast(round(
-                            cast(try_cast(given.amount as decimal(18, 10)) as double)
-                            * cast(try_cast(given.part as decimal(18, 8)) as double)
-                            / cast(try_cast(given.base as decimal(18, 8)) as double) * 1e10
+                            cast(try_cast(given.amount as decimal(18, 10)) as double)  -- not money: a guess
+                            * cast(try_cast(given.part as decimal(18, 8)) as double)  -- not money: a guess
+                            / cast(try_cast(given.base as decimal(18, 8)) as double) * 1e10  -- not money: a guess
                         ) as decimal(18, 0))
                     }
                 ),
@@ -102,7 +102,7 @@
                 'base': rest.base,
                 'near': rest.near,
                 'rest': rest.rest,
-                'more': cast(round(cast(rest.rest as double) / cast(rest.base as double) * 1e10) as decimal(9, 0))
+                'more': cast(round(cast(rest.rest as double) / cast(rest.base as double) * 1e10) as decimal(9, 0))  -- not money: a guess
             }
         ),
         lambda found: case

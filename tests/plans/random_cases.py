@@ -113,7 +113,8 @@ def _paid(scenario: Scenario, period: Period, found: Statement) -> list[Row]:
             rest = total - sum(documents.values(), Fraction(0))
             if scenario.theme == "less_paid" and scenario.chance(0.4):
                 rest += Fraction(scenario.random.choice([-100, 1, 250]), 100)
-            if rest:
+            # A period of which nothing is said was not paid yet; one that was paid nothing says so.
+            if rest or scenario.theme == "less_paid":
                 rows.append({**head, "amount": money(rest)})
     return rows
 

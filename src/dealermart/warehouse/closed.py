@@ -91,10 +91,11 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
 
 
 def _columns(settings: Settings, mart: str) -> dict[str, str]:
-    """The columns of a mart of incentives by its contract, or by that of the model which it shows; none without either."""
+    """The columns of a mart of incentives by its contract, or that of the model which it shows; none without either."""
     models = settings.dbt_project / "models"
     shown = mart.replace("mart_", "int_", 1)
-    for path in (models / "marts/incentive" / f"{mart}.yml", models / "intermediate/incentive" / f"{shown}.yml"):
+    for place in (f"marts/incentive/{mart}", f"intermediate/incentive/{shown}"):
+        path = models / f"{place}.yml"
         if path.exists():
             (found,) = yaml.safe_load(path.read_text("utf-8"))["models"]
             return {column["name"]: column["data_type"] for column in found["columns"]}

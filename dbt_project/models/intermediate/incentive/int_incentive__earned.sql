@@ -67,20 +67,21 @@ filled as (
 ),
 
 -- As many events as the scope has by the end of the period: equal parts are of these.
+counted as (
+    select
+        {{ scope_key | join(', ') }},
+        period_id,
+        max(event_no) as event_count
+    from filled
+    group by {{ scope_key | join(', ') }}, period_id
+),
+
 banded as (
     select
         band.*,
         counted.event_count as last_event_no
     from band
-    inner join (
-        select
-            {{ scope_key | join(', ') }},
-            period_id,
-            max(event_no) as event_count
-        from filled
-        group by {{ scope_key | join(', ') }}, period_id
-    ) as counted
-        on {{ same_key('band', 'counted', scope_key + ['period_id']) }}
+    inner join counted on {{ same_key('band', 'counted', scope_key + ['period_id']) }}
 ),
 
 placed as (
