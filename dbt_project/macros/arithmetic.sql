@@ -131,7 +131,7 @@
 
 {% macro wide_product(amount, amount_scale, factor, factor_scale, scale) -%}
     cast(round(
-        cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(18, {{ factor_scale }})), {{ scale }}
+        cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(28, {{ factor_scale }})), {{ scale }}
     ) as decimal(28, {{ scale }}))
 {%- endmacro %}
 
@@ -148,13 +148,15 @@
             list_transform(
                 [{
                     'amount': cast({{ amount }} as decimal(28, {{ amount_scale }})),
-                    'factor': cast({{ factor }} as decimal(18, {{ factor_scale }}))
+                    'factor': cast({{ factor }} as decimal(28, {{ factor_scale }}))
                 }],
                 lambda given: {
                     'amount': given.amount,
                     'factor': given.factor,
                     'near': try_cast(round(
-                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double) * cast(given.factor as double) * 1e{{ scale }}  -- not money: a guess
+                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double)  -- not money: a guess
+                        * cast(try_cast(given.factor as decimal(18, {{ factor_scale }})) as double)  -- not money: a guess
+                        * 1e{{ scale }}
                     ) as decimal(18, 0))
                 }
             ),

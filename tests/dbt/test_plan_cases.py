@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +85,13 @@ CASES = {
 }  # fmt: skip
 
 
+# 1 % of 100.50 in January and once more in February, over the year so far: 1.005 is 1.01 and 2.01 is 1.00 more.
+YEAR = "cents_of_the_year"
+YEAR_PLAN = {
+    "id": "rate", "measure": {"of": "net_revenue"}, "accumulate": "year_to_date", "rate": {"basis": "none", "value": 1},
+}  # fmt: skip
+
+
 def plan(key: str, case: Case) -> dict[str, Any]:
     return {
         "plan": key, "version": 1, "name": key, "name_zh": key, "payee": "member", "currency": "CNY", "period": "quarter",
@@ -118,8 +126,13 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         for feed, found in rows(key, case).items():
             feeds.setdefault(feed, []).extend(found)
     plans = {key: plan(key, case) for key, case in CASES.items()}
+    two_months = Case([], ["100.50", "100.50"], component=YEAR_PLAN)
+    plans[YEAR] = plan(YEAR, two_months) | {"period": "month"}
+    for feed, found in rows(YEAR, two_months).items():
+        feeds.setdefault(feed, []).extend(found)
+    feeds["sales"][-1]["sale_date"] = company.jan(10) + timedelta(31)
     path = warehouse.make(tmp_path_factory.mktemp("plans"), feeds, company.COMPANY, plans)
-    warehouse.build(path, "--select", "+mart_incentive__statement_line", command="run")
+    warehouse.build(path, "--select", "+mart_incentive__statement_line", "+mart_incentive__line_source", command="run")
     with duckdb.connect(str(path), read_only=True) as connection:
         yield connection
 
@@ -135,3 +148,19 @@ def test_what_a_plan_pays(con: duckdb.DuckDBPyConnection, key: str) -> None:
         [key, NOT_REACHED],
     ).fetchall()
     assert found == [(Decimal(base), amount and Decimal(amount), reason) for base, amount, reason in CASES[key].lines]
+
+
+def test_cents_of_sales_add_up_to_a_line_of_a_running_total(con: duckdb.DuckDBPyConnection) -> None:
+    """February's sale has what February is paid, and no rest is left to the plan."""
+    found = con.execute(
+        """
+        select line.period_id, line.amount, source.source_feed, source.amount
+        from marts.mart_incentive__statement_line as line
+        inner join marts.mart_incentive__line_source as source using (statement_line_id)
+        where line.payee_id = ? and line.period_id in ('2026-M01', '2026-M02') and line.line_kind = 'earned'
+        order by all
+        """,
+        [YEAR],
+    ).fetchall()
+    jan, feb = Decimal("1.01"), Decimal("1.00")
+    assert found == [("2026-M01", jan, "sales", jan), ("2026-M02", feb, "sales", feb)]

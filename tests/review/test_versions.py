@@ -100,7 +100,7 @@ def test_a_version_has_its_own_rows_the_names_of_now_and_the_quarters_before(hom
 
 
 def test_workbook_and_pack_of_a_version_say_which_it_is(home: Settings) -> None:
-    pulled = pull(home, place(home), made.QUARTER, Wanted("en", version="V1"))
+    pulled = pull(home, place(home), made.QUARTER, Wanted("en", version="1"))
     assert pulled.path.name == "review-2026-Q3-V1-en.xlsx"
     cover = openpyxl.load_workbook(pulled.path, data_only=True).worksheets[0]
     told = {row[0]: row[1] for row in cover.iter_rows(values_only=True) if row[0]}

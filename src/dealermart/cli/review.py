@@ -73,7 +73,7 @@ def review_pull(config: Settings, arguments: argparse.Namespace) -> int:
     """Write the workbook of a quarter for HR."""
     from dealermart.review import Wanted, pull
 
-    wanted = Wanted(arguments.lang, arguments.pay, _version(arguments))
+    wanted = Wanted(arguments.lang, arguments.pay, arguments.version)
     pulled = pull(config, _place(config, arguments), arguments.period, wanted, arguments.out)
     print(table(["sheet", "rows"], [[sheet, number(rows)] for sheet, rows in pulled.rows.items()], [False, True]))
     print(f"written: {pulled.path}")
@@ -95,7 +95,7 @@ def review_pack(config: Settings, arguments: argparse.Namespace) -> int:
         everybody=arguments.all,
         pay=arguments.pay,
         pdf=arguments.pdf,
-        version=_version(arguments),
+        version=arguments.version,
     )
     packed = pack(config, _place(config, arguments), arguments.period, wanted, say)
     paths = [*packed.members, *packed.teams]
@@ -104,11 +104,6 @@ def review_pack(config: Settings, arguments: argparse.Namespace) -> int:
     for path in paths if len(paths) <= _LISTED else [paths[0].parents[2]]:
         print(f"written: {path}")
     return 0
-
-
-def _version(arguments: argparse.Namespace) -> str:
-    name: str = arguments.version.upper()
-    return f"V{name}" if name.isdigit() else name
 
 
 _LISTED = 10  # files that are named one by one

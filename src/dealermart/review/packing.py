@@ -74,6 +74,7 @@ def pack(
     said = {"action": "pack", "period": period_id, "language": wanted.language, "pay": wanted.pay}
     with record_run(settings, "review", **said, version=wanted.version) as entry:
         version = version_of(settings, period_id, wanted.version) if wanted.version else None
+        wanted = replace(wanted, version=f"V{version.version}" if version else "")
         with opened(settings, place, version) as tables:
             people = read_people(tables, period_id, wanted.pay is not False)
         members = list(people.results) if wanted.everybody else list(wanted.members)

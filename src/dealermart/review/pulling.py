@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dealermart.base import Settings, UsageError, record_run
@@ -41,6 +41,7 @@ def pull(settings: Settings, place: Path, period_id: str, wanted: Wanted, out: P
     said = {"action": "pull", "period": period_id, "language": wanted.language, "pay": wanted.pay}
     with record_run(settings, "review", **said, version=wanted.version) as entry:
         version = version_of(settings, period_id, wanted.version) if wanted.version else None
+        wanted = replace(wanted, version=f"V{version.version}" if version else "")
         with opened(settings, place, version) as tables:
             quarter = read_quarter(tables, period_id, wanted.pay)
             house = House(company.name, company.name_zh, tables.all("dim_kpi", "kpi_code"))

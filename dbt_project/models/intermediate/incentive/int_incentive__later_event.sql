@@ -152,59 +152,97 @@ judged as (
     from came_back
 ),
 
--- A deal is off with the return that leaves nothing of the document; this return stands with the line that is the deal.
-deal as (
+-- A deal is off with the return that leaves nothing of the document; this return stands with the line that is the deal. A payee
+-- who has a line by two roles has it once.
+deal_line as (
     select
         {{ columns_of('known_sale', deal_key) }},
-        sum(known_sale.line_net_amount) as sold_amount,
-        max(case when known_sale.measure_amount <> 0 then known_sale.line_no end) as line_no,
+        known_sale.line_no,
+        max(known_sale.line_net_amount) as sold_amount,
         max(case when known_sale.measure_amount <> 0 then known_sale.credit_role end) as credit_role,
-        cast(sum(known_sale.measure_amount) as decimal(28, 8)) as measure_amount,
-        cast(sum(known_sale.units) as decimal(28, 8)) as units
+        sum(known_sale.measure_amount) as measure_amount,
+        sum(known_sale.units) as units
     from known_sale
     inner join termed on {{ same_key('known_sale', 'termed', plan_key(['component_id'])) }}
     where termed.measure = 'deals'
-    group by {{ columns_of('known_sale', deal_key) }}
+    group by {{ columns_of('known_sale', deal_key) }}, known_sale.line_no
+),
+
+deal as (
+    select
+        {{ deal_key | join(', ') }},
+        sum(sold_amount) as sold_amount,
+        max(case when credit_role is not null then line_no end) as line_no,
+        max(credit_role) as credit_role,
+        cast(sum(measure_amount) as decimal(28, 8)) as measure_amount,
+        cast(sum(units) as decimal(28, 8)) as units
+    from deal_line
+    group by {{ deal_key | join(', ') }}
 ),
 
 {% if is_incremental() %}
-    deal_back as (
+    deal_back_line as (
         select
             {{ columns_of('known_back', deal_key) }},
-            sum(known_back.line_net_amount) as amount
+            known_back.event_id,
+            known_back.event_line_no,
+            max(known_back.line_net_amount) as amount
         from {{ this }} as known_back
         inner join termed on {{ same_key('known_back', 'termed', plan_key(['component_id'])) }}
         where
             termed.measure = 'deals'
             and known_back.event_kind = 'return'
             and known_back.back_share is not null
-        group by {{ columns_of('known_back', deal_key) }}
+        group by {{ columns_of('known_back', deal_key) }}, known_back.event_id, known_back.event_line_no
+    ),
+
+    deal_back as (
+        select
+            {{ deal_key | join(', ') }},
+            sum(amount) as amount
+        from deal_back_line
+        group by {{ deal_key | join(', ') }}
     ),
 {% endif %}
 
+taken_once as (
+    select
+        *,
+        case
+            when
+                back_share is not null
+                and row_number() over (
+                    partition by {{ (deal_key + ['line_no', 'event_id', 'event_line_no']) | join(', ') }}
+                    order by credit_role nulls last
+                ) = 1
+                then line_net_amount
+            else 0
+        end as back_amount
+    from judged
+),
+
 left_of_deal as (
     select
-        judged.*,
+        taken_once.*,
         deal.line_no as deal_line_no,
         deal.credit_role as deal_role,
         deal.measure_amount as deal_measure_amount,
         deal.units as deal_units,
-        case when judged.back_share is null then 0 else judged.line_net_amount end as back_amount,
         deal.sold_amount
         {%- if is_incremental() %}
             + coalesce(deal_back.amount, 0)
         {%- endif %}
-        + sum(case when judged.back_share is null then 0 else judged.line_net_amount end) over (
-            partition by {{ columns_of('judged', deal_key) }}
+        + sum(taken_once.back_amount) over (
+            partition by {{ columns_of('taken_once', deal_key) }}
             order by
-                judged.event_date nulls last, judged.event_id nulls last, judged.event_line_no nulls last, judged.line_no nulls last,
-                judged.credit_role nulls last
+                taken_once.event_date nulls last, taken_once.event_id nulls last, taken_once.event_line_no nulls last,
+                taken_once.line_no nulls last, taken_once.credit_role nulls last
             rows between unbounded preceding and current row
         ) as left_amount
-    from judged
-    left join deal on judged.measure = 'deals' and {{ same_key('judged', 'deal', deal_key) }}
+    from taken_once
+    left join deal on taken_once.measure = 'deals' and {{ same_key('taken_once', 'deal', deal_key) }}
     {% if is_incremental() %}
-        left join deal_back on {{ same_key('judged', 'deal_back', deal_key) }}
+        left join deal_back on {{ same_key('taken_once', 'deal_back', deal_key) }}
     {% endif %}
 ),
 

@@ -173,6 +173,7 @@ final as (
         rounded.attainment,
         rounded.base_amount,
         rounded.settled_amount as earned_amount,
+        rounded.earned_before_amount,
         rounded.amount,
         case
             when rounded.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
@@ -186,6 +187,7 @@ final as (
             when segment.outside = 'zero' then 'outside the bands; the plan pays nothing there'
             when segment.band_value = 0 then 'the rate of the band is zero'
             when rounded.settled_amount = 0 then 'nothing more than was paid before'
+            when rounded.earned_before_amount <> 0 then 'less than a cent more than was paid before'
             else 'less than half a cent'
         end as reason
     from rounded

@@ -10,6 +10,10 @@ statement_line as (
     select * from {{ ref('int_incentive__statement_line') }}
 ),
 
+line as (
+    select * from {{ ref('int_incentive__line') }}
+),
+
 earned as (
     select * from {{ ref('int_incentive__earned') }}
     {% if is_incremental() %}
@@ -60,9 +64,14 @@ earned_line as (
         earned.fiscal_month_start,
         earned.event_line_no,
         earned.base_amount,
-        earned.amount
+        earned.amount,
+        line.earned_before_amount as amount_before
     from earned
     inner join component on {{ same_key('earned', 'component', plan_key(['component_id'])) }}
+    inner join line
+        on
+            {{ same_key('earned', 'line', payee_key(['component_id', 'currency_code', 'period_id', 'rule_no', 'segment_no'])) }}
+            and case component.accumulate when 'period' then earned.scope_id else earned.period_id end = line.earned_period_id
     inner join statement_line
         on
             {{ same_key('earned', 'statement_line', payee_key(['component_id', 'currency_code', 'period_id'])) }}
@@ -91,7 +100,8 @@ earned_line as (
         reversed.fiscal_month_start,
         reversed.event_line_no,
         cast(reversed.measure_amount as decimal(28, 10)) as base_amount,
-        reversed.reversed_amount as amount
+        reversed.reversed_amount as amount,
+        cast(0 as decimal(28, 10)) as amount_before
     from reversed
     inner join statement_line
         on
@@ -99,14 +109,14 @@ earned_line as (
             and statement_line.line_kind = 'reversal'
 ),
 
--- Differences of one rounded running total add up to the line.
+-- Differences of one rounded running total, which goes on from that of the period before, add up to the line.
 running as (
     select
         *,
-        sum(amount) over line as amount_after,
+        amount_before + sum(amount) over line_events as amount_after,
         sum(case when amount is null then 1 else 0 end) over (partition by statement_line_id) as held_count
     from earned_line
-    window line as (
+    window line_events as (
         partition by statement_line_id
         order by
             event_date nulls last, event_id nulls last, event_line_no nulls last, transaction_id nulls last,
