@@ -267,6 +267,7 @@ REASONS: dict[str, str] = {
     "left before the end of the period; paid for the days until then": "期末前离职，按在职天数支付",
     "left the company": "已离职",
     "less than half a cent": "不足半分",
+    "less than a cent more than was paid before": "比已付部分多不足一分",
     "manual adjustments approved after the period was closed": "结账后批准的手工调整",
     "measures of KPIs that changed after the period was closed": "结账后变更的 KPI 数据",
     "no component of the plan takes it": "方案中没有组成部分采用",
