@@ -150,7 +150,7 @@ HAND_SOURCES = f"""
     ),
     band as (
         select * from (values
-            (1, 0, 0.8 * {TARGET}, 0.01), (2, 0.8 * {TARGET}, {TARGET}, 0.015), (3, {TARGET}, 1e15, 0.025)
+            (1, 0, 0.8 * {TARGET}, 0.01), (2, 0.8 * {TARGET}, {TARGET}, 0.015), (3, {TARGET}, 1000000000000000, 0.025)
         ) as found (band_no, lower_end, upper_end, rate)
     ),
     part as (

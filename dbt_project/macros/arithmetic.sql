@@ -120,7 +120,7 @@
     end
 {%- endmacro %}
 
-{#- The product of an amount and a factor of so many decimals, 18 together, half up at `scale` decimals. -#}
+{#- The product of an amount and a factor of so many decimals, half up at `scale` decimals. -#}
 {% macro rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
     {{ return(adapter.dispatch('rounded_product', 'dealermart')(amount, amount_scale, factor, factor_scale, scale)) }}
 {%- endmacro %}
@@ -135,45 +135,78 @@
     ) as decimal(28, {{ scale }}))
 {%- endmacro %}
 
-{#-
-    The engine takes 1 to 3 microseconds to round a number of 128 bits, and every sale line is rounded often. The product of
-    two doubles is a guess, the exact product less the guess is small, and corrects it to one unit at most; what is left then
-    decides that unit (see exact_divide). Not money: no digit hangs on a double. Where 64 bits do not hold a number, round() does.
--#}
 {% macro duckdb__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
+    {{ corrected_guess(
+        amount, amount_scale, factor, factor_scale, '1', scale,
+        wide_product('found.amount', amount_scale, 'found.factor', factor_scale, scale)
+    ) }}
+{%- endmacro %}
+
+{#-
+    An amount x factor / base (8 decimals), half up at `scale` decimals; NULL where the base is 0. Every sale line is reckoned so
+    several times, and the engine takes 1 to 3 microseconds to round a number of 128 bits and more to divide it. A guess of
+    doubles takes a tenth: what it leaves of the product is exact, the quotient of the rest corrects it to one unit at most, and
+    what is left then decides that unit (see exact_divide). Not money: no digit hangs on a double. Where 64 bits do not hold a
+    number, `wide` answers, an expression of found.amount, found.factor and found.base.
+-#}
+{% macro corrected_guess(amount, amount_scale, factor, factor_scale, base, scale, wide) -%}
     {%- set unit = "cast('0." ~ '0' * (scale - 1) ~ "1' as decimal(" ~ scale ~ ', ' ~ scale ~ '))' -%}
-    {%- set left = '2 * (found.rest - found.more * ' ~ unit ~ ') * (sign(found.amount) * sign(found.factor))' -%}
+    {%- set sign = 'sign(found.amount) * sign(found.factor)' -%}
+    {%- set left = '2 * (found.rest - found.more * ' ~ unit ~ ' * found.base) * (' ~ sign ~ ')' -%}
     list_transform(
         list_transform(
             list_transform(
-                [{
-                    'amount': cast({{ amount }} as decimal(28, {{ amount_scale }})),
-                    'factor': cast({{ factor }} as decimal(28, {{ factor_scale }}))
-                }],
-                lambda given: {
-                    'amount': given.amount,
-                    'factor': given.factor,
-                    'near': try_cast(round(
-                        cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double)  -- not money: a guess
-                        * cast(try_cast(given.factor as decimal(18, {{ factor_scale }})) as double)  -- not money: a guess
-                        * 1e{{ scale }}
-                    ) as decimal(18, 0))
+                list_transform(
+                    [{
+                        'amount': cast({{ amount }} as decimal(28, {{ amount_scale }})),
+                        'factor': cast({{ factor }} as decimal(28, {{ factor_scale }})),
+                        'base': nullif(cast({{ base }} as decimal(28, 8)), 0)
+                    }],
+                    lambda given: {
+                        'amount': given.amount,
+                        'factor': given.factor,
+                        'base': given.base,
+                        -- NULL where one of them has more digits than 64 bits hold.
+                        'near': try_cast(round(
+                            cast(try_cast(given.amount as decimal(18, {{ amount_scale }})) as double)  -- not money: a guess
+                            * cast(try_cast(given.factor as decimal(18, {{ factor_scale }})) as double)  -- not money: a guess
+                            / cast(try_cast(given.base as decimal(18, 8)) as double) * 1e{{ scale }}  -- not money: a guess
+                        ) as decimal(18, 0))
+                    }
+                ),
+                lambda near: {
+                    'amount': near.amount,
+                    'factor': near.factor,
+                    'base': near.base,
+                    'near': near.near,
+                    'rest': case
+                        when near.near is not null then near.amount * near.factor - near.near * {{ unit }} * near.base
+                    end
                 }
             ),
-            lambda near: {
-                'amount': near.amount,
-                'factor': near.factor,
-                'near': near.near,
-                'rest': near.amount * near.factor - near.near * {{ unit }},
-                'more': cast(round(cast(near.amount * near.factor - near.near * {{ unit }} as double) * 1e{{ scale }}) as decimal(9, 0))  -- not money: a guess
+            lambda rest: {
+                'amount': rest.amount,
+                'factor': rest.factor,
+                'base': rest.base,
+                'near': rest.near,
+                'rest': rest.rest,
+                'more': cast(
+                    round(cast(rest.rest as double) / cast(rest.base as double) * 1e{{ scale }})  -- not money: a guess
+                    as decimal(9, 0)
+                )
             }
         ),
         lambda found: case
-            when found.near is null then {{ wide_product('found.amount', amount_scale, 'found.factor', factor_scale, scale) }}
+            when found.near is null then {{ wide }}
             else cast((
                 found.near + found.more
-                + sign(found.amount) * sign(found.factor)
-                * case when {{ left }} >= {{ unit }} then 1 when {{ left }} < -{{ unit }} then -1 else 0 end
+                -- What is left, twice, away from zero: half a unit is one more.
+                + {{ sign }} * sign(found.base)
+                * case
+                    when {{ left }} >= abs(found.base) * {{ unit }} then 1
+                    when {{ left }} < -abs(found.base) * {{ unit }} then -1
+                    else 0
+                end
             ) * {{ unit }} as decimal(28, {{ scale }}))
         end
     )[1]

@@ -26,6 +26,16 @@
     end = {{ kpi }}.subject_id
 {%- endmacro %}
 
+{#- Columns of an event of a component: a sale line, what came back of it, or what was paid on it. -#}
+{% macro event_columns() -%}
+    {{ return(payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) + [
+        'event_kind', 'event_id', 'event_line_no', 'event_date', 'fiscal_month_start', 'period_id', 'scope_id', 'counted',
+        'currency_code', 'credit_pct', 'is_first_rule', 'document_amount', 'document_currency_code', 'line_net_amount',
+        'line_quantity', 'measure_amount', 'units', 'net_amount', 'cost_amount', 'list_amount', 'back_share', 'taken_pct',
+        'uncounted_reason',
+    ]) }}
+{%- endmacro %}
+
 {#-
     What a part of a basis earns: part x rise / run x factor / divisor x base rate, divided last and once. A part of 0 earns
     nothing, whatever it is divided by.
@@ -54,72 +64,9 @@
     {{ exact_divide(exact_product(amount, part), 'nullif(' ~ base ~ ', 0)', 10) }}
 {%- endmacro %}
 
-{#-
-    Every sale of a statement is such a part, so this is reckoned tens of millions of times, without a division of 128 bits
-    (see exact_divide): a quotient of doubles is a guess, what it leaves of the product is exact, the quotient of the rest
-    corrects it to one unit at most, and what is left then decides that unit. Not money: no digit hangs on a double.
-    Beyond 10^8 (of the base: 10^10) it is divided as all else is.
--#}
+{#- Tens of millions of times. Beyond 10^8 (of the base: 10^10) it is divided as all else is. -#}
 {% macro duckdb__part_of(amount, part, base) -%}
-    {%- set unit = "cast('0.0000000001' as decimal(10, 10))" -%}
-    {%- set left -%}
-        2 * (found.rest - found.more * {{ unit }} * found.base) * (sign(found.amount) * sign(found.part))
-    {%- endset -%}
-    list_transform(
-        list_transform(
-            list_transform(
-                list_transform(
-                    [{
-                        'amount': cast({{ amount }} as decimal(28, 10)),
-                        'part': cast({{ part }} as decimal(28, 8)),
-                        'base': nullif(cast({{ base }} as decimal(28, 8)), 0)
-                    }],
-                    lambda given: {
-                        'amount': given.amount,
-                        'part': given.part,
-                        'base': given.base,
-                        -- NULL where one of them has more digits than 64 bits hold.
-                        'near': try_cast(round(
-                            cast(try_cast(given.amount as decimal(18, 10)) as double)  -- not money: a guess
-                            * cast(try_cast(given.part as decimal(18, 8)) as double)  -- not money: a guess
-                            / cast(try_cast(given.base as decimal(18, 8)) as double) * 1e10  -- not money: a guess
-                        ) as decimal(18, 0))
-                    }
-                ),
-                lambda near: {
-                    'amount': near.amount,
-                    'part': near.part,
-                    'base': near.base,
-                    'near': near.near,
-                    'rest': case
-                        when near.near is not null then near.amount * near.part - near.near * {{ unit }} * near.base
-                    end
-                }
-            ),
-            lambda rest: {
-                'amount': rest.amount,
-                'part': rest.part,
-                'base': rest.base,
-                'near': rest.near,
-                'rest': rest.rest,
-                'more': cast(round(cast(rest.rest as double) / cast(rest.base as double) * 1e10) as decimal(9, 0))  -- not money: a guess
-            }
-        ),
-        lambda found: case
-            when found.near is null
-                then {{ wide_part('found.amount', 'found.part', 'found.base') }}
-            else cast((
-                found.near + found.more
-                -- What is left, twice, away from zero: half a unit is one more.
-                + sign(found.amount) * sign(found.part) * sign(found.base)
-                * case
-                    when {{ left }} >= abs(found.base) * {{ unit }} then 1
-                    when {{ left }} < -abs(found.base) * {{ unit }} then -1
-                    else 0
-                end
-            ) * {{ unit }} as decimal(28, 10))
-        end
-    )[1]
+    {{ corrected_guess(amount, 10, part, 8, base, 10, wide_part('found.amount', 'found.factor', 'found.base')) }}
 {%- endmacro %}
 
 {#-

@@ -382,6 +382,8 @@ def test_a_period_is_closed_when_a_person_approves_and_not_before(settings: Sett
         path = f"/dags/close_period/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
         shown = airflow._get(path)
         assert shown["subject"] == "Close pay of 2026-Q1" and "**quarantine** may be waived: 1 rows" in shown["body"]
+        # A person takes seconds. A task that runs again before the scheduler saw its first run end is taken for killed.
+        time.sleep(5)
         airflow._call("PATCH", path, json={"chosen_options": [choice], "params_input": form})
         airflow.wait(LONG, on_failure="go on")
         return {task["task_id"]: task["state"] for task in airflow.tasks(run)}

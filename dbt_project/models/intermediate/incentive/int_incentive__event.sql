@@ -1,16 +1,16 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and event: a sale line, what came back of it, or a payment.
 {{ config(materialized='view') }}
-{%- set line_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
-{%- set columns = line_key + [
-    'event_kind', 'event_id', 'event_line_no', 'event_date', 'fiscal_month_start', 'period_id', 'scope_id', 'counted',
-    'currency_code', 'credit_pct', 'is_first_rule', 'document_amount', 'document_currency_code', 'line_net_amount',
-    'line_quantity', 'measure_amount', 'units', 'net_amount', 'cost_amount', 'list_amount', 'back_share', 'taken_pct',
-    'uncounted_reason',
-] %}
 with
 
 sale as (
-    select * from {{ ref('int_incentive__sale_event') }}
+    select
+        *,
+        transaction_id as event_id,
+        line_no as event_line_no,
+        cast(null as decimal(28, 10)) as back_share,
+        cast(100 as decimal(9, 4)) as taken_pct,
+        cast(null as string) as uncounted_reason
+    from {{ ref('int_incentive__matched') }}
 ),
 
 later as (
@@ -18,11 +18,13 @@ later as (
 ),
 
 final as (
-    select {{ columns | join(', ') }}
-    from sale
-    union all
-    select {{ columns | join(', ') }}
-    from later
+    {% for relation in ['sale', 'later'] %}
+        select {{ event_columns() | join(', ') }}
+        from {{ relation }}
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 )
 
 select * from final

@@ -2,16 +2,11 @@
 {{ by_fiscal_month('dirty_pay_month') }}
 {%- set line_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
 {%- set deal_key = payee_key(['component_id', 'rule_no', 'transaction_id']) %}
-{%- set columns = line_key + [
-    'event_kind', 'event_id', 'event_line_no', 'event_date', 'fiscal_month_start', 'period_id', 'scope_id', 'counted',
-    'currency_code', 'credit_pct', 'is_first_rule', 'document_amount', 'document_currency_code', 'line_net_amount',
-    'line_quantity', 'measure_amount', 'units', 'net_amount', 'cost_amount', 'list_amount', 'back_share', 'taken_pct',
-    'uncounted_reason',
-] %}
+{%- set columns = event_columns() %}
 with
 
 sale as {{ read_anew() }} (
-    select * from {{ ref('int_incentive__sale_event') }}
+    select * from {{ ref('int_incentive__matched') }}
     where event_kind = 'sale'
 ),
 
@@ -63,7 +58,7 @@ termed as (
 
 -- Sales that come back or are paid later, of any month.
 known_sale as (
-    select {{ columns_of('sale', columns) }}
+    select sale.*
     from sale
     inner join termed on {{ same_key('sale', 'termed', plan_key(['component_id'])) }}
     where

@@ -3,7 +3,7 @@
 {%- set roles = ['owner', 'co_owner', 'seller', 'overlay', 'rollup', 'dealer'] %}
 {%- set kept = [
     'scenario_id', 'payee_type', 'payee_id', 'plan_id', 'plan_version', 'component_id', 'period_type',
-    'measure', 'is_last_year', 'counted_date', 'credit_role', 'credit_pct', 'pct_before', 'transaction_id',
+    'measure', 'accumulate', 'is_collected', 'is_last_year', 'counted_date', 'credit_role', 'credit_pct', 'pct_before', 'transaction_id',
     'line_no', 'transaction_type', 'dealer_id', 'quantity', 'document_currency_code', 'net_amount', 'cost_amount', 'list_amount',
     'measured_amount', 'document_amount', 'currency_code', 'line_rate', 'line_divisor',
 ] %}
@@ -304,6 +304,8 @@ planned as (
         component.component_id,
         component.measure,
         component.measure_floor,
+        component.accumulate,
+        component.measure = 'collected_amount' or component.collected_pct = 100 as is_collected,
         {% for role in roles %}
             component.is_credit_{{ role }},
         {% endfor %}
@@ -347,7 +349,9 @@ dated_line as {{ read_anew() }} (
 
 joined as {{ read_anew() }} (
     select
-        {{ columns_of('planned', payee_key(['component_id', 'period_type', 'measure', 'measure_floor', 'precedence'])) }},
+        {{ columns_of('planned', payee_key([
+            'component_id', 'period_type', 'measure', 'measure_floor', 'accumulate', 'is_collected', 'precedence',
+        ])) }},
         dated_line.is_last_year,
         dated_line.counted_date,
         dated_line.counted_role as credit_role,
@@ -536,40 +540,56 @@ counted as (
     where measure <> 'deals'
 ),
 
-final as (
+placed as (
     select
-        {{ columns_of('counted', payee_key([
-            'component_id', 'rule_no', 'is_first_rule', 'is_last_year', 'transaction_id', 'line_no', 'credit_role', 'credit_pct',
-            'pct_before',
-        ])) }},
-        counted.counted_date,
+        counted.*,
         fiscal_month.month_start as fiscal_month_start,
+        fiscal_month.fiscal_year,
         case counted.period_type
             when 'month' then fiscal_month.month_id
             when 'quarter' then fiscal_month.quarter_id
             else fiscal_month.year_id
-        end as period_id,
-        fiscal_month.fiscal_year,
-        counted.currency_code,
-        counted.document_currency_code,
-        counted.net_amount as line_net_amount,
-        counted.quantity as line_quantity,
-        counted.document_amount,
-        {{ credit_share('counted.whole_amount', 'counted.pct_before', 'counted.credit_pct') }} as measure_amount,
-        -- The unit of deals is the deal.
-        {{ credit_share(
-            "case counted.measure when 'deals' then counted.whole_amount else counted.quantity end",
-            'counted.pct_before', 'counted.credit_pct'
-        ) }} as units,
-        {{ credit_share('counted.net_pay', 'counted.pct_before', 'counted.credit_pct') }} as net_amount,
-        {{ credit_share('counted.cost_pay', 'counted.pct_before', 'counted.credit_pct') }} as cost_amount,
-        {{ credit_share('counted.list_pay', 'counted.pct_before', 'counted.credit_pct') }} as list_amount
+        end as period_id
     from counted
     inner join calendar on counted.counted_date = calendar.date_day
     inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
     {% if is_incremental() %}
         where fiscal_month.month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
     {% endif %}
+),
+
+-- Running totals are taken inside a scope: the document, the period or the fiscal year.
+final as (
+    select
+        {{ payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) | join(', ') }},
+        case when is_last_year then 'last_year' else 'sale' end as event_kind,
+        counted_date as event_date,
+        fiscal_month_start,
+        period_id,
+        case accumulate
+            when 'transaction' then transaction_id
+            when 'period' then period_id
+            else cast(fiscal_year as string)
+        end as scope_id,
+        case
+            when is_last_year then 'no'
+            when is_collected then 'when_paid'
+            else 'running'
+        end as counted,
+        currency_code,
+        credit_pct,
+        is_first_rule,
+        document_amount,
+        document_currency_code,
+        net_amount as line_net_amount,
+        quantity as line_quantity,
+        {{ credit_share('whole_amount', 'pct_before', 'credit_pct') }} as measure_amount,
+        -- The unit of deals is the deal.
+        {{ credit_share("case measure when 'deals' then whole_amount else quantity end", 'pct_before', 'credit_pct') }} as units,
+        {{ credit_share('net_pay', 'pct_before', 'credit_pct') }} as net_amount,
+        {{ credit_share('cost_pay', 'pct_before', 'credit_pct') }} as cost_amount,
+        {{ credit_share('list_pay', 'pct_before', 'credit_pct') }} as list_amount
+    from placed
 )
 
 select * from final
