@@ -15,6 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -83,16 +84,24 @@ class Publisher:
             self.server.start()
         with self._told():
             url = self.server.url() if self.server else plain_url(settings.postgres)
-            self.con = psycopg.connect(
-                url, autocommit=True, connect_timeout=30, application_name="dealermart publish", prepare_threshold=None
+            self.con, self.beside = (
+                psycopg.connect(
+                    url,
+                    autocommit=True,
+                    connect_timeout=30,
+                    application_name="dealermart publish",
+                    prepare_threshold=None,
+                )
+                for _ in range(2)
             )
 
     def __enter__(self) -> Publisher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(psycopg.Error):
-            self.con.close()
+        for con in (self.con, self.beside):
+            with suppress(psycopg.Error):
+                con.close()
 
     # ---- beside the old ------------------------------------------------------------------------------------------
 
@@ -118,21 +127,30 @@ class Publisher:
             for schema in SCHEMAS:
                 self.con.execute(f"create schema {_NEW}{schema}")
                 self._comment(f"schema {_NEW}{schema}", _DESCRIBED[schema])
-            for mart in self.shapes.marts:
-                for schema in ("bi", "hr", "manager"):
-                    self._load_mart(mart, schema)
+            # Keys of one mart are made while the rows of the next come: COPY keeps one core busy, and the other hardly.
+            with ThreadPoolExecutor(1) as beside:
+                finished = []
+                try:
+                    for mart in self.shapes.marts:
+                        for schema in ("bi", "hr", "manager"):
+                            finished += self._load_mart(mart, schema, beside)
+                    for told, finish in finished:
+                        self._at = told
+                        finish.result()
+                finally:
+                    beside.shutdown(cancel_futures=True)
             for mart in self.shapes.marts:
                 self._add_views(mart)
 
-    def _load_mart(self, mart: Mart, schema: str) -> None:
+    def _load_mart(self, mart: Mart, schema: str, beside: ThreadPoolExecutor) -> list[tuple[str, Future[None]]]:
         if schema == "manager":
             columns = tuple(c for c in mart.columns if set(c.audience) & set(BY_ROWS) & set(mart.audience))
             if not set(mart.audience) & set(BY_ROWS):
-                return
+                return []
         else:
             columns = mart.seen_by(schema)
         if not columns or (schema == "hr" and self.shapes.is_as_for_hr(mart)):
-            return
+            return []
         self._at = f"loading {schema}.{mart.name}"
         relation = f"{_NEW}{schema}.{quoted(mart.name)}"
         with self.con.transaction():
@@ -141,24 +159,35 @@ class Publisher:
             audience = next(a for a in BY_ROWS if a in mart.audience) if schema == "manager" else schema
             select = self.shapes.select(mart, audience, columns)
             self.loaded.rows[schema][mart.name] = copy_rows(self.warehouse, select, self.con, relation, columns)
-            self._keys(mart, schema, relation, {column.name for column in columns})
-            self._describe(mart, schema, relation, columns)
-            self._grant(mart, schema, relation)
-        self.con.execute(f"analyze {relation}")
         self.loaded.columns[schema, mart.name] = columns
+        return [(f"loading {schema}.{mart.name}", beside.submit(self._finish, mart, schema, relation, columns))]
+
+    def _finish(self, mart: Mart, schema: str, relation: str, columns: tuple[Column, ...]) -> None:
+        """What a table has beside its rows, by the second connection."""
+        with self.beside.transaction():
+            self._keys(mart, schema, relation, {column.name for column in columns})
+            self._describe(self.beside, mart, schema, relation, columns)
+            self._grant(mart, schema, relation)
+        self.beside.execute(f"analyze {relation}")
 
     def _keys(self, mart: Mart, schema: str, relation: str, names: set[str]) -> None:
         if mart.key and set(mart.key) <= names:
-            self.con.execute(f"alter table {relation} add primary key ({', '.join(map(quoted, mart.key))})")
+            self.beside.execute(f"alter table {relation} add primary key ({', '.join(map(quoted, mart.key))})")
         indexes = [index for index in mart.indexes if set(index) <= names]
         rows = mart.rows
         if schema == "manager" and rows and rows.column in names and mart.key[:1] != (rows.column,):
             indexes.append((rows.column,))
         for index in indexes:
-            self.con.execute(f"create index on {relation} ({', '.join(map(quoted, index))})")
+            self.beside.execute(f"create index on {relation} ({', '.join(map(quoted, index))})")
 
+    @staticmethod
     def _describe(
-        self, mart: Mart, schema: str, relation: str, columns: tuple[Column, ...], kind: str = "table"
+        con: psycopg.Connection,
+        mart: Mart,
+        schema: str,
+        relation: str,
+        columns: tuple[Column, ...],
+        kind: str = "table",
     ) -> None:
         told = [(f"{kind} {relation}", mart.description)]
         told += [(f"column {relation}.{quoted(column.name)}", column.description) for column in columns]
@@ -170,23 +199,25 @@ class Publisher:
                 sql.SQL(f"alter table {relation} alter column {quoted(column.name)} set statistics 0")
                 for column in columns
             ]
-        self.con.execute(sql.SQL("; ").join(parts))
+        con.execute(sql.SQL("; ").join(parts))
 
     def _grant(self, mart: Mart, schema: str, relation: str) -> None:
         if schema != "manager":
-            self.con.execute(f"grant select on {relation} to {ROLES[schema]}")
+            self.beside.execute(f"grant select on {relation} to {ROLES[schema]}")
             if schema == "bi":
-                self.con.execute(f"grant select on {relation} to {ROLES['hr']}")
+                self.beside.execute(f"grant select on {relation} to {ROLES['hr']}")
             return
-        self.con.execute(f"alter table {relation} enable row level security")
+        self.beside.execute(f"alter table {relation} enable row level security")
         for audience in BY_ROWS:
             seen = mart.seen_by(audience)
             if not seen:
                 continue
             names = ", ".join(quoted(column.name) for column in seen)
-            self.con.execute(f"grant select ({names}) on {relation} to {ROLES[audience]}")
+            self.beside.execute(f"grant select ({names}) on {relation} to {ROLES[audience]}")
             rule = policy(mart, audience, self.about.as_of_day) or "true"
-            self.con.execute(f"create policy {audience} on {relation} for select to {ROLES[audience]} using ({rule})")
+            self.beside.execute(
+                f"create policy {audience} on {relation} for select to {ROLES[audience]} using ({rule})"
+            )
 
     def _add_views(self, mart: Mart) -> None:
         self._at = f"making views of {mart.name}"
@@ -203,7 +234,7 @@ class Publisher:
                 f"create view {relation} with (security_invoker = true) as "
                 f"select {names} from {_NEW}{source}.{quoted(mart.name)}"
             )
-            self._describe(mart, schema, relation, columns, "view")
+            self._describe(self.con, mart, schema, relation, columns, "view")
             self.con.execute(f"grant select on {relation} to {role}")
             self.loaded.rows[schema][mart.name] = self.loaded.rows[source][mart.name]
 
