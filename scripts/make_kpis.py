@@ -93,7 +93,8 @@ def _kpi(kpi: Kpi) -> str:
         "version of the definition": str(kpi.version),
     }
     table = "".join(f"| {name} | {text} |\n" for name, text in rows.items())
-    return f"### {kpi.code}\n{kpi.name}, {kpi.name_zh}: {kpi.formula}.\n\n| | |\n|---|---|\n{table}\n"
+    chinese = f"{kpi.name_zh}：{kpi.formula_zh or kpi.formula}。总体：{kpi.population_zh or kpi.population}。"
+    return f"### {kpi.code}\n{kpi.name}: {kpi.formula}.\n\n{chinese}\n\n| | |\n|---|---|\n{table}\n"
 
 
 def generated(registry: Registry) -> dict[Path, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import make_kpis
 from dealermart.base import REPO, load_settings
 from dealermart.config import load_config
@@ -42,6 +44,14 @@ def test_every_measure_serves_a_kpi() -> None:
     models = "".join(path.read_text("utf-8") for path in (MODELS.parent / "kpi").glob("int_kpi__*.sql"))
     left = {measure.code for measure in registry.measures} - used
     assert {code for code in left if f"'{code}'" not in models} == set()
+
+
+def test_every_kpi_is_defined_in_chinese_with_the_same_numbers() -> None:
+    for kpi in load_config(load_settings()).registry.kpis:
+        for english, chinese in ((kpi.formula, kpi.formula_zh), (kpi.population, kpi.population_zh)):
+            assert chinese and re.search("[\u4e00-\u9fff]", chinese), kpi.code
+            numbers = [sorted(re.findall(r"\d+|crm_\w+", text)) for text in (english, chinese)]
+            assert numbers[0] == numbers[1], (kpi.code, english, chinese)
 
 
 def test_what_follows_from_the_registry_is_as_it_says() -> None:

@@ -75,6 +75,7 @@ class Kpi(Strict):
         absence: Whether everybody of the population has a row that says so, or the company alone.
         without_events: Whether who has no event has no value, or 0 where the company has any in the period.
         subjects: For whom it is stated.
+        formula_zh, population_zh: In Chinese; without them Chinese readers see the English.
         audience: Who may read it; HR reads everything.
         hr_subjects: Subjects whose values HR alone may read, whoever reads those of the others.
         suppress: Whose groups of fewer than ``min_group_size`` are too small for BI to see: people whom it is about, or
@@ -87,9 +88,11 @@ class Kpi(Strict):
     unit: Literal["currency", "share", "score", "count", "days", "hours", "months", "points", "index", "ratio"]
     direction: Literal["higher", "lower", "none"]
     formula: Text
+    formula_zh: Text | None = None
     numerator: Text
     denominator: Text | None = None
     population: Text
+    population_zh: Text | None = None
     min_sample: Annotated[int, Field(ge=1)] = 1
     version: Annotated[int, Field(ge=1)] = 1
     kind: Literal["model", "sum", "mean", "median", "ratio", "distinct", "distinct_share", "net_promoter"]

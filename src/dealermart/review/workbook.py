@@ -234,7 +234,7 @@ class _Writer:
     def _kpis(self) -> list[Row]:
         used = {row["kpi_code"] for row in self.quarter.rows[LINE]}
         return [
-            row | {"kpi_name": own(dict(row), "kpi_name", self.language)}
+            row | {name: own(dict(row), name, self.language) for name in ("kpi_name", "formula", "population")}
             for row in self.house.kpis
             if row["kpi_code"] in used
         ]
