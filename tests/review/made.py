@@ -373,7 +373,7 @@ def others() -> dict[str, list[Row]]:
         ],
         "dim_dealer": [{"dealer_id": "D1", "valid_from": dt.date(2024, 1, 1), "is_latest": True, "dealer_name": "东方经销"}],
         "dim_kpi": [
-            {"kpi_code": "net_revenue", "kpi_name": "Net revenue", "kpi_name_zh": "净销售额", "unit": "currency", "direction": "higher", "formula": "sum of net amounts", "population": "sales credited", "audience": "bi", "definition_version": 1},
+            {"kpi_code": "net_revenue", "kpi_name": "Net revenue", "kpi_name_zh": "净销售额", "unit": "currency", "direction": "higher", "formula": "sum of net amounts", "formula_zh": "净额合计", "population": "sales credited", "population_zh": "归属的销售", "audience": "bi", "definition_version": 1},
             {"kpi_code": "csat_pct", "kpi_name": "CSAT", "kpi_name_zh": "客户满意度", "unit": "share", "direction": "higher", "formula": "top two of five", "formula_zh": "五级中的最高两级", "population": "answers", "population_zh": "答卷", "audience": "bi", "definition_version": 1},
         ],
         "dim_period": [
