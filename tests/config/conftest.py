@@ -87,8 +87,10 @@ kpis:
     denominator: answers
     population: answered surveys
     audience: bi
-    kind: model
-    model: sales_value
+    kind: ratio
+    numerator_measure: csat_top_two
+    denominator_measure: csat_answered
+    empty: no survey
     min_sample: 5
   - code: days_open
     name: Days open
@@ -100,8 +102,13 @@ kpis:
     denominator: cases
     population: closed cases
     audience: bi
-    kind: model
-    model: sales_value
+    kind: mean
+    numerator_measure: case_resolution_hours
+    empty: no case
+measures:
+  - {code: csat_answered, events: survey, description: answered}
+  - {code: csat_top_two, events: survey, description: of these the top two}
+  - {code: case_resolution_hours, events: service, description: hours}
 """,
     "plans/commission.yml": """\
 plan: commission

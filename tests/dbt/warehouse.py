@@ -29,7 +29,11 @@ LEDGER = {
 
 
 def make(
-    folder: Path, feeds: Mapping[str, Sequence[Row]], company: Mapping[str, Any], plans: Mapping[str, Any] | None = None
+    folder: Path,
+    feeds: Mapping[str, Sequence[Row]],
+    company: Mapping[str, Any],
+    plans: Mapping[str, Any] | None = None,
+    kpis: str = "",
 ) -> Path:
     """A DuckDB file with the schemas lake, config and meta as the build leaves them; every month is dirty.
 
@@ -38,11 +42,14 @@ def make(
         feeds: Rows of each feed, columns by name; what is left out is NULL, or for provenance a default.
         company: The company file's fields.
         plans: Plans by name, as ``config/plans`` has them; by default the repository's.
+        kpis: Entries of KPIs, as the registry has them, besides those of the repository.
     """
     config = folder / "config"
     config.mkdir(parents=True)
-    for name in ("feeds", "kpis.yml", "reviews", *([] if plans else ["plans"])):
+    for name in ("feeds", "reviews", *([] if plans else ["plans"])):
         (config / name).symlink_to(REPO / "config" / name)
+    registry = (REPO / "config" / "kpis.yml").read_text("utf-8")
+    (config / "kpis.yml").write_text(registry.replace("\nkpis:\n", f"\nkpis:\n{kpis}"), "utf-8")
     for name, plan in (plans or {}).items():
         (config / "plans").mkdir(exist_ok=True)
         (config / "plans" / f"{name}.yml").write_text(json.dumps(plan), "utf-8")

@@ -7,6 +7,7 @@ measures are columns of events that the models ``int_measure__<events>`` make lo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -17,8 +18,9 @@ from dealermart.config.yamlfile import Fault, Strict, repeated
 
 Text = Annotated[str, Field(min_length=2)]
 
-# Where the models lie that make what is no sum of events.
-MODELS = REPO / "dbt_project" / "models" / "intermediate" / "kpi"
+_MODELS = REPO / "dbt_project" / "models" / "intermediate"
+# Gathers what the models make; not one of them.
+_GATHERED = "value"
 
 # What a kind needs of a KPI's measures, besides the numerator.
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -133,9 +135,12 @@ class Kpi(Strict):
                 yield "kind", f"{self.code} is of kind {self.kind} and has no {field}", f"add {field}"
         if made and self.model is not None:
             yield "model", f"kind {self.kind} of {self.code} is made of measures", "leave model out, or correct kind"
-        if not made and self.model is not None and not (MODELS / f"int_kpi__{self.model}.sql").exists():
-            known = ", ".join(sorted(path.stem.removeprefix("int_kpi__") for path in MODELS.glob("int_kpi__*.sql")))
-            yield "model", f"{self.code} is made by int_kpi__{self.model}, which does not exist", f"one of: {known}"
+        if not made and self.model is not None and (lack := _lacks("kpi", self.model, self.code)):
+            yield (
+                "model",
+                f"{self.code} would have no figure: {lack}",
+                "name the model that makes it, or write it there",
+            )
         allowed = {*needed, *(("expected_measure",) if made else ())}
         for field, code in self.measures.items():
             if field not in allowed:
@@ -173,6 +178,10 @@ class Registry(Strict):
         yield from repeated((kpi.code for kpi in self.kpis), ("kpis",), "code", "KPI code")
         yield from repeated((measure.code for measure in self.measures), ("measures",), "code", "measure code")
         measures = {measure.code: measure for measure in self.measures}
+        for index, measure in enumerate(self.measures):
+            if lack := _lacks("measure", measure.events, measure.code):
+                mend = "name the model that makes it, or write it there"
+                yield Fault(("measures", index, "events"), f"{measure.code} would have no figure: {lack}", mend)
         for index, kpi in enumerate(self.kpis):
             if kpi.unit == "share" and kpi.denominator is None:
                 yield Fault(
@@ -180,3 +189,13 @@ class Registry(Strict):
                 )
             for field, what, mend in kpi.faults(measures):
                 yield Fault(("kpis", index, field), what, mend)
+
+
+def _lacks(folder: str, name: str, code: str) -> str | None:
+    """What a model of this name lacks to make ``code``, which it writes between quotes; None if it does."""
+    sql = _MODELS / folder / f"int_{folder}__{name}.sql"
+    if name == _GATHERED or not sql.exists():
+        known = sorted(path.stem.removeprefix(f"int_{folder}__") for path in sql.parent.glob(f"int_{folder}__*.sql"))
+        near = get_close_matches(name, known, 3, 0.4)
+        return f"there is no model int_{folder}__{name}" + (f" (near: {', '.join(near)})" if near else "")
+    return None if f"'{code}'" in sql.read_text("utf-8") else f"int_{folder}__{name} does not make it"

@@ -16,7 +16,7 @@ subject as (
 kpi as (
     select *
     from {{ source('config', 'kpi') }}
-    where model = 'readiness'
+    where kpi_code = 'ready_for_next_grade_pct'
 ),
 
 placed as (
