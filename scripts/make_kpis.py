@@ -79,7 +79,7 @@ def _kpi(kpi: Kpi) -> str:
         "stated for": ", ".join(kpi.subjects),
         "interval": INTERVALS[kpi.interval] if kpi.interval else "none",
         "better": {"higher": "higher", "lower": "lower", "none": "neither"}[kpi.direction],
-        "without any": {"none": kpi.empty or "as the SQL says", "zero": "0 where the company has any"}[
+        "without any": {"none": kpi.empty or "no value, and the reason in `status_reason`", "zero": "0 where the company has any"}[
             kpi.without_events
         ],
         "smallest sample": str(kpi.min_sample),

@@ -34,7 +34,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 _INTERVALS: dict[str, tuple[str | None, ...]] = {
-    "model": (None,),
+    "model": (None, "wilson"),
     "sum": (None,),
     "mean": (None, "normal", "cluster"),
     "median": (None,),
