@@ -216,7 +216,7 @@ def _statements(settings: Settings, lines: int) -> None:
         con.execute("checkpoint")
     graph = CaseGraph.parsed(settings, room, lambda said: None)
     names = [*STATEMENTS, "mart_incentive__line_source"]
-    upstream = {"int_credit__sale_line", "fct_sale_line", "int_kpi__subject_period", "int_kpi__sales_coverage"}
+    upstream = {"int_credit__sale_line", "fct_sale_line", "int_kpi__subject_period", "int_kpi__feed_month"}
     models = [name for name in graph.needed(names, tuple(upstream)) if "_incentive__" in name]
     inputs = {
         "as_of": "2027-01-08 00:00:00",

@@ -30,7 +30,7 @@ STATEMENTS = ("mart_incentive__statement", "mart_incentive__statement_line")
 _WAREHOUSE = "warehouse.duckdb"
 
 # Tables that are written here, and what they are made of is not run.
-_KPI_VALUES, _COVERAGE = "int_kpi__subject_period", "int_kpi__sales_coverage"
+_KPI_VALUES, _COVERAGE = "int_kpi__subject_period", "int_kpi__feed_month"
 
 # What there is besides the statement, in the short words of cases: the model, and its rows.
 VIEWS = {
@@ -287,8 +287,13 @@ class _Group:
         name_closed(con, self.settings)
         for name in ("dirty_month", "dirty_pay_month"):
             con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
-        covered = {"covered_from": company.calendar_start, "covered_to": period_end}
-        _load(con, f"intermediate.{_COVERAGE}", dict.fromkeys(covered, "date"), [covered])
+        # A case states all that was sold: each of its months is delivered.
+        covered = [
+            {"feed": "sales", "fiscal_month_start": row["month_start"], "is_covered": True}
+            for row in config["fiscal_month"]
+            if row["month_start"] < period_end
+        ]
+        _load(con, f"intermediate.{_COVERAGE}", self.graph.models[_COVERAGE]["columns"], covered)
         if not measured:
             columns = self.graph.models[_KPI_VALUES]["columns"]
             values = [self._measured(row) for world in worlds for row in world.marked_kpi_values()]

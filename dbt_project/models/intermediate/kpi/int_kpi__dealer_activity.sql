@@ -19,10 +19,6 @@ period as (
     where period_start < {{ built_until() }}
 ),
 
-fiscal_month as (
-    select * from {{ source('config', 'fiscal_month') }}
-),
-
 coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
@@ -41,34 +37,19 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
-month_numbered as (
-    select
-        month_start,
-        row_number() over (order by month_start nulls last) as month_no
-    from fiscal_month
-),
-
-covered as (
-    select
-        min(covered_from) as covered_from,
-        max(covered_to) as covered_to
-    from coverage
-),
-
--- How many months before the period are covered by sales.
 dated as (
     select
         period.period_id,
         period.period_start,
         period.period_end,
         period.last_year_period_id,
-        period.is_complete and period.period_end <= covered.covered_to as is_whole,
-        coalesce(period.period_start < covered.covered_to and period.period_end > covered.covered_from, false) as is_covered,
-        coalesce(first_month.month_no - covered_month.month_no, -1) as months_before
+        coverage.is_covered,
+        coverage.is_covered_whole as is_whole,
+        coalesce(last_year.is_covered_whole, false) as is_last_year_whole,
+        coverage.covered_months_before as months_before
     from period
-    cross join covered
-    inner join month_numbered as first_month on period.period_start = first_month.month_start
-    left join month_numbered as covered_month on covered.covered_from = covered_month.month_start
+    inner join coverage on period.period_id = coverage.period_id
+    left join coverage as last_year on period.last_year_period_id = last_year.period_id
 ),
 
 -- Dealers in force on any day of the period, by region and by those who own them then.
@@ -263,8 +244,10 @@ counted as (
         stated.subject_type,
         stated.subject_id,
         stated.period_id,
-        dated.is_covered,
+        -- Who bought is known where a line says so; that nobody did is known of months covered alone.
+        dated.is_covered or coalesce(sold.dealer_count, 0) > 0 as is_covered,
         dated.is_whole,
+        dated.is_last_year_whole,
         dated.months_before,
         coalesce(sold.has_no_rate, false) as has_no_rate,
         coalesce(last_year.has_no_rate, false) as last_year_has_no_rate,
@@ -305,7 +288,7 @@ long as (
             'sales of twelve months before the period are not known', '', "subject_type <> 'category'"),
         ('new_dealer_revenue_pct', 'new_net_amount', 'net_amount', 'dealer_count', 'months_before >= 23', 'has_no_rate',
             'sales of two years are not known', 'no sales in the period', "subject_type <> 'category'"),
-        ('retention_pct', 'retained_count', 'base_count', 'base_count', 'months_before >= 12 and is_whole',
+        ('retention_pct', 'retained_count', 'base_count', 'base_count', 'is_last_year_whole and is_whole',
             'has_no_rate or last_year_has_no_rate', 'the period and the one a year before are not both known whole',
             'no dealer active a year before', 'true'),
         ('repurchase_pct', 'repurchase_count', 'buyer_count', 'buyer_count', 'true', 'false', '',
@@ -339,6 +322,7 @@ long as (
                     when {{ sample }} = 0 then '{{ empty }}'
                     when {{ denominator }} <= 0 then 'what it is a share of is zero or negative'
                 {% endif %}
+                when not is_whole then 'sales cover only a part of the period'
             end as status_reason
         from counted
         where {{ whom }}

@@ -15,17 +15,9 @@ coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
-covered as (
-    select
-        min(covered_from) as covered_from,
-        max(covered_to) as covered_to
-    from coverage
-),
-
 quarter_numbered as (
     select
         period_id,
-        period_start,
         period_end,
         row_number() over (order by period_start nulls last) as quarter_no
     from period
@@ -36,10 +28,7 @@ quarter_numbered as (
 four_quarters as (
     select
         period.period_id,
-        period.is_complete,
-        quarter_numbered.period_id as quarter_id,
-        quarter_numbered.period_start,
-        quarter_numbered.period_end
+        quarter_numbered.period_id as quarter_id
     from period
     inner join quarter_numbered as last_quarter on period.period_end = last_quarter.period_end
     inner join quarter_numbered
@@ -51,12 +40,9 @@ four_quarters as (
 known as (
     select
         four_quarters.period_id,
-        bool_and(four_quarters.is_complete)
-        and count(*) = 4
-        and min(four_quarters.period_start) >= min(covered.covered_from)
-        and max(four_quarters.period_end) <= max(covered.covered_to) as is_known
+        count(*) = 4 and bool_and(coverage.is_covered_whole) as is_known
     from four_quarters
-    cross join covered
+    inner join coverage on four_quarters.quarter_id = coverage.period_id
     group by four_quarters.period_id
 ),
 

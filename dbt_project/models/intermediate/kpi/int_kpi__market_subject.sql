@@ -145,14 +145,12 @@ shared as (
         case
             when
                 summed.market_amount > 0
-                and period.is_complete
-                and period.period_start >= coverage.covered_from
-                and period.period_end <= coverage.covered_to
+                and coverage.is_covered_whole
                 then cast({{ exact_divide('summed.own_amount', 'summed.market_amount', 8) }} as decimal(18, 8))
         end as own_share
     from summed
     inner join period on summed.period_id = period.period_id
-    cross join coverage
+    left join coverage on summed.period_id = coverage.period_id
 ),
 
 final as (

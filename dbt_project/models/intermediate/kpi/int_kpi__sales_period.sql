@@ -17,20 +17,8 @@ subject_month as (
     select * from {{ ref('int_kpi__subject_month') }}
 ),
 
-feed_month as (
-    select *
-    from {{ ref('int_kpi__feed_month') }}
-    where feed = 'sales'
-),
-
 coverage as (
-    select
-        month_period.period_id,
-        bool_or(coalesce(feed_month.is_covered, false)) as is_covered,
-        bool_and(coalesce(feed_month.is_covered, false)) as is_covered_whole
-    from month_period
-    left join feed_month on month_period.fiscal_month_start = feed_month.fiscal_month_start
-    group by month_period.period_id
+    select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
 sold as (
@@ -63,7 +51,7 @@ final as (
         period.last_year_period_id,
         -- What was sold is known where a line says so; that nothing was is known of months covered alone.
         coverage.is_covered or coalesce(summed.line_count, 0) > 0 as is_covered,
-        period.is_complete and coverage.is_covered_whole as is_covered_whole,
+        coverage.is_covered_whole,
         {% for name in sales_measure_names() -%}
             coalesce(summed.{{ name }}, 0) as {{ name }}{% if not loop.last %},{% endif %}
         {% endfor %}

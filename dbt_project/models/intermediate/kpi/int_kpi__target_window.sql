@@ -1,4 +1,5 @@
 -- Grain: one row per target.
+{%- set seen_until = 'least(' ~ built_until() ~ ', ' ~ received_until() ~ ')' %}
 with
 
 target as (
@@ -17,23 +18,47 @@ kpi_value as (
     select * from {{ ref('int_kpi__value') }}
 ),
 
-coverage as (
-    select * from {{ ref('int_kpi__sales_coverage') }}
+feed_month as (
+    select *
+    from {{ ref('int_kpi__feed_month') }}
+    where feed = 'sales' and is_covered
+),
+
+fiscal_month as (
+    select * from {{ source('config', 'fiscal_month') }}
 ),
 
 company as (
     select * from {{ source('config', 'company') }}
 ),
 
+-- The months of a window: those that sales cover, and those that are over without. What lies before the calendar is not known.
+window_month as (
+    select
+        target.target_id,
+        count(feed_month.fiscal_month_start) as covered_count,
+        count(*) filter (where feed_month.fiscal_month_start is null and fiscal_month.month_end <= {{ seen_until }}) as missing_count,
+        min(fiscal_month.month_start) as first_month_start
+    from target
+    inner join fiscal_month
+        on
+            target.valid_to > fiscal_month.month_start
+            and target.valid_from < fiscal_month.month_end
+    left join feed_month on fiscal_month.month_start = feed_month.fiscal_month_start
+    where target.basis = 'sales'
+    group by target.target_id
+),
+
+-- What was sold is known where a line says so; that nothing was is known of months covered alone.
 sales_measured as (
     select
         target.target_id,
         coalesce(target_sales.line_count, 0) as sample_size,
-        coverage.covered_from is not null
-        and target.valid_from < coverage.covered_to
-        and target.valid_to > coverage.covered_from as is_covered,
-        coalesce(target.valid_from < coverage.covered_from, false) as begins_before_sales,
-        coalesce(target.valid_from >= coverage.covered_to, false) as is_ahead,
+        coalesce(target_sales.line_count, 0) > 0 as has_line,
+        coalesce(window_month.covered_count, 0) > 0 as is_covered,
+        coalesce(window_month.missing_count > 0 or target.valid_from < window_month.first_month_start, false) as is_cut,
+        target.valid_from >= {{ seen_until }} as is_to_begin,
+        target.valid_to <= {{ seen_until }} as is_over,
         case when target.is_amount then coalesce(target_sales.no_plan_rate_line_count, 0) else 0 end as no_rate_count,
         case
             {% for kpi_code, column, unknown_count in sales_sums() if unknown_count %}
@@ -47,27 +72,28 @@ sales_measured as (
             {% endfor %}
         end as amount
     from target
-    cross join coverage
+    left join window_month on target.target_id = window_month.target_id
     left join target_sales on target.target_id = target_sales.target_id
     where target.basis = 'sales'
 ),
 
+-- A month under way of which nothing came yet is ahead: a running quarter shows the others to date.
 sales_actual as (
     select
         target_id,
         sample_size,
-        is_ahead,
+        not has_line and (is_to_begin or not (is_covered or is_cut or is_over)) as is_ahead,
         amount,
         case
-            when not is_covered then 'no_data'
-            when begins_before_sales then 'undefined'
+            when not has_line and (is_to_begin or is_cut or not is_covered) then 'no_data'
+            when is_cut then 'undefined'
             when no_rate_count > 0 then 'no_rate'
             when unknown_count > 0 then 'undefined'
             else 'ok'
         end as status,
         case
-            when not is_covered then 'no sales delivered for the window'
-            when begins_before_sales then 'sales cover only a part of the window'
+            when not has_line and (is_to_begin or not is_covered) then 'no sales delivered for the window'
+            when is_cut then 'sales cover only a part of the window'
             when no_rate_count > 0 then 'no plan rate for ' || no_rate_count || ' of ' || sample_size || ' lines'
             when unknown_count > 0 then 'cost not known for ' || unknown_count || ' of ' || sample_size || ' lines'
         end as status_reason
@@ -224,7 +250,7 @@ final as (
         target.product_category,
         target.valid_from,
         target.valid_to,
-        target.valid_to <= least({{ built_until() }}, {{ received_until() }}) as is_complete,
+        target.valid_to <= {{ seen_until }} as is_complete,
         target.target_value,
         target.unit,
         target.objective_id,

@@ -10,7 +10,9 @@ fiscal_month as (
 ),
 
 coverage as (
-    select * from {{ ref('int_kpi__sales_coverage') }}
+    select *
+    from {{ ref('int_kpi__sales_coverage') }}
+    where period_type = 'month'
 ),
 
 month_numbered as (
@@ -18,12 +20,6 @@ month_numbered as (
         month_start,
         row_number() over (order by month_start nulls last) as month_no
     from fiscal_month
-),
-
-covered as (
-    select min(month_numbered.month_no) as first_month_no
-    from coverage
-    inner join month_numbered on coverage.covered_from = month_numbered.month_start
 ),
 
 bought as (
@@ -45,16 +41,16 @@ spaced as (
     from bought
 ),
 
--- Who bought before the first month delivered is not known: whoever turns up in the first twelve may be an old customer.
+-- Who bought in a month not delivered is not known: whoever turns up within twelve months of it may be an old customer.
 final as (
     select
         spaced.dealer_id,
         spaced.fiscal_month_start,
         spaced.month_no
     from spaced
-    cross join covered
+    inner join coverage on spaced.fiscal_month_start = coverage.period_start
     where
-        spaced.month_no >= covered.first_month_no + 12
+        coverage.covered_months_before >= 12
         and (spaced.previous_month_no is null or spaced.month_no - spaced.previous_month_no > 12)
 )
 

@@ -118,14 +118,20 @@ proposed as (
     group by dealer_id, period_id
 ),
 
--- A better tier that may be due as well as not leaves nothing to propose.
+-- A better tier that may be due as well as not leaves nothing to propose, nor do figures to date beside bounds of a quarter.
 told as (
     select
-        dealer_id,
-        period_id,
-        case when open_tier_no >= tier_no then tier_no end as tier_no,
-        coalesce(open_tier_no < coalesce(tier_no, open_tier_no + 1), false) as is_unknown
+        proposed.dealer_id,
+        proposed.period_id,
+        case
+            when dealer_quarter.is_complete and proposed.open_tier_no >= proposed.tier_no then proposed.tier_no
+        end as tier_no,
+        coalesce(proposed.open_tier_no < coalesce(proposed.tier_no, proposed.open_tier_no + 1), false) as is_unknown
     from proposed
+    inner join dealer_quarter
+        on
+            proposed.dealer_id = dealer_quarter.dealer_id
+            and proposed.period_id = dealer_quarter.period_id
 ),
 
 warned as (
@@ -162,6 +168,7 @@ final as (
         ranked.ranked_in_region,
         proposed_tier.tier as proposed_tier,
         case
+            when not dealer_quarter.is_complete then 'the quarter is not complete'
             when told.is_unknown then 'what a better tier asks for is not known'
             when proposed_tier.tier is null then 'no tier is open to these figures'
             when placed.tier is null then 'has no tier yet'

@@ -9,6 +9,24 @@ warning as (
     select * from {{ source('config', 'scorecard_warning') }}
 ),
 
+kpi as (
+    select * from {{ source('config', 'kpi') }}
+),
+
+measure as (
+    select * from {{ source('config', 'measure') }}
+),
+
+-- What grows from day to day, and the attainment that is taken of it: to date it is below a bound of the quarter anyway.
+grown as (
+    select kpi.kpi_code
+    from kpi
+    left join measure on kpi.numerator_measure = measure.measure_code
+    where
+        kpi.kpi_code in ({% for kpi_code, column, unknown_count in sales_sums() %}'{{ kpi_code }}', {% endfor %}'attainment_pct')
+        or (kpi.kind in ('sum', 'distinct') and measure.taken = 'sum')
+),
+
 final as (
     select
         subject_period.subject_id as dealer_id,
@@ -30,11 +48,15 @@ final as (
         || cast(cast(coalesce(warning.below, warning.above) as decimal(18, 4)) as string) as reason
     from subject_period
     inner join warning on subject_period.kpi_code = warning.kpi_code
+    left join grown on subject_period.kpi_code = grown.kpi_code
     where
         subject_period.subject_type = 'dealer'
         and subject_period.period_type = 'quarter'
         and subject_period.status = 'ok'
-        and (subject_period.value < warning.below or subject_period.value > warning.above)
+        and (
+            (subject_period.value < warning.below and (subject_period.is_complete or grown.kpi_code is null))
+            or subject_period.value > warning.above
+        )
 )
 
 select * from final

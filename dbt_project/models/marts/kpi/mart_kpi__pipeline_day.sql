@@ -124,7 +124,7 @@ open_on_day as (
             and run_day.date_day < member.valid_to
 ),
 
-final as (
+summed as (
     select
         date_day,
         coalesce(member_id, 'unassigned') as member_id,
@@ -133,6 +133,7 @@ final as (
         stage,
         count(*) as open_count,
         count(*) - count(amount_reporting) as unknown_amount_count,
+        count(amount_reporting) - count(weighted_amount_reporting) as unknown_probability_count,
         case
             when count(amount_reporting) > 0 then cast(sum(amount_reporting) as decimal(28, 8))
         end as open_amount,
@@ -141,6 +142,23 @@ final as (
         end as weighted_amount
     from open_on_day
     group by coalesce(member_id, 'unassigned'), date_day, stage
+),
+
+final as (
+    select
+        summed.date_day,
+        summed.member_id,
+        summed.member_name,
+        summed.team,
+        summed.stage,
+        summed.open_count,
+        summed.unknown_amount_count,
+        summed.unknown_probability_count,
+        summed.open_amount,
+        summed.weighted_amount,
+        company.reporting_currency_code as currency_code
+    from summed
+    cross join company
 )
 
 select * from final

@@ -1,4 +1,5 @@
--- Grain: one row per subject with sales to state, of the quarter under way and the one before it, and day up to as_of.
+-- Grain: one row per subject with sales to state, of the quarter under way and the one before it, and day as far as received.
+{%- set counts = ['line_count', 'no_rate_line_count', 'no_plan_rate_line_count'] %}
 with
 
 period as (
@@ -14,11 +15,19 @@ subject_period as (
 ),
 
 sale_line as (
-    select * from {{ ref('fct_sale_line') }}
+    select *
+    from {{ ref('fct_sale_line') }}
+    where channel is distinct from 'sell_out'
 ),
 
 credit_line as (
     select * from {{ ref('int_credit__sale_line') }}
+),
+
+-- After the latest receipt of sales nobody knows what was sold: days without would only lower the pace.
+received as (
+    select least({{ as_of_date() }}, {{ received_until() }}, max(_received_date)) as received_until
+    from sale_line
 ),
 
 ranked_quarter as (
@@ -86,11 +95,13 @@ line_day as (
         sale_line.sale_date,
         sale_line.dealer_id,
         sale_line.dealer_region,
+        count(*) as line_count,
+        count(*) - count(sale_line.net_amount_reporting) as no_rate_line_count,
+        count(*) - count(sale_line.net_amount_plan) as no_plan_rate_line_count,
         cast(coalesce(sum(sale_line.net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
         cast(coalesce(sum(sale_line.net_amount_plan), 0) as decimal(28, 8)) as plan_amount
     from sale_line
     inner join numbered_day on sale_line.sale_date = numbered_day.date_day
-    where sale_line.channel is distinct from 'sell_out'
     group by
         numbered_day.period_id, numbered_day.is_shown, sale_line.sale_date, sale_line.dealer_id, sale_line.dealer_region
 ),
@@ -101,6 +112,9 @@ credit_day as (
         credit_line.sale_date,
         credit_line.member_id,
         credit_line.member_team,
+        count(*) as line_count,
+        count(*) - count(credit_line.credited_net_amount_reporting) as no_rate_line_count,
+        count(*) - count(credit_line.credited_net_amount_plan) as no_plan_rate_line_count,
         cast(coalesce(sum(credit_line.credited_net_amount_reporting), 0) as decimal(28, 8)) as net_amount,
         cast(coalesce(sum(credit_line.credited_net_amount_plan), 0) as decimal(28, 8)) as plan_amount
     from credit_line
@@ -122,6 +136,9 @@ sold as (
             {{ subject_id }} as subject_id,
             period_id,
             sale_date,
+            {% for name in counts %}
+                sum({{ name }}) as {{ name }},
+            {% endfor %}
             sum(net_amount) as net_amount,
             sum(plan_amount) as plan_amount
         from {{ relation }}
@@ -195,9 +212,10 @@ expected_day as (
                 'numbered_day.working_day_no * season.working_day_count', 'numbered_day.working_day_count', 0
             ) }}
     left join season_known on numbered_day.last_year_period_id = season_known.period_id
+    cross join received
     where
         numbered_day.is_shown
-        and numbered_day.date_day <= {{ as_of_date() }}
+        and numbered_day.date_day <= received.received_until
 ),
 
 shown as (
@@ -213,6 +231,9 @@ shown as (
         expected_day.working_day_no,
         expected_day.working_day_count,
         subject_period.target_value,
+        {% for name in counts %}
+            coalesce(sold.{{ name }}, 0) as {{ name }},
+        {% endfor %}
         coalesce(sold.net_amount, 0) as net_amount,
         coalesce(sold.plan_amount, 0) as plan_amount,
         expected_day.working_share,
@@ -246,15 +267,28 @@ summed as (
         target_value,
         working_share,
         season_share,
-        net_amount,
-        cast(sum(net_amount) over (
-            partition by subject_type, subject_id, period_id order by date_day nulls last
-        ) as decimal(28, 8)) as net_revenue_to_date,
-        cast(sum(plan_amount) over (
-            partition by subject_type, subject_id, period_id order by date_day nulls last
-        ) as decimal(28, 8)) as achieved_to_date,
+        case when no_rate_line_count = 0 then net_amount end as net_amount,
+        {% for name in ['net_amount', 'plan_amount'] %}
+            cast(sum({{ name }}) over (
+                partition by subject_type, subject_id, period_id order by date_day nulls last
+            ) as decimal(28, 8)) as {{ name }}_to_date,
+        {% endfor %}
+        {% for name in counts %}
+            cast(sum({{ name }}) over (
+                partition by subject_type, subject_id, period_id order by date_day nulls last
+            ) as bigint) as {{ name }}_to_date,
+        {% endfor %}
         date_day = max(date_day) over (partition by period_id) as is_latest
     from shown
+),
+
+-- A sum with a hole is no sum: from the first line without a rate on, the quarter has no value.
+known as (
+    select
+        *,
+        case when no_rate_line_count_to_date = 0 then net_amount_to_date end as net_revenue_to_date,
+        case when no_plan_rate_line_count_to_date = 0 then plan_amount_to_date end as achieved_to_date
+    from summed
 ),
 
 final as (
@@ -270,6 +304,9 @@ final as (
         is_working_day,
         cast(working_day_no as bigint) as working_day_no,
         cast(working_day_count as bigint) as working_day_count,
+        line_count_to_date,
+        no_rate_line_count_to_date,
+        no_plan_rate_line_count_to_date,
         cast(net_amount as decimal(28, 8)) as net_revenue,
         net_revenue_to_date,
         achieved_to_date,
@@ -291,8 +328,15 @@ final as (
         ) }} as decimal(28, 8)) as forecast_by_working_days,
         case
             when season_share > 0 then cast({{ exact_divide('achieved_to_date', 'season_share', 8) }} as decimal(28, 8))
-        end as forecast_by_season
-    from summed
+        end as forecast_by_season,
+        case when no_rate_line_count_to_date + no_plan_rate_line_count_to_date > 0 then 'no_rate' else 'ok' end as status,
+        case
+            when no_plan_rate_line_count_to_date > 0
+                then 'no plan rate for ' || no_plan_rate_line_count_to_date || ' of ' || line_count_to_date || ' lines'
+            when no_rate_line_count_to_date > 0
+                then 'no exchange rate for ' || no_rate_line_count_to_date || ' of ' || line_count_to_date || ' lines'
+        end as status_reason
+    from known
 )
 
 select * from final
