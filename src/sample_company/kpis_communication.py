@@ -48,7 +48,7 @@ def _messages(feeds: Feeds, who: Who, seen: date) -> Iterator[Planted]:
         if due < seen:
             # Who has left by the due day has no duty any more.
             at_work = feeds.company.employed(message.sender_id, due)
-            duty = tuple(one for one in subjects if at_work or one[0] not in ("member", "team"))
+            duty = tuple(subject for subject in subjects if at_work or subject[0] not in ("member", "team"))
             in_time = Part(month_of(due), duty, int(message.sent <= message.due), 1)
             parts["message_in_time_pct"].append(in_time)
             if message.urgency == "urgent":
