@@ -46,7 +46,10 @@ def _messages(feeds: Feeds, who: Who, seen: date) -> Iterator[Planted]:
         month, subjects = month_of(sent), who.subjects(sent, message.sender_id, message.dealer)
         due = local_day(message.due)
         if due < seen:
-            in_time = Part(month_of(due), subjects, int(message.sent <= message.due), 1)
+            # Who has left by the due day has no duty any more.
+            at_work = feeds.company.employed(message.sender_id, due)
+            duty = tuple(subject for subject in subjects if at_work or subject[0] not in ("member", "team"))
+            in_time = Part(month_of(due), duty, int(message.sent <= message.due), 1)
             parts["message_in_time_pct"].append(in_time)
             if message.urgency == "urgent":
                 parts["message_in_time_urgent_pct"].append(in_time)

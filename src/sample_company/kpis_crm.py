@@ -129,8 +129,17 @@ class Seen:
     def of_deal(self, deal: Deal, day: date) -> list[Subject]:
         return self.at(self.linked(deal.of.system, deal.of.member_id), deal.of.dealer_id, day, deal.of.category)
 
+    def owned(self, deal: Deal, day: date) -> list[Subject]:
+        """Whose pipeline an opportunity is: that of nobody is unassigned, so that members and teams are the company."""
+        return _or_unassigned(self.of_deal(deal, day))
+
     def amount(self, deal: Deal, day: date, rate_type: str = "market") -> Decimal:
         return self.feeds.figures.convert(deal.of.amount, deal.of.currency, day, rate_type)
+
+
+def _or_unassigned(subjects: list[Subject]) -> list[Subject]:
+    kinds = {kind for kind, _ in subjects}
+    return [*subjects, *((kind, "unassigned") for kind in ("member", "team") if kind not in kinds)]
 
 
 Groups = dict[Subject, list[Any]]
@@ -168,11 +177,11 @@ def planted(feeds: Feeds) -> Iterator[Planted]:
 
 
 def _closed(seen: Seen, period: Period) -> Iterator[Planted]:
-    entered = _grouped((seen.of_deal(deal, deal.created), 1) for deal in seen.deals if deal.created in period)
+    entered = _grouped((seen.owned(deal, deal.created), 1) for deal in seen.deals if deal.created in period)
     for subject, ones in entered.items():
         yield Planted("new_opportunities", period.name, *subject, Decimal(len(ones)) if ones else None)
     closed = _grouped(
-        (seen.of_deal(deal, deal.closed), deal) for deal in seen.deals if deal.closed and deal.closed in period
+        (seen.owned(deal, deal.closed), deal) for deal in seen.deals if deal.closed and deal.closed in period
     )
     for subject, deals in closed.items():
         won = [deal for deal in deals if deal.status == "won"]
@@ -189,7 +198,7 @@ def _closed(seen: Seen, period: Period) -> Iterator[Planted]:
 def _open(seen: Seen, period: Period) -> Iterator[Planted]:
     day = period.balance
     states = [(deal, step) for deal in seen.deals if (step := deal.open_on(day))]
-    for subject, there in _grouped((seen.of_deal(deal, day), (deal, step)) for deal, step in states).items():
+    for subject, there in _grouped((seen.owned(deal, day), (deal, step)) for deal, step in states).items():
         amounts = [seen.amount(deal, day) for deal, _ in there]
         weighted = [seen.amount(deal, day) * step.probability / 100 for deal, step in there]
         yield Planted("open_pipeline_amount", period.name, *subject, sum(amounts, Decimal(0)) if there else None)
@@ -429,7 +438,7 @@ def _shared(seen: Seen, made: list[Made], period: Period) -> Iterator[Planted]:
         named = sum(deal.is_named for deal in shared)
         yield Planted("roles_named_pct", period.name, *subject, _share(named, len(shared)))
     amounts = _grouped(
-        (seen.at(deal.lead, deal.dealer_id, deal.day), deal.amount)
+        (_or_unassigned(seen.at(deal.lead, deal.dealer_id, deal.day)), deal.amount)
         for deal in made
         if deal.is_shared and deal.day in period
     )

@@ -251,7 +251,10 @@ def _surveys(feeds: Feeds, who: Who) -> Iterator[Planted]:
             subjects: tuple[Subject, ...] = (("company", "company"), *((("team", asked.team),) if asked else ()))
             parts["pulse"].append(Part(month, subjects, score or 0, int(score is not None)))
             continue
-        subjects = who.subjects(sent, survey["memberId"], survey["dealerId"], dealers_region=True)
+        rated = survey["memberId"]
+        if rated is not None and not feeds.company.employed(rated, sent):
+            rated = None  # who has left is not rated any more
+        subjects = who.subjects(sent, rated, survey["dealerId"], dealers_region=True)
         answered = int(score is not None)
         of_five = Fraction(4 * (score - low), high - low) + 1 if score is not None else 0
         parts["response"].append(Part(month, subjects, answered, 1))

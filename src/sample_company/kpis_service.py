@@ -118,7 +118,7 @@ def _cases(feeds: Feeds) -> Iterator[Planted]:
 
         def about(day: date, case: Any = case) -> Subjects:
             region = feeds.company.dealer_on(case.dealer_id, day).region
-            return {"dealer": case.dealer_id, "member": case.member_id, "region": region}
+            return {"dealer": case.dealer_id, "member": _at_work(feeds, case.member_id, day), "region": region}
 
         opened = opened_on, about(opened_on)
         if responded:
@@ -161,6 +161,11 @@ def _cases(feeds: Feeds) -> Iterator[Planted]:
     yield from made("case_quality_mean", gathered(rows["quality"]), mean)
 
 
+def _at_work(feeds: Feeds, member_id: str, day: date) -> str | None:
+    """The member, or nobody: who has left by the day has no duty any more and is not rated."""
+    return member_id if feeds.company.employed(member_id, day) else None
+
+
 def _other_team(feeds: Feeds, case: Any) -> bool:
     return feeds.members[case.helper_id].team != feeds.members[case.member_id].team
 
@@ -171,16 +176,21 @@ def _requests(feeds: Feeds) -> Iterator[Planted]:
     for request in feeds.requests:
         wellbeing = request.kind == "wellbeing"
         name = "wellbeing" if wellbeing else "support"
-        subjects: Subjects = {} if wellbeing else {"member": request.assignee, "dealer": request.dealer}
+
+        def about(moment: datetime, request: Any = request, wellbeing: bool = wellbeing) -> tuple[date, Subjects]:
+            day = local_day(moment)
+            member = _at_work(feeds, request.assignee, day)
+            return day, {} if wellbeing else {"member": member, "dealer": request.dealer}
+
         responded, closed = until(last, request.responded), until(last, request.closed)
         if responded:
             hours = business_hours(request.opened, responded)
-            rows[f"{name}_first_response_hours"].append((local_day(request.opened), subjects, hours))
+            rows[f"{name}_first_response_hours"].append((*about(request.opened), hours))
         if closed:
             hours = business_hours(request.opened, closed)
-            rows[f"{name}_resolution_hours"].append((local_day(closed), subjects, hours))
+            rows[f"{name}_resolution_hours"].append((*about(closed), hours))
             if request.rating is not None:
-                rows[f"{name}_satisfaction_mean"].append((local_day(closed), subjects, Decimal(request.rating)))
+                rows[f"{name}_satisfaction_mean"].append((*about(closed), Decimal(request.rating)))
     for kpi, listed in sorted(rows.items()):
         yield from made(kpi, gathered(listed), mean)
         if kpi.endswith("_hours"):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from typing import Any
+
+import yaml
 
 import make_kpis
 from dealermart.base import REPO, load_settings
@@ -35,6 +39,25 @@ def test_every_model_of_the_registry_is_read_by_the_engine() -> None:
     )  # those that are taken of reviews
     models = {kpi.model for kpi in load_config(load_settings()).registry.kpis if kpi.model}
     assert {model for model in models if f"'{model}'" not in text} == set()
+
+
+def _expected(test: dict[str, Any]) -> set[str]:
+    """The measures in the rows that a unit test expects."""
+    rows = test["expect"]["rows"]
+    listed = csv.DictReader(rows.splitlines()) if isinstance(rows, str) else rows
+    return {row["measure_code"] for row in listed if "measure_code" in row}
+
+
+def test_every_measure_is_expected_by_a_unit_test() -> None:
+    """One that no hand-worked row has may have any condition or value: nothing would notice."""
+    proved = {
+        code
+        for path in MODELS.glob("int_measure__*.yml")
+        for test in yaml.safe_load(path.read_text("utf-8")).get("unit_tests", ())
+        if test["model"] != "int_measure__event"  # which only gathers them
+        for code in _expected(test)
+    }
+    assert {measure.code for measure in load_config(load_settings()).registry.measures} - proved == set()
 
 
 def test_every_measure_serves_a_kpi() -> None:

@@ -3,14 +3,54 @@
 with
 
 kpi as (
-    select *
-    from {{ ref('mart_kpi__subject_period') }}
-    where kpi_code in ('net_revenue', 'gross_margin_amount', 'units')
+    select * from {{ source('config', 'kpi') }}
+),
+
+measure as (
+    select * from {{ source('config', 'measure') }}
+),
+
+-- Sums of measures of which nothing is left out for want of an owner. An opportunity needs no dealer.
+additive as (
+    select
+        kpi.kpi_code,
+        measure.events in ('sales', 'collection') as is_of_dealers
+    from kpi
+    inner join measure on kpi.numerator_measure = measure.measure_code
+    where
+        kpi.kind = 'sum'
+        and measure.unowned_subject is not null
+
+    union all
+
+    select
+        kpi_code,
+        true as is_of_dealers
+    from kpi
+    where kpi_code in ('net_revenue', 'gross_margin_amount')
+),
+
+figure as (
+    select * from {{ ref('mart_kpi__subject_period') }}
+),
+
+stated as (
+    select
+        figure.kpi_code,
+        figure.period_id,
+        figure.subject_type,
+        figure.value,
+        figure.status
+    from figure
+    inner join additive on figure.kpi_code = additive.kpi_code
+    where
+        figure.subject_type <> 'dealer'
+        or additive.is_of_dealers
 ),
 
 company as (
     select *
-    from kpi
+    from stated
     where
         subject_type = 'company'
         and value is not null
@@ -23,7 +63,7 @@ part as (
         subject_type,
         sum(value) as value,
         count(*) filter (where value is null and status not in ('no_data', 'subject_unknown')) as unknown_count
-    from kpi
+    from stated
     where subject_type <> 'company'
     group by kpi_code, period_id, subject_type
 )

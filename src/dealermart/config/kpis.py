@@ -57,6 +57,9 @@ class Measure(Strict):
     """Summed over the months of a period; or stated at the end of each month, then a period has that of its last."""
     unknown: Literal["undefined", "no_rate"] = "undefined"
     """The status of a value that lacks some of it."""
+    unowned: Literal["left_out", "unassigned"] = "left_out"
+    """Where what has no member, team, region or category goes: nowhere, or to the subject ``unassigned``, so that all
+    of these add up to the company."""
 
 
 class Kpi(Strict):

@@ -99,6 +99,8 @@ SCHEMAS: dict[str, dict[str, str]] = {
         "events": "varchar",
         "taken": "varchar",
         "unknown_status": "varchar",
+        "unowned_subject": "varchar",
+        "unowned_category": "varchar",
     },
     "training_plan": {
         "serious_gap": "decimal(9,4)",
@@ -296,9 +298,12 @@ def _tables(config: Config) -> dict[str, Rows]:
         for kpi in config.registry.kpis
     ]
     tables["kpi_subject"] = [(kpi.code, subject) for kpi in config.registry.kpis for subject in kpi.subjects]
-    tables["measure"] = [
-        (measure.code, measure.events, measure.taken, measure.unknown) for measure in config.registry.measures
-    ]
+    by_category = {code for kpi in config.registry.kpis if "category" in kpi.subjects for code in kpi.measures.values()}
+    for measure in config.registry.measures:
+        nobody = "unassigned" if measure.unowned == "unassigned" else None
+        # Of what no KPI states by category, no category is known: it would all be without one.
+        category = nobody if measure.code in by_category else None
+        tables["measure"].append((measure.code, measure.events, measure.taken, measure.unknown, nobody, category))
     tables["training_plan"] = [(config.training.serious_gap,)]
     tables["required_skill"] = [(level.role, level.grade, level.topic, level.level) for level in config.training.levels]
     tables["response_limit"] = sorted(company.first_response_hours.items())

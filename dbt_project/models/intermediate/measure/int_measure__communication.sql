@@ -9,13 +9,19 @@ calendar as (
     select * from {{ ref('int_calendar__day') }}
 ),
 
--- What is due on a day that was not seen to its end counts nowhere yet.
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
+-- What is due on a day that was not seen to its end counts nowhere yet. Who has left by the day that counts has no duty any more.
 judged as (
     select
         message.message_id,
-        message.sender_id as member_id,
         message.dealer_id,
-        message.sender_team as team,
+        {% for day in ['sent', 'due'] %}
+            case when left_by_{{ day }}.member_id is null then message.sender_id end as {{ day }}_member_id,
+            case when left_by_{{ day }}.member_id is null then message.sender_team end as {{ day }}_team,
+        {% endfor %}
         message.region,
         message.kind,
         message.urgency,
@@ -36,6 +42,13 @@ judged as (
     left join calendar as due_day on message.due_date = due_day.date_day
     left join calendar as acknowledged_day on message.acknowledged_date = acknowledged_day.date_day
     left join calendar as corrected_day on message.corrected_date = corrected_day.date_day
+    {% for day in ['sent', 'due'] %}
+        left join member_left as left_by_{{ day }}
+            on
+                message.sender_id = left_by_{{ day }}.member_id
+                and message.{{ day }}_date >= left_by_{{ day }}.left_from
+                and message.{{ day }}_date < left_by_{{ day }}.left_to
+    {% endfor %}
 ),
 
 -- A correction takes back what counted as accurate, from the month in which it was made.
@@ -58,9 +71,9 @@ final as (
         select
             message_id{{ " || '" ~ suffix ~ "'" if suffix }} as event_id,
             '{{ measure_code }}' as measure_code,
-            member_id,
+            {{ date }}_member_id as member_id,
             dealer_id,
-            team,
+            {{ date }}_team as team,
             region,
             cast(null as string) as product_category,
             {{ date }}_month_start as fiscal_month_start,

@@ -35,7 +35,17 @@
 } %}
 with
 
-final as (
+-- Of these measures, what belongs to nobody is that of the subject unassigned.
+unowned as (
+    select
+        measure_code,
+        unowned_subject,
+        unowned_category
+    from {{ source('config', 'measure') }}
+    where unowned_subject is not null
+),
+
+event as (
     {% for events in models.values() | sum(start=[]) %}
         select
             event_id,
@@ -53,6 +63,22 @@ final as (
             union all
         {% endif %}
     {% endfor %}
+),
+
+final as (
+    select
+        event.event_id,
+        event.measure_code,
+        coalesce(event.member_id, unowned.unowned_subject) as member_id,
+        event.dealer_id,
+        coalesce(event.team, unowned.unowned_subject) as team,
+        coalesce(event.region, unowned.unowned_subject) as region,
+        coalesce(event.product_category, unowned.unowned_category) as product_category,
+        event.fiscal_month_start,
+        event.known_month_start,
+        event.value
+    from event
+    left join unowned on event.measure_code = unowned.measure_code
 )
 
 select * from final

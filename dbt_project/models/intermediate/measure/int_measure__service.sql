@@ -13,11 +13,16 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
 dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
 
--- A case counts on the day on which it was raised, is due, and was resolved: each with the team and region of that day.
+-- A case counts on the day on which it was raised, is due, and was resolved: each with the team and region of that day. Who
+-- has left by then has no duty any more: the dealer, region and company keep the case.
 happened as (
     {% for event in ['opened', 'due', 'resolved'] %}
         select
@@ -36,9 +41,9 @@ placed as (
     select
         happened.event,
         service_case.case_id,
-        service_case.member_id,
+        case when member_left.member_id is null then service_case.member_id end as member_id,
         service_case.dealer_id,
-        member.team,
+        case when member_left.member_id is null then member.team end as team,
         dealer.region,
         calendar.fiscal_month_start,
         case
@@ -64,6 +69,11 @@ placed as (
             service_case.member_id = member.member_id
             and happened.event_date >= member.valid_from
             and happened.event_date < member.valid_to
+    left join member_left
+        on
+            service_case.member_id = member_left.member_id
+            and happened.event_date >= member_left.left_from
+            and happened.event_date < member_left.left_to
     left join dealer
         on
             service_case.dealer_id = dealer.dealer_id

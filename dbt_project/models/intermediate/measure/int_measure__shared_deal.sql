@@ -77,7 +77,7 @@ placed as (
         on
             had_part.member_id = member.member_id
             and deal.deal_date >= member.valid_from
-            and deal.deal_date < member.valid_to
+            and deal.deal_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
 ),
 
 -- Of an amount no part may count twice: it counts for the one with the largest share of the work.

@@ -13,6 +13,10 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
 dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
@@ -31,16 +35,16 @@ happened as (
     {% endfor %}
 ),
 
--- The figure is that of the member who answers.
+-- The figure is that of the member who answers; who has left by the day of the event has none.
 placed as (
     select
         happened.event,
         request.request_id,
         request.kind = 'wellbeing' as is_wellbeing,
-        request.assignee_id,
+        case when member_left.member_id is null then request.assignee_id end as member_id,
         request.dealer_id,
-        member.team,
-        coalesce(dealer.region, member.region) as region,
+        case when member_left.member_id is null then member.team end as team,
+        coalesce(dealer.region, case when member_left.member_id is null then member.region end) as region,
         calendar.fiscal_month_start,
         request.first_response_hours,
         request.resolution_hours,
@@ -53,6 +57,11 @@ placed as (
             request.assignee_id = member.member_id
             and happened.event_date >= member.valid_from
             and happened.event_date < member.valid_to
+    left join member_left
+        on
+            request.assignee_id = member_left.member_id
+            and happened.event_date >= member_left.left_from
+            and happened.event_date < member_left.left_to
     left join dealer
         on
             request.dealer_id = dealer.dealer_id
@@ -76,7 +85,7 @@ final as (
         select
             request_id as event_id,
             '{{ measure_code }}' as measure_code,
-            assignee_id as member_id,
+            member_id,
             dealer_id,
             team,
             region,

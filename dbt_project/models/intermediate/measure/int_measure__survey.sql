@@ -5,23 +5,32 @@ response as (
     select * from {{ ref('fct_survey_response') }}
 ),
 
--- The net promoter score is defined on answers from 0 to 10 alone.
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
+-- The net promoter score is defined on answers from 0 to 10 alone. Who had left when the survey was sent is not rated by it.
 judged as (
     select
-        response_id,
-        survey,
-        member_id,
-        dealer_id,
-        member_team,
-        dealer_region,
-        fiscal_month_start,
-        is_answered,
-        score,
-        score_of_five,
-        is_top_two,
-        survey = 'nps' and scale_min = 0 and scale_max = 10 and is_answered as is_promoter_answer
+        response.response_id,
+        response.survey,
+        case when member_left.member_id is null then response.member_id end as member_id,
+        response.dealer_id,
+        case when member_left.member_id is null then response.member_team end as member_team,
+        response.dealer_region,
+        response.fiscal_month_start,
+        response.is_answered,
+        response.score,
+        response.score_of_five,
+        response.is_top_two,
+        response.survey = 'nps' and response.scale_min = 0 and response.scale_max = 10 and response.is_answered as is_promoter_answer
     from response
-    where fiscal_month_start is not null
+    left join member_left
+        on
+            response.member_id = member_left.member_id
+            and response.sent_date >= member_left.left_from
+            and response.sent_date < member_left.left_to
+    where response.fiscal_month_start is not null
 ),
 
 final as (

@@ -121,14 +121,14 @@ open_on_day as (
         on
             weighted.member_id = member.member_id
             and run_day.date_day >= member.valid_from
-            and run_day.date_day < member.valid_to
+            and run_day.date_day < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
 ),
 
 summed as (
     select
         date_day,
-        coalesce(member_id, 'unassigned') as member_id,
-        coalesce(min(member_name), 'unassigned') as member_name,
+        coalesce(member_id, '{{ unassigned() }}') as member_id,
+        coalesce(min(member_name), '{{ unassigned() }}') as member_name,
         min(team) as team,
         stage,
         count(*) as open_count,
@@ -141,7 +141,7 @@ summed as (
             when count(weighted_amount_reporting) > 0 then cast(sum(weighted_amount_reporting) as decimal(28, 8))
         end as weighted_amount
     from open_on_day
-    group by coalesce(member_id, 'unassigned'), date_day, stage
+    group by coalesce(member_id, '{{ unassigned() }}'), date_day, stage
 ),
 
 final as (
