@@ -317,7 +317,7 @@ class Component(Strict):
         yield from self._credit_faults(at, payee)
         yield from self._trigger_faults(at)
         if self.target is not None:
-            yield from self.target.faults_at((*at, "target"), self.measure, period, kpis)
+            yield from self.target.faults_at((*at, "target"), self.measure, payee, period, kpis)
         if self.modifier is not None:
             yield from self.modifier.faults_at((*at, "modifier"), payee, kpis)
         yield from self._rate_faults(at, setting)

@@ -43,6 +43,10 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+dealer as (
+    select * from {{ ref('dim_dealer') }}
+),
+
 period_day as (
     select
         period.period_type,
@@ -332,7 +336,7 @@ final as (
         end as target_pay_amount,
         coalesce(member_left.member_id is not null, false) as is_left_at_end,
         member.team,
-        member.region,
+        coalesce(member.region, dealer.region) as region,
         listed.stopped_reason
     from listed
     cross join company
@@ -351,6 +355,11 @@ final as (
             case when listed.payee_type = 'member' then listed.payee_id end = member.member_id
             and listed.last_day >= member.valid_from
             and listed.last_day < member.valid_to
+    left join dealer
+        on
+            case when listed.payee_type = 'dealer' then listed.payee_id end = dealer.dealer_id
+            and listed.last_day >= dealer.valid_from
+            and listed.last_day < dealer.valid_to
 )
 
 select * from final
