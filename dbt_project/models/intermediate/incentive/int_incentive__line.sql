@@ -137,7 +137,10 @@ gated as (
     select
         listed.*,
         held_by_gate.period_id is not null as is_held_by_gate,
-        case when held_by_gate.period_id is null then listed.earned_amount end as settled_amount
+        {{ is_too_fine('listed.currency_code') }} as is_too_fine,
+        case
+            when held_by_gate.period_id is null and not {{ is_too_fine('listed.currency_code') }} then listed.earned_amount
+        end as settled_amount
     from listed
     left join held_by_gate on {{ same_key('listed', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
 ),
@@ -177,6 +180,7 @@ final as (
         rounded.amount,
         case
             when rounded.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
+            when rounded.is_too_fine then {{ too_fine_reason() }}
             when rounded.settled_amount is null and rounded.reason is not null then rounded.reason
             when rounded.settled_amount is null then 'outside the bands; the plan holds it for a person'
             when rounded.amount <> 0 then cast(null as string)

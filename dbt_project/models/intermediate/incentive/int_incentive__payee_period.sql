@@ -261,6 +261,7 @@ listed as (
         case
             when plan_currency_code is null and coalesce(currency_code, '') <> coalesce(other_currency_code, '')
                 then 'the currency of the assignment changes within the period'
+            when {{ is_too_fine('coalesce(plan_currency_code, currency_code)') }} then {{ too_fine_reason() }}
             else stopped_reason
         end as stopped_reason
     from due
