@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from dealermart.base import DealermartError, load_settings
-from dealermart.config import PROVENANCE, Column, Contract, load_contracts
+from dealermart.config import MINOR_UNITS, PROVENANCE, Column, Contract, load_contracts
 from dealermart.lake import LEDGER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +26,7 @@ MODELS = Path("dbt_project/models")
 STAGING = MODELS / "staging"
 SOURCES = Path("dbt_project/models/sources/lake.yml")
 MACRO = Path("dbt_project/macros/feeds.sql")
+CURRENCIES = Path("dbt_project/macros/minor_units.sql")
 DOC = Path("docs/feeds.md")
 WIDTH = 120
 # Feeds of many millions of rows: that no row stands twice is held by a test of the fact that all of them end in
@@ -51,6 +52,7 @@ def generated(known: dict[str, Contract], suites: Path) -> dict[Path, str]:
     """
     reached, asked = marts_of(ROOT / MODELS), looked_up(suites, ROOT / "config" / "sources")
     files = {SOURCES: sources_yml(known), MACRO: feeds_macro(known), DOC: document(known, suites, reached, asked)}
+    files[CURRENCIES] = currencies_macro()
     for feed, contract in known.items():
         files[STAGING / f"stg_{feed}.sql"] = staging_sql(contract)
         files[STAGING / f"stg_{feed}.yml"] = staging_yml(contract)
@@ -175,6 +177,16 @@ def feeds_macro(known: dict[str, Contract]) -> str:
         "    ]) }}\n{%- endmacro %}\n",
     )
     return f"{head}{listed}{foot}"
+
+
+def currencies_macro() -> str:
+    """A macro that returns the currencies whose minor unit is not a hundredth, as the check of the config has them."""
+    listed = "".join(
+        f"        {digits}: [\n            {', '.join(repr(code) for code in codes)},\n        ],\n"
+        for digits, codes in MINOR_UNITS.items()
+    )
+    head = "{#- Currencies whose minor unit is not a hundredth (ISO 4217), by its decimals. -#}\n"
+    return f"{head}{{% macro minor_units() -%}}\n    {{{{ return({{\n{listed}    }}) }}}}\n{{%- endmacro %}}\n"
 
 
 def _folded(key: str, text: str) -> list[str]:

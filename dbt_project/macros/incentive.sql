@@ -70,15 +70,25 @@
 {%- endmacro %}
 
 {#-
-    Money as it is paid, in the currency's minor unit (ISO 4217): most have cents, some nothing below the unit. Of an amount
-    that has ten decimals and no more, say so: numbers of 64 bits are rounded ten times faster.
+    Money as it is paid, in the currency's minor unit (ISO 4217): most have cents, some nothing below the unit; what has
+    finer ones is held (is_too_fine). Of an amount that has ten decimals and no more, say so: numbers of 64 bits are rounded
+    ten times faster.
 -#}
 {% macro round_pay(amount, currency, decimals=none) -%}
     cast(case
-        when {{ currency }} in ('CLP', 'ISK', 'JPY', 'KRW', 'PYG', 'UGX', 'VND', 'XAF', 'XOF') then {{ round_half_up(amount, 0) }}
+        when {{ currency }} in ('{{ minor_units()[0] | join("', '") }}') then {{ round_half_up(amount, 0) }}
         {%- if decimals == 10 %}
             when abs({{ amount }}) < 100000000 then cast(cast({{ amount }} as decimal(18, 10)) as decimal(18, 2))
         {%- endif %}
         else {{ round_half_up(amount, 2) }}
     end as decimal(18, 2))
+{%- endmacro %}
+
+{#- Whether amounts of a currency have more decimals (ISO 4217) than those of a statement: rounded to two it would be wrong. -#}
+{% macro is_too_fine(currency) -%}
+    coalesce({{ currency }} in ('{{ (minor_units()[3] + minor_units()[4]) | join("', '") }}'), false)
+{%- endmacro %}
+
+{% macro too_fine_reason() -%}
+    'the currency has more than two decimals, and amounts of a statement have two'
 {%- endmacro %}

@@ -37,12 +37,11 @@ class Event(NamedTuple):
 
 
 class _Back(NamedTuple):
-    """What came back in a later quarter: ``part`` of a sale, negative."""
+    """What came back of a sale in a later quarter, negative."""
 
     quarter: str
     sale: Share
     amount: Decimal
-    part: Decimal
 
 
 def pay(feeds: Feeds, first: str) -> dict[str, Any]:
@@ -72,8 +71,12 @@ def pay(feeds: Feeds, first: str) -> dict[str, Any]:
         for number, amount in paid.items():
             add(quarter, member, "commission", "earned", amount, band_no=number)
         ratio = sum(paid.values(), ZERO) / exact if exact else ZERO
+        left: dict[Share, Decimal] = defaultdict(Decimal)  # of a sale, when its quarter ended
+        for event in events[quarter, member]:
+            left[event.sale] += event.amount
         for gone in back[quarter, member]:
-            taken[gone.quarter, member] += earned.get(gone.sale, ZERO) * ratio * gone.part
+            if left[gone.sale]:
+                taken[gone.quarter, member] += earned[gone.sale] * ratio * gone.amount / left[gone.sale]
 
         total = sum((event.amount for event in events[quarter, member]), ZERO)
         bonus = BONUS if total >= target else ZERO
@@ -128,7 +131,7 @@ def _place(
         if quarter_of(line.day) == quarter:
             events[quarter, member].append(Event(line.day, line.transaction_id, line.line_no, sale, amount * part))
         else:
-            back[quarter, member].append(_Back(quarter_of(line.day), sale, amount * part, part))
+            back[quarter, member].append(_Back(quarter_of(line.day), sale, amount * part))
 
 
 def _target(feeds: Feeds, member: str, quarter: str) -> Decimal | None:
@@ -139,7 +142,7 @@ def _target(feeds: Feeds, member: str, quarter: str) -> Decimal | None:
 def commission(events: list[Event], target: Decimal) -> tuple[dict[Share, Decimal], dict[int, Decimal], Decimal]:
     """Exact commission by sale, rounded commission by band, and the exact sum, of one member and quarter.
 
-    A return within the quarter earns its difference too, which is no longer the sale's.
+    A return within the quarter lowers what its sale earned.
     """
     earned: dict[Share, Decimal] = defaultdict(Decimal)
     bands: dict[int, Decimal] = defaultdict(Decimal)
@@ -154,7 +157,6 @@ def commission(events: list[Event], target: Decimal) -> tuple[dict[Share, Decima
 
             made = (part(after) - part(running)) * rate
             bands[number] += made
-            if event.event_id == event.sale.transaction_id:
-                earned[event.sale] += made
+            earned[event.sale] += made
         running = after
     return earned, {number: half_up(amount) for number, amount in bands.items()}, sum(bands.values(), ZERO)

@@ -39,7 +39,7 @@ def test_a_fault_is_named_by_file_line_field_and_mend(settings: Settings, change
 
 
 def test_several_faults_are_counted_with_their_lines(settings: Settings, change: Change) -> None:
-    change("plans/commission.yml", "CNY", "JPY")
+    change("plans/commission.yml", "CNY", "KWD")
     change("plans/commission.yml", "id: bonus", "id: rate")
     with pytest.raises(
         ConfigError, match=r"commission.yml:6: field currency: .* \(and 1 more in this file: lines 23\)"
@@ -80,7 +80,7 @@ def test_a_period_that_ends_no_month_is_refused(settings: Settings, period_end: 
 
 
 def test_a_broken_plan_writes_nothing(settings: Settings, change: Change) -> None:
-    change("plans/commission.yml", "CNY", "JPY")
+    change("plans/commission.yml", "CNY", "KWD")
     with duckdb.connect() as con, pytest.raises(ConfigError):
         compile_config(settings, date(2025, 1, 1), con)
     with pytest.raises(ConfigError):

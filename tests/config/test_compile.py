@@ -152,7 +152,7 @@ def test_plans_in_a_folder_apply_to_the_company_that_names_them(tmp_path: Path, 
 
 def test_a_company_names_the_plans_that_apply(settings: Settings, change: Change) -> None:
     change("company.yml", "time_zone", "plans: []\ntime_zone")
-    change("plans/commission.yml", "CNY", "JPY")
+    change("plans/commission.yml", "CNY", "KWD")
     assert load_config(settings).plans == ()
 
 

@@ -30,7 +30,7 @@ def test_staging_models_sources_and_document_follow_from_the_contracts() -> None
 def copy(tmp_path: Path) -> Path:
     """The files that follow from the contracts, to be damaged."""
     shutil.copytree(STAGING, tmp_path / make_feeds.STAGING)
-    for path in (make_feeds.SOURCES, make_feeds.MACRO, make_feeds.DOC):
+    for path in (make_feeds.SOURCES, make_feeds.MACRO, make_feeds.CURRENCIES, make_feeds.DOC):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPO / path, tmp_path / path)
     return tmp_path

@@ -221,7 +221,7 @@ def test_a_broken_plan_stops_a_build(
 ) -> None:
     command("ingest", "--source", "mini", "--received", "2026-03-02", "--drop", str(drop(GOOD)))
     path = config / "plans" / "sales_commission.yml"
-    path.write_text(path.read_text("utf-8").replace("currency: CNY", "currency: JPY"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("currency: CNY", "currency: KWD"), "utf-8")
     code, said = command("build")
     assert code == 1
     assert re.search(r"sales_commission\.yml:\d+: field currency", said), said

@@ -141,13 +141,11 @@ class Facts:
         """Payments over the lines of their invoice by what is open on the day; refunds by what was paid."""
         found: list[Payment] = []
         paid: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
-        rows = sorted(
-            self.inputs.get("payments") or [], key=lambda row: (str(day(row["payment_date"])), row["payment_id"])
-        )
+        received: dict[str, Fraction] = defaultdict(Fraction)
+        rows = sorted(self.inputs.get("payments") or [], key=lambda row: (str(self._counts_on(row)), row["payment_id"]))
         for row in rows:
-            when, amount = day(row["payment_date"]), number(row["amount"])
-            assert when is not None
-            lines = [line for line in self.documents.get(str(row.get("transaction_id")), []) if line.kind == "invoice"]
+            when, amount = self._counts_on(row), number(row["amount"])
+            lines = self._invoiced(row)
             if row.get("transaction_id") is None:  # on account: the oldest invoices of the dealer first
                 for line in self.lines:
                     if line.dealer == str(row.get("dealer_id")) and line.kind == "invoice" and line.day <= when:
@@ -159,6 +157,12 @@ class Facts:
                 continue
             if not lines:
                 continue
+            # What is paid beyond the invoice stays on account, and is what a refund takes first.
+            document = str(row["transaction_id"])
+            most = sum((self._open(line, when) for line in lines), Fraction(0))
+            before = received[document]
+            received[document] += amount
+            amount = min(received[document], most) - min(before, most)
             open_now = {line.name: self._open(line, when) - paid[line.name] for line in lines}
             weights = {
                 line.name: paid[line.name] if amount < 0 else max(Fraction(0), open_now[line.name]) for line in lines
@@ -173,6 +177,16 @@ class Facts:
                     paid[line.name] += part
                     found.append(Payment(str(row["payment_id"]), when, line, part))
         return found
+
+    def _invoiced(self, row: dict[str, Any]) -> list[Line]:
+        """The lines of the invoice that a payment names."""
+        return [line for line in self.documents.get(str(row.get("transaction_id")), []) if line.kind == "invoice"]
+
+    def _counts_on(self, row: dict[str, Any]) -> date:
+        """The day from which a payment counts: one in advance from that of its invoice on."""
+        when = day(row["payment_date"])
+        assert when is not None
+        return max([when, *(line.day for line in self._invoiced(row))])
 
     def _open(self, line: Line, when: date) -> Fraction:
         """What of a line is to be paid, without what came back of it up to a day."""

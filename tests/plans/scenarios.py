@@ -58,23 +58,6 @@ class Scenario:
         self.by_dealer = False
         self.owned = False
         getattr(self, f"about_{self.theme}")()
-        self.keep_to_the_page()
-
-    def keep_to_the_page(self) -> None:
-        """Takes out what docs/plans.md leaves open: returns of a sale of which some came back inside its period."""
-        kind = self.plan["period"]
-        sold = {(row["transaction_id"], row.get("line_no", 1)): row for row in self.sales}
-        backs = [row for row in self.sales if "original_transaction_id" in row]
-        inside = {
-            (row["original_transaction_id"], row.get("original_line_no", 1))
-            for row in backs
-            if (sale := sold[row["original_transaction_id"], row.get("original_line_no", 1)])
-            and of_day(kind, sale["sale_date"]) == of_day(kind, row["sale_date"])
-        }
-        for row in backs:
-            name = (row["original_transaction_id"], row.get("original_line_no", 1))
-            if name in inside and of_day(kind, sold[name]["sale_date"]) != of_day(kind, row["sale_date"]):
-                self.sales.remove(row)
 
     # ------------------------------------------------------------------------------------------ small choices
 
@@ -374,7 +357,8 @@ class Scenario:
         )
 
     def some_payments(self, refunds: bool = True) -> None:
-        """Payments on documents, in parts, in the period of the sale or later; now and then a refund."""
+        """Payments on documents, in parts, mostly in the period of the sale or later; now and then more than is to be paid,
+        or a refund."""
         documents: dict[str, list[Row]] = {}
         for row in self.sales:
             documents.setdefault(row["transaction_id"], []).append(row)
@@ -387,6 +371,14 @@ class Scenario:
                 if amount > 0:
                     paid += amount
                     self.pay(document, when, amount)
+            if paid and self.chance(0.1):
+                self.pay(
+                    document, rows[0]["sale_date"] - timedelta(self.random.choice([1, 20])), (whole / 4).quantize(CENT)
+                )
+            if paid and self.chance(0.1):
+                self.pay(
+                    document, when + timedelta(5), whole - paid + self.random.choice([CENT, whole / 5]).quantize(CENT)
+                )
             if refunds and paid and self.chance(0.15):
                 self.pay(document, when + timedelta(10), -(paid / 2).quantize(CENT))
 
@@ -1251,6 +1243,8 @@ class Scenario:
             if self.plan["components"][0]["negative"] == "pay":
                 draw["kind"] = "on_top"
             self.plan["draws"] = [draw]
+            for row in self.payees:  # else draws of periods before would be owed, which a case of the year reckons too
+                row["valid_from"] = self.periods[0].start
         if self.chance(0.3):
             self.payees[-1]["valid_from"] = self.day_in(self.periods[min(1, len(self.periods) - 1)])
         self.some_sales(1, 3, lines=False)

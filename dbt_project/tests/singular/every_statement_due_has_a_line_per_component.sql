@@ -1,4 +1,5 @@
--- Whoever has a plan that can be applied gets a line for each of its components, and whoever gets a line has a plan.
+-- Whoever has a plan that can be applied gets a line for each of its components, and whoever gets a line has a plan. Where it
+-- cannot be applied what was credited all the same has lines, which are held.
 with
 
 due as (
@@ -8,14 +9,14 @@ due as (
         payee_period.payee_id,
         payee_period.plan_id,
         component.component_id,
-        payee_period.period_id
+        payee_period.period_id,
+        payee_period.stopped_reason is not null as is_stopped
     from {{ ref('int_incentive__payee_period') }} as payee_period
     inner join {{ source('config', 'plan_component') }} as component
         on
             payee_period.scenario_id = component.scenario_id
             and payee_period.plan_id = component.plan_id
             and payee_period.plan_version = component.plan_version
-    where payee_period.stopped_reason is null
 ),
 
 written as (
@@ -52,4 +53,4 @@ full outer join written
         and due.period_id = written.period_id
 where
     due.payee_id is null
-    or written.payee_id is null
+    or (written.payee_id is null and not due.is_stopped)

@@ -7,7 +7,7 @@ data; what the rules mean for rows is decided in the rooms above.
 from dealermart.config.alerts import ALERT_KINDS, AlertKind, Alerts, load_alerts
 from dealermart.config.calendar import WEEKDAYS
 from dealermart.config.career import CareerLadder
-from dealermart.config.company import Company
+from dealermart.config.company import MINOR_UNITS, Company
 from dealermart.config.contracts import PROVENANCE, Column, Contract, PersonKind, load_contracts
 from dealermart.config.crm import LISTS, PULLS, Crm, CrmObject
 from dealermart.config.kpis import Kpi, Registry
@@ -59,6 +59,7 @@ __all__ = [
     "DETECTABLE",
     "LISTS",
     "MIB",
+    "MINOR_UNITS",
     "PARTS",
     "PROVENANCE",
     "PULLS",

@@ -14,15 +14,26 @@ from dealermart.config.yamlfile import Fault, Strict
 
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
-# ISO 4217: currencies whose minor unit is not a hundredth. Amounts are rounded to hundredths on the statement, so a
-# company that reports in one of these is refused rather than paid fractions that do not exist.
+# ISO 4217: currencies whose minor unit is not a hundredth, by its decimals. The models round by the same list
+# (`make feeds` writes it into dbt_project/macros/minor_units.sql), and hold what has more decimals than an amount has.
 # fmt: off
-NOT_HUNDREDTHS = frozenset({
-    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
-    "XPF", "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND",
-})
-
+MINOR_UNITS: dict[int, tuple[str, ...]] = {
+    0: (
+        "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+        "XPF",
+    ),
+    3: ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"),
+    4: ("CLF", "UYW"),
+}
 # fmt: on
+
+AMOUNT_DECIMALS = 2
+"""Of the amounts of statements and KPIs: `decimal(18,2)`."""
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals the amounts of a currency have."""
+    return next((digits for digits, codes in MINOR_UNITS.items() if currency in codes), AMOUNT_DECIMALS)
 
 
 AccountField = Literal["account_type", "dealer_id", "owner_user_id", "phone", "website", "country", "city"]
@@ -212,9 +223,9 @@ class Company(Strict):
                 f"write the first day of a fiscal year, such as "
                 f"{date(self.calendar_start.year, self.fiscal_year_start_month, 1)}",
             )
-        if self.reporting_currency in NOT_HUNDREDTHS:
+        if minor_digits(self.reporting_currency) != AMOUNT_DECIMALS:
             yield Fault(
                 ("reporting_currency",),
-                f"{self.reporting_currency} has no hundredths, and statements are rounded to hundredths",
+                f"{self.reporting_currency} has no hundredths, and KPIs and reports are in hundredths",
                 "report in a currency with two decimals",
             )

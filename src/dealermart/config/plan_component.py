@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from dealermart.config.contracts import Name
 from dealermart.config.kpis import Kpi
@@ -36,9 +37,16 @@ class PayLimits(Strict):
     floor: Amount | None = None
     cap: Amount | None = None
     cap_pct: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4)] | None = None
+    carry_excess: SkipJsonSchema[bool] = False  # of components alone; known here to say so
 
     def faults_at(self, at: Location, has_target_pay: bool) -> Iterator[Fault]:
-        """A floor above the cap, and a cap of nothing."""
+        """A floor above the cap, a cap of nothing, and an excess that nothing carries."""
+        if self.carry_excess and not isinstance(self, ComponentLimits):
+            yield Fault(
+                (*at, "carry_excess"),
+                "only components carry what their cap cut off; that of a rule or of the statement is lost",
+                "leave it out, or put cap and carry_excess into the limits of a component",
+            )
         if self.floor is not None and self.cap is not None and self.floor > self.cap:
             yield Fault(at, f"the floor of {self.floor} lies above the cap of {self.cap}", "lower one, raise the other")
         if self.cap_pct is not None and not has_target_pay:
@@ -317,7 +325,7 @@ class Component(Strict):
         yield from self._credit_faults(at, payee)
         yield from self._trigger_faults(at)
         if self.target is not None:
-            yield from self.target.faults_at((*at, "target"), self.measure, period, kpis)
+            yield from self.target.faults_at((*at, "target"), self.measure, payee, period, kpis)
         if self.modifier is not None:
             yield from self.modifier.faults_at((*at, "modifier"), payee, kpis)
         yield from self._rate_faults(at, setting)

@@ -30,11 +30,24 @@ MONTHS = tuple(f"M{number:02d}" for number in range(1, 13))
 
 def kpi_faults(kpis: dict[str, Kpi], code: str, subject: str, payee: str, at: Location) -> Iterator[Fault]:
     """A KPI that does not exist, or is not stated for this subject."""
+    yield from subject_faults(subject, payee, at)
     kpi = kpis.get(code)
     if kpi is None:
         yield Fault((*at, "kpi"), f"{code!r} is no KPI", f"use a code of kpis.yml: {', '.join(sorted(kpis))}")
     elif (wanted := payee if subject == "self" else subject) not in kpi.subjects:
         yield Fault((*at, "kpi"), f"{code} is not stated for a {wanted}", f"it is for {', '.join(kpi.subjects)}")
+
+
+def subject_faults(subject: str, payee: str, at: Location) -> Iterator[Fault]:
+    """A subject that payees of this kind do not have."""
+    if subject == "dealer" and payee != "dealer":
+        yield Fault(
+            (*at, "subject"),
+            f"a {payee} is not paid by the target of a dealer",
+            "write self, team or region; or pay dealers with payee: dealer",
+        )
+    if subject == "team" and payee == "dealer":
+        yield Fault((*at, "subject"), "a dealer has no team", "write self or region")
 
 
 class Measure(Strict):
@@ -124,7 +137,8 @@ class Target(Strict):
         value: Instead a target that the plan itself states, of one whole period; with ``season`` of the fiscal year.
         of_last_year: Instead the same measure of the payee in the same period a year before.
         factor: What the value of last year is multiplied by.
-        subject: Whose target; then the attainment is that of this subject as well.
+        subject: Whose rows of ``targets``; what is set against them is the payee's own credit. ``dealer`` is a dealer
+            that is paid, the same as ``self``.
         product_category: The category to which the rows of ``targets`` are limited; without it that of the
             component's filter, if that names exactly one, else rows that are limited to none.
         prorate: By what a part of the period counts, in which the payee has the plan; the whole period is the
@@ -152,7 +166,9 @@ class Target(Strict):
         """Where the target comes from."""
         return "metric" if self.metric is not None else "value" if self.value is not None else "last_year"
 
-    def faults_at(self, at: Location, measure: Measure, period: str, kpis: dict[str, Kpi]) -> Iterator[Fault]:
+    def faults_at(
+        self, at: Location, measure: Measure, payee: str, period: str, kpis: dict[str, Kpi]
+    ) -> Iterator[Fault]:
         """Fields that do not go together, and a metric that cannot measure what is counted."""
         given = [name for name in ("metric", "value", "of_last_year") if getattr(self, name) is not None]
         if len(given) != 1:
@@ -160,6 +176,13 @@ class Target(Strict):
             yield Fault(at, what, "write one of metric: net_revenue, value: 10000, from: last_year")
         if self.factor is not None and self.of_last_year is None:
             yield Fault((*at, "factor"), "factor goes with from: last_year", "leave it out")
+        yield from subject_faults(self.subject, payee, at)
+        if self.subject != "self" and self.metric is None:
+            yield Fault(
+                (*at, "subject"),
+                f"only targets of the feed are those of a {self.subject}",
+                "leave subject out, or write metric in place of " + ("value" if self.value is not None else "from"),
+            )
         if self.product_category is not None and self.metric is None:
             yield Fault((*at, "product_category"), "only targets of the feed have a category", "leave it out")
         if self.metric is not None:

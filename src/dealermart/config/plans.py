@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dealermart.config.company import NOT_HUNDREDTHS
+from dealermart.config.company import AMOUNT_DECIMALS, minor_digits
 from dealermart.config.contracts import Name
 from dealermart.config.kpis import Kpi
 from dealermart.config.plan_component import Component, PayLimits, RateType, Text
@@ -67,11 +67,11 @@ class Plan(Strict):
 
     def faults(self, kpis: dict[str, Kpi]) -> Iterator[Fault]:
         """What no single field shows, in view of the registry of KPIs."""
-        if self.currency in NOT_HUNDREDTHS:
+        if self.currency != "payee" and minor_digits(self.currency) > AMOUNT_DECIMALS:
             yield Fault(
                 ("currency",),
-                f"{self.currency} has no hundredths, and statements are rounded to hundredths",
-                "pay in a currency with two decimals",
+                f"{self.currency} has {minor_digits(self.currency)} decimals, and amounts of statements have two",
+                "pay in a currency with at most two decimals",
             )
         if self.valid_to is not None and self.valid_from is not None and self.valid_to <= self.valid_from:
             yield Fault(

@@ -293,6 +293,7 @@ REASONS: dict[str, str] = {
     "the cap of the statement": "结算单上限",
     "the cost, discount or size of a sale is not known": "有销售的成本、折扣或单据金额不明",
     "the credited sales of the period come to zero": "本期计入的销售合计为零",
+    "the currency has more than two decimals, and amounts of a statement have two": "该币种的小数超过两位，而结算单金额只有两位",
     "the currency of the assignment changes within the period": "分配记录的币种在期间内变更",
     "the draw has ended": "垫付已结束",
     "the earnings reach the guarantee": "收入已达到保底",

@@ -22,6 +22,10 @@ gate as (
         and is_hold
 ),
 
+payee_period as (
+    select * from {{ ref('int_incentive__payee_period') }}
+),
+
 component as (
     select * from {{ source('config', 'plan_component') }}
 ),
@@ -133,13 +137,27 @@ held_by_gate as (
     group by {{ payee_key(['component_id', 'period_id']) | join(', ') }}
 ),
 
-gated as (
+-- Where the plan cannot be applied in the period, or the currency has more decimals than an amount, a person decides.
+stopped as (
     select
         listed.*,
-        held_by_gate.period_id is not null as is_held_by_gate,
-        case when held_by_gate.period_id is null then listed.earned_amount end as settled_amount
+        case
+            when payee_period.stopped_reason is not null then payee_period.stopped_reason
+            when {{ is_too_fine('listed.currency_code') }} then {{ too_fine_reason() }}
+        end as stopped_reason
     from listed
-    left join held_by_gate on {{ same_key('listed', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
+    left join payee_period on {{ same_key('listed', 'payee_period', payee_key(['period_id'])) }}
+),
+
+gated as (
+    select
+        stopped.*,
+        held_by_gate.period_id is not null as is_held_by_gate,
+        case
+            when held_by_gate.period_id is null and stopped.stopped_reason is null then stopped.earned_amount
+        end as settled_amount
+    from stopped
+    left join held_by_gate on {{ same_key('stopped', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
 ),
 
 -- Of what grows over several periods each is paid the difference of the rounded running total, so that they add up to it.
@@ -177,6 +195,7 @@ final as (
         rounded.amount,
         case
             when rounded.is_held_by_gate then 'a gate is closed; the plan holds it for a person'
+            when rounded.stopped_reason is not null then rounded.stopped_reason
             when rounded.settled_amount is null and rounded.reason is not null then rounded.reason
             when rounded.settled_amount is null then 'outside the bands; the plan holds it for a person'
             when rounded.amount <> 0 then cast(null as string)

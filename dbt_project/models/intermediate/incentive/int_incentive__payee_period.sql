@@ -43,6 +43,10 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+dealer as (
+    select * from {{ ref('dim_dealer') }}
+),
+
 period_day as (
     select
         period.period_type,
@@ -257,6 +261,7 @@ listed as (
         case
             when plan_currency_code is null and coalesce(currency_code, '') <> coalesce(other_currency_code, '')
                 then 'the currency of the assignment changes within the period'
+            when {{ is_too_fine('coalesce(plan_currency_code, currency_code)') }} then {{ too_fine_reason() }}
             else stopped_reason
         end as stopped_reason
     from due
@@ -332,7 +337,7 @@ final as (
         end as target_pay_amount,
         coalesce(member_left.member_id is not null, false) as is_left_at_end,
         member.team,
-        member.region,
+        coalesce(member.region, dealer.region) as region,
         listed.stopped_reason
     from listed
     cross join company
@@ -351,6 +356,11 @@ final as (
             case when listed.payee_type = 'member' then listed.payee_id end = member.member_id
             and listed.last_day >= member.valid_from
             and listed.last_day < member.valid_to
+    left join dealer
+        on
+            case when listed.payee_type = 'dealer' then listed.payee_id end = dealer.dealer_id
+            and listed.last_day >= dealer.valid_from
+            and listed.last_day < dealer.valid_to
 )
 
 select * from final

@@ -133,15 +133,26 @@ taken as (
     inner join sale on {{ same_key('left_sale', 'sale', sale_key) }}
 ),
 
+-- What came back inside the scope of the sale has lowered what it was paid, and what is left of it to come back.
 sale_earned as (
     select
         {{ sale_key | join(', ') }},
-        event_kind,
         currency_code,
         case when count(*) = count(amount) then sum(amount) end as amount
     from earned
-    where event_kind = 'sale'
-    group by {{ sale_key | join(', ') }}, event_kind, currency_code
+    where event_kind in ('sale', 'return')
+    group by {{ sale_key | join(', ') }}, currency_code
+),
+
+sale_left as (
+    select
+        {{ sale_key | join(', ') }},
+        cast(greatest(1 + sum(back_share), 0) as decimal(18, 10)) as share
+    from event
+    where
+        event_kind = 'return'
+        and counted = 'running'
+    group by {{ sale_key | join(', ') }}
 ),
 
 -- What the sale was paid is what it earned after gates and limits, which the whole component bore in one proportion. The part
@@ -165,13 +176,15 @@ settled as (
             {{ exact_product('taken.back_share', 'cast(taken.taken_pct * component.invoiced_pct * 0.01 as decimal(28, 8))') }} as decimal(28, 8)
         ) as part_pct,
         limited.amount as limited_amount,
-        limited.earned_amount as component_amount
+        limited.earned_amount as component_amount,
+        coalesce(sale_left.share, 1) as left_share
     from taken
     inner join component on {{ same_key('taken', 'component', plan_key(['component_id'])) }}
     left join sale_earned
         on
             {{ same_key('taken', 'sale_earned', sale_key) }}
             and taken.currency_code = sale_earned.currency_code
+    left join sale_left on {{ same_key('taken', 'sale_left', sale_key) }}
     left join limited
         on
             {{ same_key('taken', 'limited', payee_key(['component_id', 'currency_code'])) }}
@@ -182,7 +195,10 @@ multiplied as (
     select
         *,
         cast({{ exact_product('earned_amount', 'limited_amount') }} as decimal(28, 10)) as paid_product,
-        cast({{ exact_product('component_amount', '100') }} as decimal(28, 8)) as component_pct
+        -- A leaver gives back all that is left of the sale.
+        cast({{ exact_product(
+            'component_amount', "case when event_kind = 'leaver' then 1 else left_share end * 100"
+        ) }} as decimal(28, 8)) as component_pct
     from settled
 ),
 

@@ -225,8 +225,14 @@ adjustment_line as (
         adjusted.adjustment_id as line_detail,
         adjusted.amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
-        {{ round_pay('adjusted.amount', 'adjusted.currency_code') }} as amount,
-        adjusted.reason
+        case
+            when not {{ is_too_fine('adjusted.currency_code') }}
+                then {{ round_pay('adjusted.amount', 'adjusted.currency_code') }}
+        end as amount,
+        case
+            when {{ is_too_fine('adjusted.currency_code') }} then {{ too_fine_reason() }}
+            else adjusted.reason
+        end as reason
     from adjusted
     inner join period
         on
