@@ -41,7 +41,7 @@ def close_period():
         subject="Close {{ params.kind }} of {{ params.period }}",
         body="{{ ti.xcom_pull(task_ids='gates') }}\n\nWhat is closed is never changed. Give a reason.",
         params={"reason": WHY, "waive": WAIVE, "waive_reason": WAIVE_WHY},
-        notifiers=ApprovalWaits("the closing of a period"),
+        notifiers=ApprovalWaits("closing {{ params.kind }} of {{ params.period }}"),
         doc_md="Waits until a person approves with a reason, or rejects.",
     )
 
