@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.dags.test_tasks import Outlets, TaskInstance, callable_of, run_for
 
-from dealermart import alerts, demo, ingest, publish, warehouse
+from dealermart import alerts, demo, frozen, ingest, publish, warehouse
 from dealermart.base import REPO, ConfigError, DealermartError, LockError, Settings
 from dealermart.ingest import Override
 
@@ -105,7 +105,7 @@ def test_an_override_of_the_form_reaches_the_ingest(dagbag: Any, monkeypatch: py
         seen.extend(decided)
         return SimpleNamespace(raise_for_refused=lambda: None, summary=lambda: ["rows: 3"])
 
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: None)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: None)
     monkeypatch.setattr(ingest, "run", stand_in)
     monkeypatch.setattr(warehouse, "pending", lambda settings: False)
     task = callable_of(dagbag, "ingest_sample", "ingest")
@@ -131,7 +131,7 @@ def test_a_past_moment_is_built_and_not_published(dagbag: Any, monkeypatch: pyte
         return warehouse.BuildResult("r1", False, as_of="x", models=3, tests=4)
 
     monkeypatch.setattr(warehouse, "run", stand_in)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: None)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: None)
     outlets, run = Outlets(), run_for(None, as_of=said, full=True)
     callable_of(dagbag, "build_marts", "build")(ti=TaskInstance(), dag_run=run, outlet_events=outlets)
     assert asked == [(MOMENTS[said], True)]
@@ -155,9 +155,24 @@ def test_publish_notes_counts_and_where_they_are(dagbag: Any, monkeypatch: pytes
     counts = {"bi": {"a": 1000, "b": 2}, "hr": {"a": 5}}
     result = SimpleNamespace(run_id="r1", audiences=counts, path=Path("published"), postgres={"bi": {"a": 1}})
     monkeypatch.setattr(publish, "run", lambda settings, say, postgres: result)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     assert callable_of(dagbag, "publish", "publish")(ti=TaskInstance()) == {"bi": 1002, "hr": 5}
     assert notes == ["bi: 2 tables, 1,002 rows\nhr: 1 tables, 5 rows\nPostgreSQL bi: 1 tables\nin: published\nrun: r1"]
+
+
+def test_an_airflow_that_we_did_not_start_is_found_by_its_connection(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: found.append(elsewhere()))
+    monkeypatch.setattr(frozen, "verify", lambda settings: [])
+    verify = callable_of(dagbag, "audit_closed", "verify")
+    monkeypatch.delenv("AIRFLOW_CONN_DEALERMART_AIRFLOW", raising=False)
+    verify(ti=TaskInstance())
+    entry = '{"conn_type": "generic", "host": "https://airflow.example", "login": "notes", "password": "p"}'
+    monkeypatch.setenv("AIRFLOW_CONN_DEALERMART_AIRFLOW", entry)
+    verify(ti=TaskInstance())
+    assert found == [None, ("https://airflow.example", "notes", "p")]
 
 
 # ---------------------------------------------------------------------------------------------- alerts
@@ -271,7 +286,7 @@ def test_the_watch_is_red_when_somebody_was_not_told(dagbag: Any, monkeypatch: p
     found = alerts.Told([late], {"operations": [late]})
     monkeypatch.setattr(alerts, "kept", lambda settings: [])
     monkeypatch.setattr(alerts, "look", lambda settings, addresses, say, over: found)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     task = callable_of(dagbag, "watch", "look")
     assert task(ti=TaskInstance()) == {"operations": 1}
     assert notes == ["told to operations: 1\nfeed_late: sales are late"]
