@@ -7,7 +7,7 @@ from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, Connection, Cr
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException, DagRunTriggerException
 from arrival_trigger import ArrivalTrigger
 
-from care import care
+from care import care, note
 from crm_pull import FILED, RETRY
 
 LOOK = AssetWatcher(name="look", trigger=ArrivalTrigger(FILED))
@@ -25,14 +25,15 @@ AND_GO_ON |= {"wait_for_completion": False, "allowed_states": [], "failed_states
 )
 def arrivals():
     @task(retries=3, retry_policy=RETRY, doc_md="Brings new files into the inbox; they wake the watcher.")
-    def fetch(source: str) -> None:
+    def fetch(source: str, ti=None) -> None:
         from dealermart import base, landing
 
-        options = None  # from the environment
+        config, options = base.load_settings(), None  # from the environment
         with suppress(AirflowNotFoundException):
             known = Connection.get(f"dealermart_{source}")
             options = landing.options_of(known.login, known.password, known.extra_dejson)
-        print(*landing.fetch(base.load_settings(), source, options, say=print).left, sep="\n")
+        got = landing.fetch(config, source, options, say=print)
+        note(config, ti, f"{source}: {len(got.fetched):,} files fetched, {len(got.left):,} left", *got.left)
 
     @task
     def look() -> list[dict]:

@@ -4,7 +4,7 @@ from airflow.sdk import Param, dag, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from assets import WAREHOUSE_TASK
-from care import care
+from care import care, note
 from monthly import monthly
 
 
@@ -20,17 +20,19 @@ from monthly import monthly
 )
 def audit_closed():
     @task(**WAREHOUSE_TASK)
-    def verify() -> int:
+    def verify(ti) -> int:
         """Looks whether every closed folder is as it was closed."""
         from dealermart import base, frozen
 
         config = base.load_settings()
         if flaws := frozen.verify(config):
             raise AirflowFailException("\n".join(map(str, flaws)))
-        return len(frozen.chain(config))
+        count = len(frozen.chain(config))
+        note(config, ti, f"closed folders: {count:,}, each as it was closed")
+        return count
 
     @task(**WAREHOUSE_TASK)
-    def rebuild(params) -> dict:
+    def rebuild(params, ti) -> dict:
         """Builds a closed period again from landing and compares it."""
         from dealermart import base, upkeep
 
@@ -40,7 +42,8 @@ def audit_closed():
             raise AirflowSkipException("nothing is closed yet")
         kind, period = asked
         done = upkeep.audit(config, period, kind, say=print)
-        print(*done.differences, sep="\n")
+        found = [f"differences: {len(done.differences):,}", *map(str, done.differences)] if not done.is_same else []
+        note(config, ti, f"rebuilt: {done.folder}, {sum(done.rows.values()):,} rows", *found or ["it is the same"])
         if not done.is_same:
             raise AirflowFailException(f"{done.folder} comes out otherwise than it was closed")
         return done.rows

@@ -1,9 +1,11 @@
 """What every airflow dag has for those who run it: an owner, a page for when it is red, alerts, deadlines, notes."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk import AsyncCallback, Connection, DeadlineAlert, DeadlineReference
+from airflow.sdk.exceptions import AirflowNotFoundException
 from alerting import RunFailed, deadline_missed
 
 from dealermart import base, config
@@ -43,4 +45,12 @@ def note(config, ti, *lines: str) -> None:
     from dealermart import demo
 
     print(text := "\n".join(line for line in lines if line))
-    demo.note(config, ti, text, say=print)
+    demo.note(config, ti, text, say=print, elsewhere=_elsewhere)
+
+
+def _elsewhere() -> tuple[str, str, str] | None:
+    """Address, login and password of the API of an Airflow that `make up` did not start."""
+    with suppress(AirflowNotFoundException):
+        known = Connection.get("dealermart_airflow")
+        return known.host or "", known.login or "", known.password or ""
+    return None

@@ -8,6 +8,7 @@ from airflow.sdk import Connection, CronPartitionTimetable, CronTriggerTimetable
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from assets import RETRY, SOURCES, resolve_partition
+from care import note
 from dealermart import base, config
 from forms import ingest_form
 
@@ -16,8 +17,7 @@ FILED = [source for source in SOURCES if source not in CRMS]
 DAILY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 HOURLY = CronTriggerTimetable("15 * * * *", timezone="UTC")
 MOMENT = {"type": ["null", "string"], "format": "date-time"}
-# What is read besides what is due: a window of changes once more, or all ids.
-PARAMS = {
+PARAMS = {  # what is read besides what is due: a window of changes once more, or all ids
     "since": Param(None, **MOMENT, title="Changed since"),
     "until": Param(None, **MOMENT, title="Changed before"),
     "sweep": Param(False, type="boolean", title="Compare all ids"),
@@ -34,7 +34,7 @@ def begin(source: str, first) -> None:
     """Let a task that reads a CRM into the inbox come first; one slot, because a vendor counts what runs at once."""
 
     @task(pool=f"crm_{source}", retries=3, retry_policy=RETRY)
-    def pull(dag_run) -> str:
+    def pull(dag_run, ti) -> str:
         """The received date under which it lies."""
         from dealermart import landing
 
@@ -42,11 +42,11 @@ def begin(source: str, first) -> None:
         with suppress(AirflowNotFoundException):
             known = Connection.get(f"dealermart_{source}")
             entry = landing.crm_entry_of(known.host, known.login, known.password, known.extra_dejson)
-        settings = base.load_settings()
-        if not landing.crm_is_entered(settings, source, entry):
+        if not landing.crm_is_entered(settings := base.load_settings(), source, entry):
             raise AirflowSkipException(f"no credentials of {source} were ever given; docs/crm.md says how")
         received = landing.company_today(settings).isoformat()
-        landing.fetch(settings, source, entry, say=print, asked=landing.asked_of(dag_run.conf or {}))
+        got = landing.fetch(settings, source, entry, say=print, asked=landing.asked_of(dag_run.conf or {}))
+        note(settings, ti, f"received date: {received}", f"files of records: {len(got.fetched):,}", *got.left)
         return received
 
     if source in CRMS:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from airflow.sdk import CronTriggerTimetable, dag, task
+from alerting import answered
 from channels import addresses
 
 from care import care, note
@@ -22,7 +23,7 @@ def watch():
         from dealermart import alerts, base
 
         config = base.load_settings()
-        told = alerts.look(config, addresses=addresses(), say=print)
+        told = alerts.look(config, addresses=addresses(), say=print, over=answered(ti))
         said = [f"{alert.kind}: {alert.text('en')}" for alert in told.alerts]
         sent = [f"told to {channel}: {len(of)}" for channel, of in told.sent.items()]
         note(config, ti, *sent, *said or ["nothing to tell"])

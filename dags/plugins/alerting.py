@@ -14,13 +14,27 @@ def page_of(dag_id, run_id):
 
 
 def tell(alert, known):
-    """Send it, and whatever else is new; a fault is told in the log and changes no run."""
+    """Send it, and whatever else is new; a fault is told in the log and changes no run. The next look sends it then."""
     from dealermart import alerts, base
 
     try:
         alerts.look(base.load_settings(), [alert], known, say=print).raise_for_failed()
     except base.DealermartError as error:
         print(error)
+
+
+def answered(ti):
+    """Keys of the approvals told so far that wait no more: answered, timed out, cleared, or their run was deleted."""
+    from dealermart import alerts, base
+
+    over = []
+    for alert in alerts.kept(base.load_settings()):
+        if alert.kind == "approval_waits":
+            _, dag_id, run_id, task_id = alert.key.split()
+            states = ti.get_task_states(dag_id, task_ids=[task_id], run_ids=[run_id])
+            if states.get(run_id, {}).get(task_id) not in ("running", "deferred", "awaiting_input"):
+                over.append(alert.key)
+    return over
 
 
 class RunFailed(BaseNotifier):
@@ -47,8 +61,8 @@ class ApprovalWaits(BaseNotifier):
     def notify(self, context):
         from dealermart import alerts
 
-        dag_id, run_id = context["dag"].dag_id, context["run_id"]
-        tell(alerts.approval_waits(dag_id, run_id, self.subject, page_of(dag_id, run_id)), addresses())
+        dag_id, run_id, task_id = context["dag"].dag_id, context["run_id"], context["ti"].task_id
+        tell(alerts.approval_waits(dag_id, run_id, task_id, self.subject, page_of(dag_id, run_id)), addresses())
 
 
 async def deadline_missed(context, minutes):

@@ -11,7 +11,9 @@ from airflow.sdk import Connection
 def _names():
     from dealermart import base, config
 
-    return {name: f"dealermart_alert_{name}" for name in config.load_alerts(base.load_settings()).channels}
+    with suppress(base.ConfigError):  # the look says what is wrong with the file, when it has kept what is to be told
+        return {name: f"dealermart_alert_{name}" for name in config.load_alerts(base.load_settings()).channels}
+    return {}
 
 
 def addresses():

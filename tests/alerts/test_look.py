@@ -235,6 +235,90 @@ def test_airflow_and_the_run_log_tell_of_a_failure_once(
     assert alerts.look(settings, (), TO, now + dt.timedelta(hours=1)).sent == {}
 
 
+APPROVAL = alerts.approval_waits("close_period", "r1", "approve", "closing pay of 2026-Q1", "http://x")
+
+
+@pytest.fixture
+def all_to_ops(sent: list[tuple[str, str, str]], settings: Settings) -> None:
+    (settings.config / "alerts.yml").write_text(
+        "channels: {ops: {}, boss: {}}\ntell: {run_failed: [ops, boss], approval_waits: [ops]}\n", "utf-8"
+    )
+
+
+GIVEN = {"red run": alerts.dag_failed("publish", "r1", "publish", "http://x"), "approval": APPROVAL}
+
+
+@pytest.mark.usefixtures("all_to_ops")
+@pytest.mark.parametrize("case", GIVEN)
+def test_what_airflow_gave_to_a_channel_that_was_down_goes_out_at_the_next_look(settings: Settings, case: str) -> None:
+    """Boss took the red run at once and hears of it no second time, not even after a day."""
+    alert = GIVEN[case]
+    told = _look(settings, more=[alert], addresses={"ops": "down://", "boss": "boss://"})
+    assert told.failed == ["ops"]
+    assert _look(settings, 0.25, addresses={"ops": "down://", "boss": "boss://"}).failed == ["ops"]
+    assert _look(settings, 25).sent == {"ops": [alert]}
+    assert _look(settings, 25.25).sent == {}
+
+
+@pytest.mark.usefixtures("all_to_ops")
+def test_an_event_is_told_once_and_an_approval_again_each_day_until_it_is_over(settings: Settings) -> None:
+    _look(settings, more=GIVEN.values())
+    assert [_look(settings, hours).sent for hours in (23.9, 24, 47.9)] == [{}, {"ops": [APPROVAL]}, {}]
+    assert alerts.last_look(settings) == ((NOON + dt.timedelta(hours=47.9)).isoformat(timespec="seconds"), 1)
+    assert alerts.kept(settings, NOON) == [APPROVAL]
+    assert _look(settings, 48, over=[APPROVAL.key]).alerts == []
+    assert _look(settings, 96).sent == {}
+    assert _look(settings, 97, more=[APPROVAL]).sent == {"ops": [APPROVAL]}, "it waits anew"
+
+
+@pytest.mark.usefixtures("all_to_ops")
+def test_nobody_is_told_for_ever(settings: Settings) -> None:
+    """An event that no channel takes goes after a week, an approval that nobody answers after a month."""
+    nobody = {"ops": "down://", "boss": "down://"}
+    _look(settings, more=GIVEN.values(), addresses=nobody)
+    assert len(_look(settings, 7 * 24, addresses=nobody).alerts) == 2
+    assert _look(settings, 7 * 24 + 1, addresses=nobody).alerts == [APPROVAL]
+    assert _look(settings, 30 * 24, addresses=nobody).alerts == [APPROVAL]
+    assert _look(settings, 30 * 24 + 1, addresses=nobody).alerts == []
+    assert list((settings.home / "alerts" / "kept").iterdir()) == []
+
+
+@pytest.mark.usefixtures("all_to_ops")
+def test_what_airflow_gives_is_kept_when_nobody_can_look(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The alerts file is broken, or somebody else is telling for too long."""
+    from dealermart.base import alone
+
+    rules = settings.config / "alerts.yml"
+    right = rules.read_text("utf-8")
+    rules.write_text("channels: [", "utf-8")
+    with pytest.raises(DealermartError):
+        _look(settings, more=[APPROVAL])
+    rules.write_text(right, "utf-8")
+    monkeypatch.setattr(tell, "_PATIENCE_SECONDS", 0.0)
+    with alone(settings.home / "alerts" / ".lock", LockError("held")), pytest.raises(LockError):
+        _look(settings, 0.1, more=[GIVEN["red run"]])
+    assert [alert.kind for alert in _look(settings, 0.25).sent["ops"]] == ["approval_waits", "run_failed"]
+
+
+def test_what_the_run_log_knows_is_told_as_long_as_it_holds(
+    settings: Settings, sent: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The red run of Airflow is the failed run of the log; when that is mended, there is nothing to tell late."""
+    _run(settings, "publish", "2026-03-10T11:00:00", "failed", error="no room", scheduler="publish r1")
+    down = {"ops": "down://", "boss": "down://"}
+    assert len(_look(settings, more=[GIVEN["red run"]], addresses=down).alerts) == 1
+    _run(settings, "publish", "2026-03-10T11:30:00")
+    assert _look(settings, 0.25).alerts == []
+
+
+def test_a_kept_file_that_cannot_be_read_is_passed_over(settings: Settings, sent: list[tuple[str, str, str]]) -> None:
+    _look(settings, more=[APPROVAL])
+    folder = settings.home / "alerts" / "kept"
+    for name, damage in (("a", ""), ("b", "[]"), ("c", '{"at": "2026-03-10T12:00:00", "kind": "of another version"}')):
+        (folder / f"{name}.json").write_text(damage, "utf-8")
+    assert _look(settings, 1).alerts == [APPROVAL]
+
+
 def test_a_damaged_memory_tells_twice_rather_than_never(settings: Settings, sent: list[tuple[str, str, str]]) -> None:
     _run(settings, "erase", "2026-03-10T11:00:00", "failed", error="no room")
     _look(settings)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dealermart import ingest, landing
+from dealermart import demo, ingest, landing
 from dealermart.base import ConfigError, Settings
 from dealermart.landing.fetching import FetchResult
 from dealermart.landing.inbox import company_today
@@ -170,12 +170,15 @@ def test_a_fetch_takes_its_secrets_from_airflows_connection_if_there_is_one(
 
     def stand_in(settings: Settings, source: str, options: Any, say: Any) -> FetchResult:
         seen.append((source, options))
-        return FetchResult()
+        return FetchResult(((dt.date(2026, 3, 2), "a.csv"),), ("b.csv: too young",))
 
+    notes: list[str] = []
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     monkeypatch.setattr(Connection, "get", get)
     monkeypatch.setattr(landing, "fetch", stand_in)
     task(dagbag, "fetch")("sample")
     assert seen == [("sample", expected)]
+    assert notes == ["sample: 1 files fetched, 1 left\nb.csv: too young"]
 
 
 def test_what_a_run_has_taken_is_not_due_however_it_was_started(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from copy import deepcopy
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 from tests.dags.test_tasks import Outlets, TaskInstance, callable_of, run_for
 
-from dealermart import alerts, demo, ingest, publish, warehouse
-from dealermart.base import REPO, ConfigError, DealermartError, LockError
+from dealermart import alerts, demo, frozen, ingest, publish, warehouse
+from dealermart.base import REPO, ConfigError, DealermartError, LockError, Settings
 from dealermart.ingest import Override
 
 DAG_IDS = [
@@ -104,7 +105,7 @@ def test_an_override_of_the_form_reaches_the_ingest(dagbag: Any, monkeypatch: py
         seen.extend(decided)
         return SimpleNamespace(raise_for_refused=lambda: None, summary=lambda: ["rows: 3"])
 
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: None)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: None)
     monkeypatch.setattr(ingest, "run", stand_in)
     monkeypatch.setattr(warehouse, "pending", lambda settings: False)
     task = callable_of(dagbag, "ingest_sample", "ingest")
@@ -130,7 +131,7 @@ def test_a_past_moment_is_built_and_not_published(dagbag: Any, monkeypatch: pyte
         return warehouse.BuildResult("r1", False, as_of="x", models=3, tests=4)
 
     monkeypatch.setattr(warehouse, "run", stand_in)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: None)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: None)
     outlets, run = Outlets(), run_for(None, as_of=said, full=True)
     callable_of(dagbag, "build_marts", "build")(ti=TaskInstance(), dag_run=run, outlet_events=outlets)
     assert asked == [(MOMENTS[said], True)]
@@ -154,9 +155,24 @@ def test_publish_notes_counts_and_where_they_are(dagbag: Any, monkeypatch: pytes
     counts = {"bi": {"a": 1000, "b": 2}, "hr": {"a": 5}}
     result = SimpleNamespace(run_id="r1", audiences=counts, path=Path("published"), postgres={"bi": {"a": 1}})
     monkeypatch.setattr(publish, "run", lambda settings, say, postgres: result)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     assert callable_of(dagbag, "publish", "publish")(ti=TaskInstance()) == {"bi": 1002, "hr": 5}
     assert notes == ["bi: 2 tables, 1,002 rows\nhr: 1 tables, 5 rows\nPostgreSQL bi: 1 tables\nin: published\nrun: r1"]
+
+
+def test_an_airflow_that_we_did_not_start_is_found_by_its_connection(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: found.append(elsewhere()))
+    monkeypatch.setattr(frozen, "verify", lambda settings: [])
+    verify = callable_of(dagbag, "audit_closed", "verify")
+    monkeypatch.delenv("AIRFLOW_CONN_DEALERMART_AIRFLOW", raising=False)
+    verify(ti=TaskInstance())
+    entry = '{"conn_type": "generic", "host": "https://airflow.example", "login": "notes", "password": "p"}'
+    monkeypatch.setenv("AIRFLOW_CONN_DEALERMART_AIRFLOW", entry)
+    verify(ti=TaskInstance())
+    assert found == [None, ("https://airflow.example", "notes", "p")]
 
 
 # ---------------------------------------------------------------------------------------------- alerts
@@ -201,15 +217,56 @@ def test_a_missed_deadline_is_told_from_the_triggerer(told: list[Any]) -> None:
     assert "has not ended 60 minutes after" in told[0][0].en
 
 
-def test_a_closing_that_waits_is_told_by_airflows_own_approval(dagbag: Any, told: list[Any]) -> None:
-    from airflow.providers.standard.operators.hitl import ApprovalOperator
-    from alerting import ApprovalWaits
+def test_a_closing_that_waits_is_told_with_kind_and_period(dagbag: Any, told: list[Any]) -> None:
+    """By the very notifier of the DAG's task, as Airflow's operator calls it."""
+    task = dagbag.dags["close_period"].get_task("approve")
+    (notifier,) = task.notifiers
+    waits = context(dagbag, "close_period", ti=SimpleNamespace(task_id="approve"))
+    deepcopy(notifier)(waits | {"params": {"kind": "review", "period": "2026-Q1"}})
+    (alert, addresses) = told[0]
+    assert (alert.kind, alert.key) == ("approval_waits", f"approval close_period {waits['run_id']} approve")
+    assert alert.en.startswith("closing review of 2026-Q1 waits for somebody's approval")
+    assert alert.zh.startswith("closing review of 2026-Q1 正在等待审批")
+    assert alert.link.startswith("http://127.0.0.1:8080/dags/close_period/runs/")
+    assert addresses == {"operations": "slack://a"}
 
-    operator = ApprovalOperator(task_id="approve", subject="Close Q1", notifiers=ApprovalWaits("closing of 2026-Q1"))
-    operator.notifiers[0](context(dagbag, "retention"))
-    assert told[0][0].kind == "approval_waits"
-    assert "closing of 2026-Q1 waits for somebody's approval" in told[0][0].en
-    assert "closing of 2026-Q1 正在等待审批" in told[0][0].zh
+
+STATES = {
+    "running": False, "awaiting_input": False, "deferred": False,
+    "success": True, "failed": True, "skipped": True, None: True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_approval_is_over_when_its_task_waits_no_more(
+    airflow_home: None, monkeypatch: pytest.MonkeyPatch, state: str | None
+) -> None:
+    from alerting import answered
+
+    approval = alerts.approval_waits("close_period", "r1", "approve", "x", "")
+    deleted = alerts.approval_waits("close_period", "r0", "approve", "x", "")
+    red = alerts.dag_failed("publish", "r1", "publish", "")
+    monkeypatch.setattr(alerts, "kept", lambda settings: [approval, deleted, red])
+
+    def states(dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, Any]:
+        known = {"r1": {"approve": state}}
+        return {
+            run: known[run] for run in run_ids if run in known and (dag_id, task_ids) == ("close_period", ["approve"])
+        }
+
+    over = [*([approval.key] if STATES[state] else []), deleted.key]
+    assert answered(SimpleNamespace(get_task_states=states)) == over
+
+
+def test_a_broken_alerts_file_loses_no_alert(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "alerts.yml").write_text("channels: [", "utf-8")
+    monkeypatch.setenv("DEALERMART_HOME", str(tmp_path))
+    monkeypatch.setenv("DEALERMART_CONFIG", str(tmp_path))
+    dagbag.dags["publish"].on_failure_callback(context(dagbag, "publish"))
+    assert "alerts.yml" in capsys.readouterr().out
+    assert [alert.kind for alert in alerts.kept(Settings(home=tmp_path))] == ["run_failed"]
 
 
 def test_a_callback_that_cannot_tell_changes_nothing(
@@ -227,8 +284,9 @@ def test_the_watch_is_red_when_somebody_was_not_told(dagbag: Any, monkeypatch: p
     notes: list[str] = []
     late = alerts.Alert("feed_late", "k", "sales are late", "x")
     found = alerts.Told([late], {"operations": [late]})
-    monkeypatch.setattr(alerts, "look", lambda settings, addresses, say: found)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(alerts, "kept", lambda settings: [])
+    monkeypatch.setattr(alerts, "look", lambda settings, addresses, say, over: found)
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     task = callable_of(dagbag, "watch", "look")
     assert task(ti=TaskInstance()) == {"operations": 1}
     assert notes == ["told to operations: 1\nfeed_late: sales are late"]

@@ -111,7 +111,7 @@ def test_what_follows_an_ingest(
         return SimpleNamespace(raise_for_refused=raise_for_refused, summary=lambda: ["rows: 3", "report: x.html"])
 
     notes: list[str] = []
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     monkeypatch.setattr(ingest, "run", stand_in)
     monkeypatch.setattr(warehouse, "pending", lambda settings: behind)
     ti = TaskInstance({("build_marts", "build"): builds_to_come})
@@ -178,7 +178,7 @@ def test_a_build_starts_publish_unless_there_was_nothing_new(
         return warehouse.BuildResult("r1", skipped, as_of="2026-03-02T00:00:00", models=3, tests=4, months=2)
 
     monkeypatch.setattr(warehouse, "run", stand_in)
-    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say: notes.append(text))
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: notes.append(text))
     task, outlets = callable_of(dagbag, "build_marts", "build"), Outlets()
     ti = TaskInstance(try_number=try_number)
     if keys is None:
@@ -199,22 +199,35 @@ def gate(name: str, figure: int, may_be_waived: bool = False) -> closing.Gate:
 FORM = {"kind": "pay", "period": "2026-Q1", "new_version": False}
 
 
-def test_gates_are_shown_to_who_approves(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(demo, "note", lambda settings, ti, text, say, elsewhere: found.append(text))
+    return found
+
+
+def test_gates_are_shown_to_who_approves(dagbag: Any, monkeypatch: pytest.MonkeyPatch, notes: list[str]) -> None:
     found = (gate("in_order", 0), gate("quarantine", 3, may_be_waived=True))
     monkeypatch.setattr(closing, "examine", lambda settings, asked: found)
-    text = callable_of(dagbag, "close_period", "gates")(params=FORM)
+    text = callable_of(dagbag, "close_period", "gates")(params=FORM, ti=TaskInstance())
     assert text == "- **in_order** passed: 0 found\n- **quarantine** may be waived: 3 found"
+    assert notes == [text]
 
 
-def test_a_gate_that_nobody_may_waive_asks_nobody(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gate_that_nobody_may_waive_asks_nobody(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, notes: list[str]
+) -> None:
     from airflow.sdk.exceptions import AirflowFailException
 
     monkeypatch.setattr(closing, "examine", lambda settings, asked: (gate("ledger_balanced", 1),))
     with pytest.raises(AirflowFailException, match="ledger_balanced"):
-        callable_of(dagbag, "close_period", "gates")(params=FORM)
+        callable_of(dagbag, "close_period", "gates")(params=FORM, ti=TaskInstance())
+    assert notes == ["- **ledger_balanced** shut: 1 found"]
 
 
-def test_a_period_is_closed_in_the_name_of_who_approved(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_period_is_closed_in_the_name_of_who_approved(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, notes: list[str]
+) -> None:
     seen: list[closing.Asked] = []
 
     def stand_in(settings: Any, asked: closing.Asked, say: Any) -> Any:
@@ -224,35 +237,47 @@ def test_a_period_is_closed_in_the_name_of_who_approved(dagbag: Any, monkeypatch
     monkeypatch.setattr(closing, "close", stand_in)
     form = {"reason": "pay run", "waive": ["quarantine"], "waive_reason": "known"}
     answer = {"chosen_options": ["Approve"], "params_input": form, "responded_by_user": {"id": "7", "name": "Chen"}}
-    done = callable_of(dagbag, "close_period", "close")(params=FORM, answer=answer)
+    done = callable_of(dagbag, "close_period", "close")(params=FORM, answer=answer, ti=TaskInstance())
     assert done == {"folder": "pay/2026-Q1/V1R1", "hash": "abc"}
     assert seen == [closing.Asked("pay", "2026-Q1", "Chen", "pay run", {"quarantine": "known"})]
+    assert notes == ["closed: pay/2026-Q1/V1R1\nby: Chen\nhash: abc"]
 
 
-def test_an_audit_is_red_where_anything_is_not_as_it_was(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_is_red_where_anything_is_not_as_it_was(
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, notes: list[str]
+) -> None:
     from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
     verify, rebuild = (callable_of(dagbag, "audit_closed", task) for task in ("verify", "rebuild"))
     monkeypatch.setattr(frozen, "verify", lambda settings: [frozen.Flaw("pay/2026-Q1/V1R1", "the folder was removed")])
     with pytest.raises(AirflowFailException, match="closed/pay/2026-Q1/V1R1: the folder was removed"):
-        verify()
+        verify(ti=TaskInstance())
+    monkeypatch.setattr(frozen, "verify", lambda settings: [])
+    monkeypatch.setattr(frozen, "chain", lambda settings: (1, 2))
+    assert verify(ti=TaskInstance()) == 2
     monkeypatch.setattr(upkeep, "latest_closed", lambda settings: None)
     with pytest.raises(AirflowSkipException, match="nothing is closed yet"):
-        rebuild(params={"kind": "pay", "period": None})
+        rebuild(params={"kind": "pay", "period": None}, ti=TaskInstance())
     asked: list[tuple[str, str]] = []
 
     def audit(settings: Any, period: str, kind: str, say: Any) -> Any:
         asked.append((kind, period))
         return SimpleNamespace(
-            folder=f"{kind}/{period}/V1R1", rows={"payout": 2}, differences=(), is_same=period != "2026-Q2"
-        )
+            folder=f"{kind}/{period}/V1R1", rows={"payout": 2}, is_same=period != "2026-Q2",
+            differences=["payout: the first row"] if period == "2026-Q2" else [],
+        )  # fmt: skip
 
     monkeypatch.setattr(upkeep, "audit", audit)
     monkeypatch.setattr(upkeep, "latest_closed", lambda settings: ("review", "2026-Q3"))
-    assert rebuild(params={"kind": "pay", "period": None}) == {"payout": 2}
+    assert rebuild(params={"kind": "pay", "period": None}, ti=TaskInstance()) == {"payout": 2}
     with pytest.raises(AirflowFailException, match="pay/2026-Q2/V1R1 comes out otherwise"):
-        rebuild(params={"kind": "pay", "period": "2026-Q2"})
+        rebuild(params={"kind": "pay", "period": "2026-Q2"}, ti=TaskInstance())
     assert asked == [("review", "2026-Q3"), ("pay", "2026-Q2")]
+    assert notes == [
+        "closed folders: 2, each as it was closed",
+        "rebuilt: review/2026-Q3/V1R1, 2 rows\nit is the same",
+        "rebuilt: pay/2026-Q2/V1R1, 2 rows\ndifferences: 1\npayout: the first row",
+    ]
 
 
 def test_documents_of_a_review_are_those_of_the_form(dagbag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +311,7 @@ def test_documents_of_a_review_are_those_of_the_form(dagbag: Any, monkeypatch: p
 
 
 def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(
-    dagbag: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    dagbag: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, notes: list[str]
 ) -> None:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
@@ -299,21 +324,26 @@ def test_a_pull_takes_its_secrets_from_airflows_connection_and_says_the_date(
         monkeypatch.delenv(f"DEALERMART_CRM_ZOHO_{name}", raising=False)
     seen: list[Any] = []
     monkeypatch.setattr(landing, "company_today", lambda settings: date(2026, 3, 2))
-    monkeypatch.setattr(
-        landing, "fetch", lambda settings, source, entry, say, asked: seen.append((source, entry, asked))
-    )
+
+    def fetch(settings: Any, source: str, entry: Any, say: Any, asked: Any) -> Any:
+        seen.append((source, entry, asked))
+        return SimpleNamespace(fetched=[(date(2026, 3, 2), "a.jsonl"), (date(2026, 3, 2), "b.jsonl")], left=())
+
+    monkeypatch.setattr(landing, "fetch", fetch)
 
     def none(name: str) -> Any:
         raise AirflowNotFoundException(name)
 
     monkeypatch.setattr(Connection, "get", none)
     with pytest.raises(AirflowSkipException):
-        pull(dag_run=run_for())
+        pull(dag_run=run_for(), ti=TaskInstance())
     known = SimpleNamespace(
         host="https://www.zohoapis.eu", login="id", password="p", extra_dejson={"refresh_token": "r"}
     )
     monkeypatch.setattr(Connection, "get", lambda name: known)
-    assert pull(dag_run=run_for(since="2026-03-01T00:00:00", sweep=True)) == "2026-03-02"
+    asked_for = run_for(since="2026-03-01T00:00:00", sweep=True)
+    assert pull(dag_run=asked_for, ti=TaskInstance()) == "2026-03-02"
+    assert notes == ["received date: 2026-03-02\nfiles of records: 2"]
     entry = {"base_url": "https://www.zohoapis.eu", "client_id": "id", "client_secret": "p", "refresh_token": "r"}
     assert seen == [("zoho", entry, landing.Asked(since=datetime(2026, 3, 1, tzinfo=UTC), sweep=True))]
     ti = SimpleNamespace(xcom_pull=lambda task_ids: "2026-03-02")

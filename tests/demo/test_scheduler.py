@@ -307,6 +307,32 @@ def test_a_note_is_set_where_our_airflow_runs_and_never_fails_the_task(
     assert calls == [("PATCH", path, {"params": {"update_mask": "note"}, "json": {"note": "x" * 1000}})]
 
 
+def test_a_note_is_set_in_an_airflow_that_we_did_not_start(
+    standalone: Standalone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By address and login of its own; what it does not take is told, with the mend, and fails nothing."""
+    seen: list[Any] = []
+
+    def api(request: httpx.Request) -> httpx.Response:
+        seen.append((request.method, str(request.url.copy_with(query=None)), json.loads(request.content)))
+        if request.url.path == "/auth/token":
+            taken = json.loads(request.content) == {"username": "notes", "password": "p"}
+            return httpx.Response(201, json={"access_token": "t"}) if taken else httpx.Response(401)
+        return httpx.Response(200 if request.headers.get("Authorization") == "Bearer t" else 401, json={})
+
+    client = httpx.Client
+    monkeypatch.setattr(httpx, "Client", lambda **how: client(transport=httpx.MockTransport(api), **how))
+    one = SimpleNamespace(dag_id="arrivals", run_id="r1", task_id="fetch", map_index=2)
+    told: list[str] = []
+    note(standalone.settings, one, "x", told.append, lambda: ("https://airflow.example/", "notes", "p"))
+    path = "https://airflow.example/api/v2/dags/arrivals/dagRuns/r1/taskInstances/fetch/2"
+    assert (seen[-1], told) == (("PATCH", path, {"note": "x"}), [])
+    for known in (("https://airflow.example", "notes", "q"), ("", "notes", "p"), ("airflow.example", "notes", "p")):
+        note(standalone.settings, one, "x", told.append, lambda known=known: known)  # type: ignore[misc]
+    assert len(told) == 3 and all(text.startswith("the task's note was not set") for text in told)
+    assert "correct login and password of the connection" in told[0]
+
+
 def test_what_is_not_running_cannot_be_asked(standalone: Standalone) -> None:
     with pytest.raises(OrchestratorError, match="not running"):
         standalone.runs()

@@ -146,6 +146,36 @@ TABLES = {
 }  # fmt: skip
 
 
+PAID = ["hr", "manager", "member"]
+# Statement lines of people and a dealer, and the rows behind them, which name no payee.
+PAY = {
+    **model(
+        "pay_line",
+        {"line_id": column(PAID), "payee_type": column(PAID), "payee_id": person(PAID, person_type="payee_type"),
+         "period_end": column(PAID, "date"), "amount": column(PAID, "decimal(18,2)", "sensitive")},
+        ["line_id"],
+        {"audience": PAID, "rows": {"subject": "payee_id", "type": "payee_type", "before": "period_end"}},
+    ),
+    # By its name it would be loaded before the mart whose rows it follows.
+    **model(
+        "pay_behind_line",
+        {"line_id": column(PAID), "source_id": column(PAID), "amount": column(PAID, "decimal(18,2)", "sensitive"),
+         "_delivery_id": column(["hr"])},
+        ["line_id", "source_id"],
+        {"audience": PAID, "rows": {"through": "pay_line", "by": "line_id"}},
+    ),
+}  # fmt: skip
+PAY_TABLES = {
+    "pay_line": """values
+        ('L1', 'member', 'M1', date '2026-04-01', 10.00), ('L2', 'member', 'M2', date '2026-04-01', 20.00),
+        ('L3', 'member', 'M2', date '2026-07-01', 30.00), ('L4', 'member', 'M4', date '2026-04-01', 40.00),
+        ('L5', 'dealer', 'D2', date '2026-04-01', 50.00)""",
+    "pay_behind_line": """values
+        ('L1', 'a', 10.00, 'd'), ('L2', 'a', 5.00, 'd'), ('L2', 'b', 15.00, 'd'), ('L3', 'a', 30.00, 'd'),
+        ('L4', 'a', 40.00, 'd'), ('L5', 'a', 50.00, 'd'), ('L9', 'a', 90.00, 'd')""",
+}
+
+
 def nodes() -> dict[str, Any]:
     """The meta of the marts, to change."""
     return copy.deepcopy(NODES)

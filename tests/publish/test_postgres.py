@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -117,6 +118,9 @@ def test_a_mart_of_which_nothing_is_said_is_not_published_and_the_build_says_so(
         (lambda nodes: nodes["model.x.dim_member"]["columns"]["base_pay_amount"]["config"]["meta"].update(audience=["bi", "hr"]), "dim_member.base_pay_amount for bi"),
         (lambda nodes: nodes["model.x.mart_review__rating"]["config"]["meta"].pop("rows"), "mart_review__rating for manager and member"),
         (lambda nodes: nodes["model.x.mart_review__rating"]["config"]["meta"].update(rows="all"), "mart_review__rating.member_id for all managers"),
+        (lambda nodes: nodes["model.x.mart_review__rating"]["config"]["meta"].update(rows={"through": "dim_period", "by": "period_id"}), "mart_review__rating for managers, who do not see the rows of dim_period, mart_review__rating for members"),
+        (lambda nodes: nodes["model.x.mart_review__rating"]["config"]["meta"].update(rows={"through": "dim_subject", "by": "member_id"}), "mart_review__rating for managers, who do not see the rows of dim_subject"),
+        (lambda nodes: nodes["model.x.mart_review__rating"]["config"]["meta"].update(rows={"through": "nothing", "by": "member_id"}), "mart_review__rating for managers, who do not see the rows of nothing"),
     ],
 )  # fmt: skip
 def test_what_an_audience_may_not_see_is_refused_before_anything_is_shown(
@@ -253,6 +257,35 @@ def test_who_is_taken_out_of_the_logins_loses_the_rights(to: Settings, database:
     assert "changes" in str(told.value) and "leaves" not in str(told.value)
     with psycopg.connect(publish.give_password(to, "changes")) as con:
         assert all_of(con, "select session_user::text") == [("changes",)]
+
+
+def test_what_is_behind_a_row_is_seen_by_who_sees_the_row(to: Settings, database: Database) -> None:
+    """North has M1, and M2 until April; D2 is looked after by M4, of South. L9 is behind no line: HR's alone."""
+    with (to.config / "company.yml").open("a") as out:
+        out.write("logins: logins.yml\n")
+    (to.config / "logins.yml").write_text(
+        "logins:\n  - {login: north, member: M1, sees: team}\n  - {login: south, member: M3, sees: team}\n"
+        "  - {login: two, member: M2, sees: own}\n  - {login: nobody, member: M0, sees: own}\n"
+    )
+    shop.build(to, {**shop.nodes(), **shop.PAY}, shop.PAY_TABLES)
+    seen = {
+        "north": [("L1", "a", 10), ("L2", "a", 5), ("L2", "b", 15)],
+        "south": [("L3", "a", 30), ("L4", "a", 40), ("L5", "a", 50)],
+        "two": [("L2", "a", 5), ("L2", "b", 15), ("L3", "a", 30)],
+        "nobody": [],
+    }
+    for _ in range(2):  # the second publication drops the tables of the first
+        publish.run(to)
+        for login, rows in seen.items():
+            with database.login(login) as con:
+                ask = "select line_id, source_id, amount from pay_behind_line order by 1, 2"
+                assert all_of(con, ask) == rows, login
+                for hidden in ("L9", "L4" if login != "south" else "L1"):
+                    assert all_of(con, f"select count(*) from pay_behind_line where line_id = '{hidden}'") == [(0,)]
+                with pytest.raises(psycopg.errors.UndefinedColumn):  # what is for HR alone is not in the table
+                    con.execute("select _delivery_id from manager.pay_behind_line")
+    with database.login("dealermart_hr") as con:
+        assert all_of(con, "select count(*) from hr.pay_behind_line") == [(7,)]
 
 
 @pytest.mark.integration
@@ -433,6 +466,43 @@ def test_a_row_that_a_table_cannot_hold_is_told_without_its_values(to: Settings,
     # Nor does the server's own log quote rows.
     log = database.server.log.read_text()
     assert "starting PostgreSQL" in log and "SecretRegion" not in log and "(D1" not in log
+
+
+def test_a_fault_in_keys_is_told_before_the_next_mart_is_copied(to: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys are made beside; here each mart waits for them, so that what is done can be told from what is not."""
+    from dealermart.publish.postgres import Publisher
+
+    loaded: list[str] = []
+    load_mart = Publisher._load_mart
+
+    def noted(publisher: Any, mart: Any, schema: str, beside: Any) -> Any:
+        keys = load_mart(publisher, mart, schema, beside)
+        loaded.append(f"{schema}.{mart.name}")
+        wait([key for _, key in keys])
+        return keys
+
+    monkeypatch.setattr(Publisher, "_load_mart", noted)
+    twice = shop.TABLES["dim_dealer"] + ", ('D1', date '2025-01-01', date '9999-12-31', 'R1', 1.0)"
+    shop.build(to, tables={"dim_dealer": twice})
+    with pytest.raises(BuildError, match=r"loading bi.dim_dealer: UniqueViolation"):
+        publish.run(to)
+    assert loaded == ["bi.bridge_assignment", "hr.bridge_assignment", "manager.bridge_assignment", "bi.dim_dealer"]
+
+
+def test_a_second_connection_that_fails_leaves_none_open(to: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, made = psycopg.connect, []
+
+    def once(*given: Any, **more: Any) -> Any:
+        if made:
+            raise psycopg.OperationalError("too many clients")
+        made.append(connect(*given, **more))
+        return made[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg, "connect", once)
+        with pytest.raises(FetchError, match="connecting"):
+            publish.run(to)
+    assert [con.closed for con in made] == [True]
 
 
 def test_a_login_that_may_not_make_roles_is_told_what_it_needs(to: Settings, database: Database) -> None:

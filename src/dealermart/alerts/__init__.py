@@ -2,6 +2,7 @@
 
 from dealermart.alerts.find import find
 from dealermart.alerts.finding import Alert, approval_waits, dag_failed, deadline_missed
+from dealermart.alerts.kept import kept
 from dealermart.alerts.send import addresses_of, send_test
 from dealermart.alerts.tell import Told, last_look, look
 
@@ -13,6 +14,7 @@ __all__ = [
     "dag_failed",
     "deadline_missed",
     "find",
+    "kept",
     "last_look",
     "look",
     "send_test",

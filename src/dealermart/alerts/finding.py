@@ -65,11 +65,11 @@ def deadline_missed(dag_id: str, run_id: str, minutes: int, link: str) -> Alert:
     )
 
 
-def approval_waits(dag_id: str, run_id: str, subject: str, link: str) -> Alert:
-    """A closing, or anything else that goes on when a person has approved it."""
+def approval_waits(dag_id: str, run_id: str, task_id: str, subject: str, link: str) -> Alert:
+    """A closing, or anything else that goes on when a person has approved it; its key says which task waits."""
     return Alert(
         "approval_waits",
-        f"approval {dag_id} {run_id}",
+        f"approval {dag_id} {run_id} {task_id}",
         f"{subject or dag_id} waits for somebody's approval in Airflow, under Required Actions.",
         f"{subject or dag_id} 正在等待审批：请在 Airflow 的“待处理操作”中处理。",
         link,

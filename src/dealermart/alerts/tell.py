@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dealermart.alerts.find import find
 from dealermart.alerts.finding import Alert
+from dealermart.alerts.kept import drop, drop_old, keep, kept, lasts
 from dealermart.alerts.send import addresses_of, deliver, message, without_address
 from dealermart.base import DealermartError, LockError, Settings, alone, utc_now, write_json
-from dealermart.config import load_alerts
+from dealermart.config import Alerts, load_alerts
 
 _PATIENCE_SECONDS = 60.0
 
@@ -50,17 +52,24 @@ def look(
     addresses: Mapping[str, str] | None = None,
     now: dt.datetime | None = None,
     say: Callable[[str], None] = lambda text: None,
+    over: Iterable[str] = (),
 ) -> Told:
     """Find what is wrong, and tell those whom ``config/alerts.yml`` names for it, once.
 
     Args:
-        more: What Airflow knows besides.
+        more: What Airflow knows besides. It is kept until all who are named for it took it; an approval until it is
+            ``over``.
         addresses: Address by channel that Airflow keeps; others come from the environment.
+        over: Keys of what was given before and holds no more.
 
     Raises:
-        DealermartError: config, log or lake cannot be read. ``more`` was told all the same.
+        DealermartError: config, log or lake cannot be read, or somebody else is telling. ``more`` was told all the
+            same, or is told by the next look.
     """
-    now, rules = now or utc_now(), load_alerts(settings)
+    now, more = now or utc_now(), list(more)
+    with suppress(OSError):  # without room for it, it can still be sent
+        keep(settings, more, now)
+    rules = load_alerts(settings)
     reached = addresses_of(rules, addresses)
     busy = LockError("somebody else is telling alerts", where=str(_file(settings)), mend="look again later")
     with alone(settings.home / "alerts" / ".lock", busy, _PATIENCE_SECONDS):
@@ -69,8 +78,11 @@ def look(
             found = find(settings, rules, now)
         except DealermartError as error:
             found, fault = [], error
+        drop(settings, over)
         keys = {alert.key for alert in found}
-        told = Told([*found, *(alert for alert in more if alert.key not in keys)])
+        given = {alert.key: alert for alert in (*kept(settings, now), *more) if alert.key not in keys}
+        told = Told([*found, *given.values()])
+        once = {key for key, alert in given.items() if not lasts(alert)}
         due = dt.timedelta(hours=rules.remind_after_hours)
         for channel in rules.channels:
             before = memory["told"].get(channel, {})
@@ -78,7 +90,10 @@ def look(
                 alert
                 for alert in told.alerts
                 if channel in rules.tell.get(alert.kind, ())
-                and (alert.key not in before or now - dt.datetime.fromisoformat(before[alert.key]) >= due)
+                and (
+                    alert.key not in before
+                    or (alert.key not in once and now - dt.datetime.fromisoformat(before[alert.key]) >= due)
+                )
             ]
             if not new:
                 continue
@@ -92,8 +107,11 @@ def look(
                 _write(settings, memory)
             else:
                 told.failed.append(channel)
+        events = [alert for alert in kept(settings, now) if not lasts(alert)]
+        drop(settings, [alert.key for alert in events if alert.key in keys or _all_took(memory, rules, alert)])
         if fault is not None:
             raise fault
+        drop_old(settings, now)
         _forget(memory, told.alerts, now)
         memory["looked_at"], memory["holding"] = now.isoformat(timespec="seconds"), len(told.alerts)
         _write(settings, memory)
@@ -116,15 +134,20 @@ def _taken(address: str, words: tuple[str, str], say: Callable[[str], None]) -> 
     return False
 
 
+def _all_took(memory: dict[str, Any], rules: Alerts, alert: Alert) -> bool:
+    """Whether every channel that is named for it has it."""
+    return all(alert.key in memory["told"].get(channel, {}) for channel in rules.tell.get(alert.kind, ()))
+
+
 def _forget(memory: dict[str, Any], alerts: list[Alert], now: dt.datetime) -> None:
-    """What holds no more is news when it comes back. What Airflow told of is no part of a look: it goes by age."""
+    """What holds no more is news when it comes back. An event of Airflow holds at no look: it goes by age."""
     holding, month = {alert.key for alert in alerts}, dt.timedelta(days=30)
     for channel, before in memory["told"].items():
         memory["told"][channel] = {
             key: at
             for key, at in before.items()
             if key in holding
-            or (key.split()[0] in ("airflow", "deadline", "approval") and now - dt.datetime.fromisoformat(at) < month)
+            or (key.split()[0] in ("airflow", "deadline") and now - dt.datetime.fromisoformat(at) < month)
         }
 
 

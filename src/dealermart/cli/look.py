@@ -132,6 +132,8 @@ def alerts(config: Settings, arguments: argparse.Namespace) -> int:
         return 0 if taken else 1
     if not arguments.send:
         found, last = alerts.find(config, rules), alerts.last_look(config)
+        keys = {alert.key for alert in found}
+        found += [alert for alert in alerts.kept(config) if alert.key not in keys]
         say(f"told last at {last[0]} UTC" if last else "nobody was told so far: the DAG watch or cron does (--send)")
     else:
         told = alerts.look(config, say=say)

@@ -98,17 +98,20 @@ class Api:
     Args:
         log_file: Where Airflow tells more; errors name it.
         passwords: File with the passwords, by user.
+        login: User and password of an Airflow that is none of ours; then there is no such file.
     """
 
-    def __init__(self, log_file: Path, passwords: Path) -> None:
-        self.log_file, self.passwords = log_file, passwords
+    def __init__(self, log_file: Path, passwords: Path, login: tuple[str, str] | None = None) -> None:
+        self.log_file, self.passwords, self.other_login = log_file, passwords, login
         self.url = ""
         self._http: httpx.Client | None = None
 
     def connect(self, url: str) -> None:
         """Talk to the Airflow at ``url`` from now on, whether it answers yet or not."""
         self.url = url
-        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=120, trust_env=False)
+        # Ours is on this machine; the way to another may need the environment's proxy and certificates.
+        is_ours = self.other_login is None
+        self._http = httpx.Client(base_url=f"{url}/api/v2", timeout=120 if is_ours else 10, trust_env=not is_ours)
 
     def disconnect(self) -> None:
         """Safe to call twice."""
@@ -153,9 +156,10 @@ class Api:
         """The task instances of a run, as the REST API shows them."""
         return list(self._get(f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances")["task_instances"])
 
-    def note(self, dag_id: str, run_id: str, task_id: str, text: str) -> None:
-        """Set the note of a task; what is longer than Airflow takes is cut."""
-        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+    def note(self, dag_id: str, run_id: str, task_id: str, text: str, map_index: int = -1) -> None:
+        """Set the note of a task, or of one of a mapped task; what is longer than Airflow takes is cut."""
+        one = f"/{map_index}" if map_index >= 0 else ""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}{one}"
         self._call("PATCH", path, params={"update_mask": "note"}, json={"note": text[:NOTE_LENGTH]})
 
     def _log_in(self, http: httpx.Client) -> None:
@@ -164,15 +168,18 @@ class Api:
         Raises:
             OrchestratorError: there is no password, or Airflow does not take it.
         """
-        again = f"remove {self.passwords}, stop Airflow and start it again: it makes a new password"
+        user, again = USER, f"remove {self.passwords}, stop Airflow and start it again: it makes a new password"
         try:
-            entry = {"username": USER, "password": str(json.loads(self.passwords.read_text("utf-8"))[USER])}
+            if self.other_login is None:
+                password = str(json.loads(self.passwords.read_text("utf-8"))[USER])
+            else:
+                (user, password), again = self.other_login, "correct login and password of the connection"
         except (OSError, ValueError, KeyError, TypeError):
             what = f"the password of {USER} cannot be read"
             raise OrchestratorError(what, where=str(self.passwords), mend=again) from None
-        answer = http.post(f"{self.url}/auth/token", json=entry)
+        answer = http.post(f"{self.url}/auth/token", json={"username": user, "password": password})
         if answer.is_error:
-            what = f"Airflow answered {answer.status_code} to the password of {USER}"
+            what = f"Airflow answered {answer.status_code} to the password of {user}"
             raise OrchestratorError(what, where=self.url, mend=again)
         http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 

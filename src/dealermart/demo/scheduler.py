@@ -424,24 +424,33 @@ class Standalone(Api):
         return "\n".join(texts) or self.log_tail(lines)
 
 
-def note(settings: Settings, task: Any, text: str, say: Callable[[str], None] = lambda text: None) -> None:
-    """Set the note of a task that is at work, where the Airflow of this state runs it; a task cannot by itself.
+def note(
+    settings: Settings,
+    task: Any,
+    text: str,
+    say: Callable[[str], None] = lambda text: None,
+    elsewhere: Callable[[], tuple[str, str, str] | None] = lambda: None,
+) -> None:
+    """Set the note of a task that is at work, by the API of the Airflow that runs it; a task cannot by itself.
 
     A note that cannot be set is told and no fault of the task: the same stands in its log.
 
     Args:
-        task: Has ``dag_id``, ``run_id`` and ``task_id``.
+        task: Has ``dag_id``, ``run_id`` and ``task_id``, one of a mapped task its ``map_index``.
+        elsewhere: Asked where Airflow was not started by us: address, login and password of its API, if they are known.
     """
-    home = settings.home / "airflow"
+    home, login = settings.home / "airflow", None
     try:
         url = str(json.loads((home / PID_FILE).read_text("utf-8"))["url"])
     except (OSError, ValueError, KeyError, TypeError):
-        return  # an Airflow of another kind
-    api = Api(home / LOG_FILE, home / PASSWORDS)
-    api.connect(url)
+        if (known := elsewhere()) is None:
+            return
+        url, login = known[0], (known[1], known[2])
+    api = Api(home / LOG_FILE, home / PASSWORDS, login)
     try:
-        api.note(task.dag_id, task.run_id, task.task_id, text)
-    except OrchestratorError as error:
+        api.connect(url.rstrip("/"))
+        api.note(task.dag_id, task.run_id, task.task_id, text, getattr(task, "map_index", -1))
+    except (OrchestratorError, httpx.InvalidURL) as error:
         say(f"the task's note was not set: {error}")
     finally:
         api.disconnect()

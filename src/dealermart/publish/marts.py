@@ -54,10 +54,11 @@ class Rows:
 
     Attributes:
         kind: ``all``, or what the id is of: ``member``, ``dealer``, or ``subject`` where ``type`` names the column that
-            says it.
-        column: The id.
+            says it; ``through`` where they are those of another mart's rows.
+        column: The id; of ``through`` the column that both have.
         date: Column of the date; None is the day as of which it was built.
         is_end: Whether the date is the first day after the row's time; then the day before it counts.
+        through: The other mart.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class Rows:
     type: str = ""
     date: str | None = None
     is_end: bool = False
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,8 @@ def faults_of(nodes: dict[str, Any]) -> Iterator[Fault]:
 def refuse(marts: Iterable[Mart]) -> list[str]:
     """What must not be published, as ``mart.column``: sensitive columns for BI, rows of persons without a row rule."""
     found = []
+    marts = list(marts)
+    known = {mart.name: mart for mart in marts}
     for mart in marts:
         for column in mart.columns:
             if column.pii == "sensitive" and "bi" in mart.audience and "bi" in column.audience:
@@ -176,6 +180,12 @@ def refuse(marts: Iterable[Mart]) -> list[str]:
         by_rows = [audience for audience in BY_ROWS if mart.seen_by(audience)]
         if by_rows and mart.rows is None:
             found.append(f"{mart.name} for {' and '.join(by_rows)}")
+        if by_rows and mart.rows is not None and mart.rows.kind == "through":
+            found += [
+                f"{mart.name} for {audience}s, who do not see the rows of {mart.rows.through}"
+                for audience in by_rows
+                if not _shows(known.get(mart.rows.through), audience, mart.rows.column)
+            ]
         if by_rows and mart.rows is not None and mart.rows.kind == "all":
             found += [
                 f"{mart.name}.{column.name} for all {audience}s"
@@ -184,6 +194,13 @@ def refuse(marts: Iterable[Mart]) -> list[str]:
                 if column.pii != "none"
             ]
     return found
+
+
+def _shows(mart: Mart | None, audience: str, column: str) -> bool:
+    """Whether a mart has row rules of its own and shows the column to the audience."""
+    if mart is None or mart.rows is None or mart.rows.kind in ("all", "through"):
+        return False
+    return column in {found.name for found in mart.seen_by(audience)}
 
 
 def _column_faults(model: str, audience: list[str], column: dict[str, Any], names: set[str]) -> Iterator[Fault]:
@@ -285,6 +302,8 @@ def _rows(said: Any) -> Rows | None:
         return None
     if said == "all":
         return Rows("all")
+    if "through" in said:
+        return Rows("through", said.get("by", ""), through=said["through"])
     kind = next((kind for kind in SUBJECTS if kind in said), "all" if not said else "")
     return Rows(
         kind, said.get(kind, ""), said.get("type", ""), said.get("at") or said.get("before"), bool(said.get("before"))

@@ -15,7 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -84,16 +84,12 @@ class Publisher:
             self.server.start()
         with self._told():
             url = self.server.url() if self.server else plain_url(settings.postgres)
-            self.con, self.beside = (
-                psycopg.connect(
-                    url,
-                    autocommit=True,
-                    connect_timeout=30,
-                    application_name="dealermart publish",
-                    prepare_threshold=None,
-                )
-                for _ in range(2)
-            )
+            self.con = _connect(url)
+            try:
+                self.beside = _connect(url)
+            except BaseException:  # nobody has the publisher yet, so nobody else would close it
+                self.con.close()
+                raise
 
     def __enter__(self) -> Publisher:
         return self
@@ -129,18 +125,28 @@ class Publisher:
                 self._comment(f"schema {_NEW}{schema}", _DESCRIBED[schema])
             # Keys of one mart are made while the rows of the next come: COPY keeps one core busy, and the other hardly.
             with ThreadPoolExecutor(1) as beside:
-                finished = []
+                keys: list[tuple[str, Future[None]]] = []
                 try:
-                    for mart in self.shapes.marts:
+                    # Whose rows are those of another mart come after it.
+                    for mart in sorted(self.shapes.marts, key=lambda mart: bool(mart.rows and mart.rows.through)):
                         for schema in ("bi", "hr", "manager"):
-                            finished += self._load_mart(mart, schema, beside)
-                    for told, finish in finished:
-                        self._at = told
-                        finish.result()
+                            keys += self._load_mart(mart, schema, beside)
+                            keys = self._made(keys)  # before the next mart is copied for nothing
+                    while keys:
+                        wait([key for _, key in keys], return_when=FIRST_COMPLETED)
+                        keys = self._made(keys)
                 finally:
                     beside.shutdown(cancel_futures=True)
             for mart in self.shapes.marts:
                 self._add_views(mart)
+
+    def _made(self, keys: list[tuple[str, Future[None]]]) -> list[tuple[str, Future[None]]]:
+        """Those of the keys that are still at work, or wait; a fault of the others is raised."""
+        for told, key in keys:
+            if key.done():
+                self._at = told
+                key.result()
+        return [(told, key) for told, key in keys if not key.done()]
 
     def _load_mart(self, mart: Mart, schema: str, beside: ThreadPoolExecutor) -> list[tuple[str, Future[None]]]:
         if schema == "manager":
@@ -214,7 +220,7 @@ class Publisher:
                 continue
             names = ", ".join(quoted(column.name) for column in seen)
             self.beside.execute(f"grant select ({names}) on {relation} to {ROLES[audience]}")
-            rule = policy(mart, audience, self.about.as_of_day) or "true"
+            rule = policy(mart, audience, self.about.as_of_day, f"{_NEW}manager") or "true"
             self.beside.execute(
                 f"create policy {audience} on {relation} for select to {ROLES[audience]} using ({rule})"
             )
@@ -392,6 +398,12 @@ class Publisher:
                 where="DEALERMART_POSTGRES_URL",
                 mend="compare the mart's contract with its rows; `dealermart publish` runs it again",
             ) from None
+
+
+def _connect(url: str) -> psycopg.Connection:
+    return psycopg.connect(
+        url, autocommit=True, connect_timeout=30, application_name="dealermart publish", prepare_threshold=None
+    )
 
 
 def plain_url(url: str) -> str:

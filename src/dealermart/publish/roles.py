@@ -159,17 +159,22 @@ def scope(warehouse: duckdb.DuckDBPyConnection, viewers: list[str]) -> list[tupl
     ).fetchall()
 
 
-def policy(mart: Mart, audience: str, as_of: str) -> str | None:
+def policy(mart: Mart, audience: str, as_of: str, schema: str) -> str | None:
     """The condition on rows of a mart's table (alias-free) for managers or members; None: all rows.
 
     Args:
         as_of: Day that counts where rows have no date.
+        schema: Where the tables of managers and members are now.
     """
     rows = mart.rows
     assert rows is not None
     if rows.kind == "all":
         return None
     table = sql.Identifier(mart.name).as_string()
+    if rows.kind == "through":  # who asks finds there the rows alone that its own rule shows
+        column = sql.Identifier(rows.column).as_string()
+        other = f"{schema}.{sql.Identifier(rows.through).as_string()}"
+        return f"exists (select from {other} as other where other.{column} = {table}.{column})"
     kind = f"{table}.{sql.Identifier(rows.type).as_string()}" if rows.kind == "subject" else f"'{rows.kind}'"
     if rows.date is None:
         when = f"date '{as_of}' >= scope.valid_from and date '{as_of}' < scope.valid_to"
