@@ -79,9 +79,10 @@ def _kpi(kpi: Kpi) -> str:
         "stated for": ", ".join(kpi.subjects),
         "interval": INTERVALS[kpi.interval] if kpi.interval else "none",
         "better": {"higher": "higher", "lower": "lower", "none": "neither"}[kpi.direction],
-        "without any": {"none": kpi.empty or "no value, and the reason in `status_reason`", "zero": "0 where the company has any"}[
-            kpi.without_events
-        ],
+        "without any": {
+            "none": kpi.empty or "no value, and the reason in `status_reason`",
+            "zero": "0 where the company has any",
+        }[kpi.without_events],
         "smallest sample": str(kpi.min_sample),
         "read by": {"bi": "BI and HR", "hr": "HR only"}[kpi.audience]
         + (f"; of a {' or '.join(kpi.hr_subjects)} HR only" if kpi.hr_subjects else ""),
