@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from airflow.sdk import CronTriggerTimetable, dag, task
-from alerting import answered
+from approvals import answered
 from channels import addresses
 
 from care import care, note

@@ -241,7 +241,7 @@ STATES = {
 def test_an_approval_is_over_when_its_task_waits_no_more(
     airflow_home: None, monkeypatch: pytest.MonkeyPatch, state: str | None
 ) -> None:
-    from alerting import answered
+    from approvals import answered
 
     approval = alerts.approval_waits("close_period", "r1", "approve", "x", "")
     deleted = alerts.approval_waits("close_period", "r0", "approve", "x", "")

@@ -315,6 +315,8 @@ def test_a_note_is_set_in_an_airflow_that_we_did_not_start(
 
     def api(request: httpx.Request) -> httpx.Response:
         seen.append((request.method, str(request.url.copy_with(query=None)), json.loads(request.content)))
+        if request.url.host == "page.example":
+            return httpx.Response(200, text="<html>welcome</html>")
         if request.url.path == "/auth/token":
             taken = json.loads(request.content) == {"username": "notes", "password": "p"}
             return httpx.Response(201, json={"access_token": "t"}) if taken else httpx.Response(401)
@@ -327,9 +329,10 @@ def test_a_note_is_set_in_an_airflow_that_we_did_not_start(
     note(standalone.settings, one, "x", told.append, lambda: ("https://airflow.example/", "notes", "p"))
     path = "https://airflow.example/api/v2/dags/arrivals/dagRuns/r1/taskInstances/fetch/2"
     assert (seen[-1], told) == (("PATCH", path, {"note": "x"}), [])
-    for known in (("https://airflow.example", "notes", "q"), ("", "notes", "p"), ("airflow.example", "notes", "p")):
-        note(standalone.settings, one, "x", told.append, lambda known=known: known)  # type: ignore[misc]
-    assert len(told) == 3 and all(text.startswith("the task's note was not set") for text in told)
+    note(standalone.settings, one, "x", told.append, lambda: ("https://airflow.example", "notes", "q"))
+    for url in ("", "airflow.example", "https://page.example"):
+        note(standalone.settings, one, "x", told.append, lambda url=url: (url, "notes", "p"))  # type: ignore[misc]
+    assert len(told) == 4 and all(text.startswith("the task's note was not set") for text in told)
     assert "correct login and password of the connection" in told[0]
 
 

@@ -158,8 +158,8 @@ class Api:
 
     def note(self, dag_id: str, run_id: str, task_id: str, text: str, map_index: int = -1) -> None:
         """Set the note of a task, or of one of a mapped task; what is longer than Airflow takes is cut."""
-        one = f"/{map_index}" if map_index >= 0 else ""
-        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}{one}"
+        part = f"/{map_index}" if map_index >= 0 else ""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}{part}"
         self._call("PATCH", path, params={"update_mask": "note"}, json={"note": text[:NOTE_LENGTH]})
 
     def _log_in(self, http: httpx.Client) -> None:

@@ -450,8 +450,10 @@ def note(
     try:
         api.connect(url.rstrip("/"))
         api.note(task.dag_id, task.run_id, task.task_id, text, getattr(task, "map_index", -1))
-    except (OrchestratorError, httpx.InvalidURL) as error:
+    except OrchestratorError as error:
         say(f"the task's note was not set: {error}")
+    except Exception as error:  # no address, or a page of something else answers: the task has done its work
+        say(f"the task's note was not set ({type(error).__name__}): see that {url} is the address of Airflow")
     finally:
         api.disconnect()
 

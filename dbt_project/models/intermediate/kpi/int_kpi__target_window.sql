@@ -32,14 +32,21 @@ company as (
     select * from {{ source('config', 'company') }}
 ),
 
--- The months of a window: those that sales cover, and those that are over without. What lies before the calendar is not known.
+last_covered as (
+    select max(fiscal_month_start) as month_start from feed_month
+),
+
+-- The months of a window: those that sales cover, holes before the last of all that are covered, and those that are over
+-- without. What lies before the calendar is not known.
 window_month as (
     select
         target.target_id,
         count(feed_month.fiscal_month_start) as covered_count,
         count(*) filter (where feed_month.fiscal_month_start is null and fiscal_month.month_end <= {{ seen_until }}) as missing_count,
+        count(*) filter (where feed_month.fiscal_month_start is null and fiscal_month.month_start < last_covered.month_start) as hole_count,
         min(fiscal_month.month_start) as first_month_start
     from target
+    cross join last_covered
     inner join fiscal_month
         on
             target.valid_to > fiscal_month.month_start
@@ -56,7 +63,8 @@ sales_measured as (
         coalesce(target_sales.line_count, 0) as sample_size,
         coalesce(target_sales.line_count, 0) > 0 as has_line,
         coalesce(window_month.covered_count, 0) > 0 as is_covered,
-        coalesce(window_month.missing_count > 0 or target.valid_from < window_month.first_month_start, false) as is_cut,
+        coalesce(window_month.hole_count > 0 or target.valid_from < window_month.first_month_start, false) as is_cut,
+        coalesce(window_month.missing_count > 0, false) as is_missing,
         target.valid_from >= {{ seen_until }} as is_to_begin,
         target.valid_to <= {{ seen_until }} as is_over,
         case when target.is_amount then coalesce(target_sales.no_plan_rate_line_count, 0) else 0 end as no_rate_count,
@@ -77,15 +85,16 @@ sales_measured as (
     where target.basis = 'sales'
 ),
 
--- A month under way of which nothing came yet is ahead: a running quarter shows the others to date.
+-- A month under way of which nothing came yet is ahead: a running quarter shows the others to date. Sales up to the last
+-- month delivered are stated, with a reason where the window went on.
 sales_actual as (
     select
         target_id,
         sample_size,
-        not has_line and (is_to_begin or not (is_covered or is_cut or is_over)) as is_ahead,
+        not has_line and (is_to_begin or not (is_covered or is_cut or is_missing or is_over)) as is_ahead,
         amount,
         case
-            when not has_line and (is_to_begin or is_cut or not is_covered) then 'no_data'
+            when not has_line and (is_to_begin or is_cut or is_missing or not is_covered) then 'no_data'
             when is_cut then 'undefined'
             when no_rate_count > 0 then 'no_rate'
             when unknown_count > 0 then 'undefined'
@@ -93,9 +102,10 @@ sales_actual as (
         end as status,
         case
             when not has_line and (is_to_begin or not is_covered) then 'no sales delivered for the window'
-            when is_cut then 'sales cover only a part of the window'
+            when is_cut or (is_missing and not has_line) then 'sales cover only a part of the window'
             when no_rate_count > 0 then 'no plan rate for ' || no_rate_count || ' of ' || sample_size || ' lines'
             when unknown_count > 0 then 'cost not known for ' || unknown_count || ' of ' || sample_size || ' lines'
+            when is_missing then 'sales cover only a part of the window'
         end as status_reason
     from sales_measured
 ),
