@@ -122,24 +122,7 @@
 
 {#- The product of an amount and a factor of so many decimals, half up at `scale` decimals. -#}
 {% macro rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
-    {{ return(adapter.dispatch('rounded_product', 'dealermart')(amount, amount_scale, factor, factor_scale, scale)) }}
-{%- endmacro %}
-
-{% macro spark__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
-    {{ wide_product(amount, amount_scale, factor, factor_scale, scale) }}
-{%- endmacro %}
-
-{% macro wide_product(amount, amount_scale, factor, factor_scale, scale) -%}
-    cast(round(
-        cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(28, {{ factor_scale }})), {{ scale }}
-    ) as decimal(28, {{ scale }}))
-{%- endmacro %}
-
-{% macro duckdb__rounded_product(amount, amount_scale, factor, factor_scale, scale) -%}
-    {{ corrected_guess(
-        amount, amount_scale, factor, factor_scale, '1', scale,
-        wide_product('found.amount', amount_scale, 'found.factor', factor_scale, scale)
-    ) }}
+    {{ part_of_product(amount, amount_scale, factor, factor_scale, '1', scale) }}
 {%- endmacro %}
 
 {#-
@@ -147,9 +130,28 @@
     several times, and the engine takes 1 to 3 microseconds to round a number of 128 bits and more to divide it. A guess of
     doubles takes a tenth: what it leaves of the product is exact, the quotient of the rest corrects it to one unit at most, and
     what is left then decides that unit (see exact_divide). Not money: no digit hangs on a double. Where 64 bits do not hold a
-    number, `wide` answers, an expression of found.amount, found.factor and found.base.
+    number, it is reckoned as all else is.
 -#}
-{% macro corrected_guess(amount, amount_scale, factor, factor_scale, base, scale, wide) -%}
+{% macro part_of_product(amount, amount_scale, factor, factor_scale, base, scale) -%}
+    {{ return(adapter.dispatch('part_of_product', 'dealermart')(amount, amount_scale, factor, factor_scale, base, scale)) }}
+{%- endmacro %}
+
+{% macro spark__part_of_product(amount, amount_scale, factor, factor_scale, base, scale) -%}
+    {{ wide_part(amount, amount_scale, factor, factor_scale, base, scale) }}
+{%- endmacro %}
+
+{% macro wide_part(amount, amount_scale, factor, factor_scale, base, scale) -%}
+    {%- if base == '1' -%}
+        cast(round(
+            cast({{ amount }} as decimal(28, {{ amount_scale }})) * cast({{ factor }} as decimal(28, {{ factor_scale }})), {{ scale }}
+        ) as decimal(28, {{ scale }}))
+    {%- else -%}
+        {{ exact_divide(exact_product(amount, factor), 'nullif(' ~ base ~ ', 0)', scale) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__part_of_product(amount, amount_scale, factor, factor_scale, base, scale) -%}
+    {%- set wide_base = base if base == '1' else 'found.base' -%}
     {%- set unit = "cast('0." ~ '0' * (scale - 1) ~ "1' as decimal(" ~ scale ~ ', ' ~ scale ~ '))' -%}
     {%- set sign = 'sign(found.amount) * sign(found.factor)' -%}
     {%- set left = '2 * (found.rest - found.more * ' ~ unit ~ ' * found.base) * (' ~ sign ~ ')' -%}
@@ -197,7 +199,7 @@
             }
         ),
         lambda found: case
-            when found.near is null then {{ wide }}
+            when found.near is null then {{ wide_part('found.amount', amount_scale, 'found.factor', factor_scale, wide_base, scale) }}
             else cast((
                 found.near + found.more
                 -- What is left, twice, away from zero: half a unit is one more.

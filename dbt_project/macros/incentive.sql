@@ -53,20 +53,7 @@
 
 {#- The part of an amount (10 decimals) that falls to a part of its base (8 decimals each), half up at 10 decimals. -#}
 {% macro part_of(amount, part, base) -%}
-    {{ return(adapter.dispatch('part_of', 'dealermart')(amount, part, base)) }}
-{%- endmacro %}
-
-{% macro spark__part_of(amount, part, base) -%}
-    {{ wide_part(amount, part, base) }}
-{%- endmacro %}
-
-{% macro wide_part(amount, part, base) -%}
-    {{ exact_divide(exact_product(amount, part), 'nullif(' ~ base ~ ', 0)', 10) }}
-{%- endmacro %}
-
-{#- Tens of millions of times. Beyond 10^8 (of the base: 10^10) it is divided as all else is. -#}
-{% macro duckdb__part_of(amount, part, base) -%}
-    {{ corrected_guess(amount, 10, part, 8, base, 10, wide_part('found.amount', 'found.factor', 'found.base')) }}
+    {{ part_of_product(amount, 10, part, 8, base, 10) }}
 {%- endmacro %}
 
 {#-

@@ -101,7 +101,7 @@ def test_a_product_is_rounded_as_integers_are(scales: tuple[int, int], scale: in
     half = 5 * 10 ** (sum(scales) - scale - 1)
     rows += [(rng.choice([-1, 1]) * (2 * rng.randint(0, 10 ** rng.randint(1, 9)) + 1), half) for _ in range(1500)]
     rows = [row for row in rows if abs(row[0] * row[1]) < 10 ** (sum(scales) + 17)]
-    found = asked(MODULE.duckdb__rounded_product("a", scales[0], "b", scales[1], scale), rows, scales)
+    found = asked(MODULE.rounded_product("a", scales[0], "b", scales[1], scale), rows, scales)
     wanted = [half_up(a * b, 10 ** sum(scales), scale) for a, b in rows]
     assert [(row, got, want) for row, got, want in zip(rows, found, wanted, strict=True) if got != want][:5] == []
 
@@ -114,16 +114,16 @@ def test_a_part_is_rounded_as_integers_are() -> None:
         rows.append((rng.randint(-(10**7), 10**7), rng.randint(-50, 50) * 10**8, base))
     # The wide way rounds the product to ten decimals first, so what is looked at is what the fast way takes.
     rows = [(a, b, c) for a, b, c in rows if c == 0 or abs(a * b) < abs(c) * 10**18]
-    found = asked(MODULE.duckdb__part_of("a", "b", "c"), rows, (10, 8, 8))
+    found = asked(MODULE.part_of("a", "b", "c"), rows, (10, 8, 8))
     wanted = [None if c == 0 else half_up(a * b, c * 10**10, 10) for a, b, c in rows]
     assert [(row, got, want) for row, got, want in zip(rows, found, wanted, strict=True) if got != want][:5] == []
 
 
 def test_beyond_64_bits_it_is_the_other_way_that_answers() -> None:
     large = 123_456_789_012 * 10**10
-    assert asked(MODULE.duckdb__part_of("a", "b", "c"), [(large, 10**8, 4 * 10**8)], (10, 8, 8)) == [
+    assert asked(MODULE.part_of("a", "b", "c"), [(large, 10**8, 4 * 10**8)], (10, 8, 8)) == [
         Decimal("30864197253")
     ]
-    assert asked(MODULE.duckdb__rounded_product("a", 8, "b", 10, 8), [(large // 100, 5 * 10**9)], (8, 10)) == [
+    assert asked(MODULE.rounded_product("a", 8, "b", 10, 8), [(large // 100, 5 * 10**9)], (8, 10)) == [
         Decimal("61728394506")
     ]
