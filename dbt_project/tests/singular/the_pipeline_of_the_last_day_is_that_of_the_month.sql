@@ -41,9 +41,6 @@ by_day as (
                 sum({{ amount }}) as amount,
                 sum({{ unknown_count }}) as unknown_count
             from stated_day
-            {% if subject_type == 'member' %}
-                where member_id <> '{{ unassigned() }}'
-            {% endif %}
             group by {{ subject_id ~ ', ' if subject_type == 'member' }}fiscal_month_start
             {% if not loop.last %}
                 union all
