@@ -286,6 +286,7 @@ def test_top_level_imports_are_light_and_airflow_is_only_its_sdk(file: Any) -> N
         "datetime",
         "pathlib",
         "alerting",
+        "approvals",
         "arrival_trigger",
         "assets",
         "care",
