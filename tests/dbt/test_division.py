@@ -121,9 +121,7 @@ def test_a_part_is_rounded_as_integers_are() -> None:
 
 def test_beyond_64_bits_it_is_the_other_way_that_answers() -> None:
     large = 123_456_789_012 * 10**10
-    assert asked(MODULE.part_of("a", "b", "c"), [(large, 10**8, 4 * 10**8)], (10, 8, 8)) == [
-        Decimal("30864197253")
-    ]
+    assert asked(MODULE.part_of("a", "b", "c"), [(large, 10**8, 4 * 10**8)], (10, 8, 8)) == [Decimal("30864197253")]
     assert asked(MODULE.rounded_product("a", 8, "b", 10, 8), [(large // 100, 5 * 10**9)], (8, 10)) == [
         Decimal("61728394506")
     ]
