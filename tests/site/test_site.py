@@ -44,11 +44,9 @@ def test_there_is_a_page_for_each_table_plan_and_guide(www: Path) -> None:
 def test_every_kpi_stands_there_in_both_languages(www: Path) -> None:
     text = (www / "kpis.html").read_text("utf-8")
     kpis = load_registry(Settings(home=www)).kpis
-    assert [
-        kpi.code
-        for kpi in kpis
-        if f'id="{kpi.code}"' not in text or f"{kpi.name_zh}：{escape(kpi.formula_zh or 'missing')}" not in text
-    ] == []
+    assert [kpi.code for kpi in kpis if f'id="{kpi.code}"' not in text or kpi.name_zh not in text] == []
+    told = [escape(words or "missing") for kpi in kpis for words in (kpi.formula_zh, kpi.population_zh)]
+    assert [words for words in told if f'<span lang="zh">{words}</span>' not in text] == []
 
 
 def test_a_tables_page_has_columns_types_and_both_meanings(www: Path) -> None:
