@@ -178,7 +178,8 @@ def expectation(case: Case, engine: Engine, found: Statement) -> Row:
         rows = [
             {"payee": payee, "target": money(cents(value))}
             for (payee, code), value in found.targets.items()
-            if code == with_target[0].id and value is not None and value > 0
+            # Below ten two decimals are too few digits to tell a figure by.
+            if code == with_target[0].id and value is not None and (value >= 10 or value == cents(value) > 0)
         ]
         if rows:
             marts["target"] = rows
