@@ -13,6 +13,11 @@
     end
 {%- endmacro %}
 
+{#- The exclusive end of a version of a member as one who works here: employment ends ownership, duty and rating. -#}
+{% macro employed_until(member) -%}
+    least({{ member }}.valid_to, coalesce({{ member }}.left_date, {{ open_end() }}))
+{%- endmacro %}
+
 {#- The subject of what belongs to nobody: a member, team, region or product category of this name. -#}
 {% macro unassigned() -%}
     unassigned

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -487,6 +487,23 @@ def test_a_fault_in_keys_is_told_before_the_next_mart_is_copied(to: Settings, mo
     with pytest.raises(BuildError, match=r"loading bi.dim_dealer: UniqueViolation"):
         publish.run(to)
     assert loaded == ["bi.bridge_assignment", "hr.bridge_assignment", "manager.bridge_assignment", "bi.dim_dealer"]
+
+
+def test_a_fault_in_keys_that_comes_while_one_looks_is_not_lost() -> None:
+    """Keys that are at work when they are asked and have failed a moment later."""
+    from dealermart.publish.postgres import Publisher
+
+    class Late(Future[None]):
+        def done(self) -> bool:
+            was = super().done()
+            if not was:
+                self.set_exception(BuildError("two rows of one key", where="dim_dealer", mend="keep one"))
+            return was
+
+    publisher = object.__new__(Publisher)
+    left = publisher._made([("loading bi.dim_dealer", Late())])
+    with pytest.raises(BuildError, match="two rows of one key"):
+        publisher._made(left)
 
 
 def test_a_second_connection_that_fails_leaves_none_open(to: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,8 @@ written as (
         payee_id,
         plan_id,
         component_id,
-        period_id
+        period_id,
+        count(amount) as paid_count
     from {{ ref('mart_incentive__statement_line') }}
     -- Of earlier periods there are lines also for who no longer has the plan.
     where
@@ -54,3 +55,4 @@ full outer join written
 where
     due.payee_id is null
     or (written.payee_id is null and not due.is_stopped)
+    or (due.is_stopped and written.paid_count > 0)

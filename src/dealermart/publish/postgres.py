@@ -142,11 +142,14 @@ class Publisher:
 
     def _made(self, keys: list[tuple[str, Future[None]]]) -> list[tuple[str, Future[None]]]:
         """Those of the keys that are still at work, or wait; a fault of the others is raised."""
+        left = []
         for told, key in keys:
-            if key.done():
-                self._at = told
-                key.result()
-        return [(told, key) for told, key in keys if not key.done()]
+            if not key.done():  # asked once: one that ends meanwhile is looked at the next time
+                left.append((told, key))
+                continue
+            self._at = told
+            key.result()
+        return left
 
     def _load_mart(self, mart: Mart, schema: str, beside: ThreadPoolExecutor) -> list[tuple[str, Future[None]]]:
         if schema == "manager":

@@ -61,7 +61,7 @@ due as (
         on
             duty.owner_id = member.member_id
             and duty.due_date >= member.valid_from
-            and duty.due_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and duty.due_date < {{ employed_until('member') }}
     left join dealer
         on
             duty.dealer_id = dealer.dealer_id

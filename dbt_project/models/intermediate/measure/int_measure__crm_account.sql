@@ -117,7 +117,7 @@ owned as (
         on
             there.member_id = member.member_id
             and there.balance_date >= member.valid_from
-            and there.balance_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and there.balance_date < {{ employed_until('member') }}
     left join dealer
         on
             there.dealer_id = dealer.dealer_id

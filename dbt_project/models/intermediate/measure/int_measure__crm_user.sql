@@ -64,7 +64,7 @@ placed as (
         on
             user_since.member_id = member.member_id
             and month_end.balance_date >= member.valid_from
-            and month_end.fiscal_month_start < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and month_end.fiscal_month_start < {{ employed_until('member') }}
 ),
 
 active as (

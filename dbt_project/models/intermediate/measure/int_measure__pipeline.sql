@@ -83,7 +83,7 @@ event as (
         on
             opportunity_stage.member_id = member.member_id
             and dated.event_date >= member.valid_from
-            and dated.event_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and dated.event_date < {{ employed_until('member') }}
     left join dealer
         on
             dated.dealer_id = dealer.dealer_id

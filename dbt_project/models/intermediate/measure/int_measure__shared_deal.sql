@@ -77,7 +77,7 @@ placed as (
         on
             had_part.member_id = member.member_id
             and deal.deal_date >= member.valid_from
-            and deal.deal_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and deal.deal_date < {{ employed_until('member') }}
 ),
 
 -- Of an amount no part may count twice: it counts for the one with the largest share of the work.

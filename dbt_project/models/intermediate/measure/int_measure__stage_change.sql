@@ -56,7 +56,7 @@ placed as (
         on
             member_link.member_id = member.member_id
             and stage_change.changed_date >= member.valid_from
-            and stage_change.changed_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and stage_change.changed_date < {{ employed_until('member') }}
     left join dealer
         on
             opportunity.dealer_id = dealer.dealer_id

@@ -48,7 +48,7 @@ due as (
         on
             course_of_person.member_id = member.member_id
             and month_end.last_day >= member.valid_from
-            and month_end.last_day < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and month_end.last_day < {{ employed_until('member') }}
     left join dealer
         on
             course_of_person.dealer_id = dealer.dealer_id

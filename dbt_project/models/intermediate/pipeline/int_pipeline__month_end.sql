@@ -135,7 +135,7 @@ final as (
         on
             open_at_end.member_id = member.member_id
             and open_at_end.balance_date >= member.valid_from
-            and open_at_end.balance_date < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and open_at_end.balance_date < {{ employed_until('member') }}
     left join dealer
         on
             open_at_end.dealer_id = dealer.dealer_id

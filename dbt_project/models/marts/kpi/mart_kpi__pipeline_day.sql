@@ -121,7 +121,7 @@ open_on_day as (
         on
             weighted.member_id = member.member_id
             and run_day.date_day >= member.valid_from
-            and run_day.date_day < least(member.valid_to, coalesce(member.left_date, {{ open_end() }}))
+            and run_day.date_day < {{ employed_until('member') }}
 ),
 
 summed as (
