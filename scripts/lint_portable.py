@@ -92,16 +92,28 @@ def of_yml(where: str, text: str) -> Iterator[Finding]:
             yield Finding(rule, f"{where}:{value.start_mark.line + 1}", fault.what, fault.mend)
 
 
+# How an incremental model may be kept: the macro that configures it, and the column by which it does.
+KEPT = {
+    "by_fiscal_month(": "fiscal_month_start",
+    "by_fiscal_period(": "period_id",
+    "remembered('fiscal_month_start'": "fiscal_month_start",
+    "remembered('period_id'": "period_id",
+}
+
+
 def of_models(manifest: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every incremental model that does not hold whole fiscal months."""
+    """Every incremental model that does not hold whole fiscal months or periods."""
     for node in manifest["nodes"].values():
         if node["resource_type"] != "model" or node["config"].get("materialized") != "incremental":
             continue
+        kept, column = next(
+            ((macro, column) for macro, column in KEPT.items() if macro in node["raw_code"]), ("", "fiscal_month_start")
+        )
         wrong = {
-            "an incremental model is not configured by by_fiscal_month()": "by_fiscal_month(" not in node["raw_code"],
-            "an incremental model has a unique_key": bool(node["config"].get("unique_key")),
-            "an incremental model has no column fiscal_month_start": "fiscal_month_start"
-            not in (node.get("columns") or {}),
+            "an incremental model is not configured by by_fiscal_month(), by_fiscal_period() or remembered()": not kept,
+            "an incremental model has a unique_key": bool(node["config"].get("unique_key"))
+            and not kept.startswith("remembered"),
+            f"an incremental model has no column {column}": column not in (node.get("columns") or {}),
         }
         for what in (text for text, is_so in wrong.items() if is_so):
             mend = "hold whole months: {{ by_fiscal_month() }} in place of config(), and the column fiscal_month_start"

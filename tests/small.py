@@ -45,9 +45,11 @@ RULES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # What is built: these models and all that they read.
 MODELS = ("int_sales__dealer_month",)
-# All tables that are kept by fiscal month, and those that the inputs of a build reach directly: where a build differs from
-# another one, it is here.
-BY_MONTH = ("int_kpi__subject_month", "int_kpi__target_sales", "dim_period", "mart_incentive__line_source")
+# All tables that are kept by fiscal month or period, and those that the inputs of a build reach directly: where a build
+# differs from another one, it is here.
+BY_MONTH = (
+    "int_kpi__subject_month", "int_kpi__target_sales", "dim_period", "mart_incentive__line_source", "mart_kpi__subject_period",
+)  # fmt: skip
 # Of the models that gather others by name: which ones they gather here.
 GATHERED: dict[str, tuple[str, tuple[str, ...]]] = {
     "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value")),
@@ -123,7 +125,8 @@ def _refs(path: Path, known: dict[str, Path]) -> list[str]:
     text = path.read_text("utf-8")
     # What was paid has the columns of what is reckoned, where a model of its own does that.
     reckoned = [f"int_incentive__{name}" for name in re.findall(r"source\('closed', '(\w+)'\)", text) if name in MARTS]
-    return re.findall(r"ref\('(\w+)'\)", text) + [name for name in reckoned if name in known]
+    # Names stand in ref(), in lists that loops go through, and in macros that say what an incremental model redoes.
+    return [name for name in re.findall(r"'(\w+)'", text) + reckoned if name in known]
 
 
 def _gather(path: Path, models: tuple[str, ...]) -> None:

@@ -1,64 +1,140 @@
 {#-
-    An incremental model holds whole fiscal months: the months to redo are taken out before their rows are written anew.
-    The engine's delete+insert strategy would leave rows whose key has gone from the month.
+    An incremental model holds whole fiscal months, or whole fiscal periods: those to redo are taken out before their rows are
+    written anew. The engine's delete+insert strategy would leave rows whose key has gone from the month. Which ones are redone
+    a table of meta says (months that new rows of feeds can have changed), or a state model (what differs from the build
+    before; whatever a model reads of a month or period must be in the fingerprint of its state).
 -#}
-{% macro by_fiscal_month(dirty='dirty_month') -%}
-    {{ return(adapter.dispatch('by_fiscal_month', 'dealermart')(dirty)) }}
+{% macro by_fiscal_month(redone='dirty_month') -%}
+    {{ kept_by('fiscal_month_start', redone) }}
 {%- endmacro %}
 
-{% macro duckdb__by_fiscal_month(dirty) -%}
+{% macro by_fiscal_period(redone) -%}
+    {{ kept_by('period_id', redone) }}
+{%- endmacro %}
+
+{% macro kept_by(key, redone) -%}
+    {%- set keys = to_redo(redone, key) -%}
+    {{ return(adapter.dispatch('kept_by', 'dealermart')(key, redone)) }}
+{%- endmacro %}
+
+{% macro duckdb__kept_by(key, redone) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
-        pre_hook="{{ delete_dirty_months('" ~ dirty ~ "') }}",
+        pre_hook="{{ delete_redone('" ~ key ~ "', '" ~ redone ~ "') }}",
+        meta={'kept_by': key, 'redone': redone},
     ) }}
 {%- endmacro %}
 
-{% macro spark__by_fiscal_month(dirty) -%}
+{% macro spark__kept_by(key, redone) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='insert_overwrite',
-        partition_by=['fiscal_month_start'],
+        partition_by=[key],
         on_schema_change='fail',
-        pre_hook="{{ delete_dirty_months('" ~ dirty ~ "') }}",
+        pre_hook="{{ delete_redone('" ~ key ~ "', '" ~ redone ~ "') }}",
+        meta={'kept_by': key, 'redone': redone},
     ) }}
 {%- endmacro %}
 
-{% macro delete_dirty_months(dirty='dirty_month') -%}
-    {{ return(adapter.dispatch('delete_dirty_months', 'dealermart')(dirty)) }}
-{%- endmacro %}
-
-{#- In one transaction with the insert. -#}
-{% macro duckdb__delete_dirty_months(dirty) -%}
-    {%- if is_incremental() -%}
-        delete from {{ this }}
-        where fiscal_month_start in (select month_start from {{ source('meta', dirty) }})
+{#- SELECT of the months or periods that this build redoes, by the name of the column that is looked for among them. -#}
+{% macro to_redo(redone, column) -%}
+    {%- if redone == 'dirty_month' -%}
+        select month_start from {{ source('meta', 'dirty_month') }}
+    {%- else -%}
+        {%- set name = column.split('.')[-1] -%}
+        select {{ 'fiscal_month_start' if name == 'month_start' else name }} from {{ ref(redone) }} where is_changed
     {%- endif -%}
 {%- endmacro %}
 
-{#- Months are partitions: those with rows are overwritten; one that has lost all of its rows must be dropped. -#}
-{% macro spark__delete_dirty_months(dirty) -%}
+{#- Condition: the month or period of a row is one that this build redoes. -#}
+{% macro of_this_build(redone, column='fiscal_month_start') -%}
+    {{ column ~ ' in (' ~ to_redo(redone, column) ~ ')' if is_incremental() else 'true' }}
+{%- endmacro %}
+
+{% macro delete_redone(key, redone) -%}
+    {{ return(adapter.dispatch('delete_redone', 'dealermart')(key, redone)) }}
+{%- endmacro %}
+
+{#- In one transaction with the insert. -#}
+{% macro duckdb__delete_redone(key, redone) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where {{ key }} in ({{ to_redo(redone, key) }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Months and periods are partitions: those with rows are overwritten; one that has lost all of its rows must be dropped. -#}
+{% macro spark__delete_redone(key, redone) -%}
     {%- if is_incremental() and execute -%}
-        {%- set months = run_query('select cast(month_start as string) as month_start from ' ~ source('meta', dirty)).columns[0].values() -%}
-        {%- if months -%}
+        {%- set values = run_query(to_redo(redone, key)).columns[0].values() -%}
+        {%- if values -%}
             alter table {{ this }} drop if exists
-            {% for month in months %}partition (fiscal_month_start = '{{ month }}'){{ ", " if not loop.last }}{% endfor %}
+            {% for value in values %}partition ({{ key }} = '{{ value }}'){{ ", " if not loop.last }}{% endfor %}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Which months of a relation a build redoes, if by_fiscal_month() keeps it; else nothing. -#}
-{% macro months_redone(relation) -%}
-    {%- set found = namespace(dirty=none) -%}
+{#- A state model holds one fingerprint for each key; what the build before left says what has changed since. -#}
+{% macro remembered(key) -%}
+    {{ return(adapter.dispatch('remembered', 'dealermart')(key)) }}
+{%- endmacro %}
+
+{% macro duckdb__remembered(key) -%}
+    {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=key, on_schema_change='fail') }}
+{%- endmacro %}
+
+{% macro spark__remembered(key) -%}
+    {{ config(materialized='incremental', incremental_strategy='merge', unique_key=key, on_schema_change='fail') }}
+{%- endmacro %}
+
+{#- Rows of the CTE named stated, and whether their fingerprint is another than in the build before. -#}
+{% macro changes_since_before(key) -%}
+    select
+        stated.{{ key }},
+        stated.fingerprint,
+        {{ 'was.fingerprint is distinct from stated.fingerprint' if is_incremental() else 'true' }} as is_changed
+    from stated
+    {% if is_incremental() -%}
+        left join {{ this }} as was on stated.{{ key }} = was.{{ key }}
+    {%- endif %}
+{%- endmacro %}
+
+{#- A text of all rows of a group in which any difference shows, in whatever order they come. -#}
+{% macro fingerprint(columns) -%}
+    {{ return(adapter.dispatch('fingerprint', 'dealermart')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__fingerprint(columns) -%}
+    cast(sum(cast(hash({{ columns | join(', ') }}) as decimal(38, 0))) as string)
+{%- endmacro %}
+
+{#- Its hash leaves out what is NULL. -#}
+{% macro spark__fingerprint(columns) -%}
+    cast(sum(cast(xxhash64(
+        {%- for column in columns %}cast({{ column }} as string), {{ column }} is null{{ ", " if not loop.last }}{% endfor -%}
+    ) as decimal(38, 0))) as string)
+{%- endmacro %}
+
+{#-
+    Which rows of a relation a build redoes, as a condition, if it is kept by fiscal month or period; else nothing. For tests,
+    which do not know beforehand whose rows they look at and so cannot ref() what these depend on.
+-#}
+{% macro rows_redone(relation) -%}
+    {%- set found = namespace(condition=none) -%}
     {%- if execute and not flags.FULL_REFRESH -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.alias == relation.identifier -%}
-            {%- if node.config.materialized == 'incremental' -%}
-                {%- set found.dirty = 'dirty_pay_month' if 'dirty_pay_month' in node.raw_code else 'dirty_month' -%}
+            {%- set kept = node.config.meta -%}
+            {%- if kept.redone == 'dirty_month' -%}
+                {%- set found.condition = kept.kept_by ~ ' in (' ~ to_redo(kept.redone, kept.kept_by) ~ ')' -%}
+            {%- elif kept.redone -%}
+                {%- set state = graph.nodes['model.dealermart.' ~ kept.redone].relation_name -%}
+                {%- set found.condition = kept.kept_by ~ ' in (select ' ~ kept.kept_by ~ ' from ' ~ state ~ ' where is_changed)' -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(found.dirty) }}
+    {{ return(found.condition) }}
 {%- endmacro %}
 
 {#-

@@ -4,7 +4,7 @@ with
 
 reckoned as (
     select * from {{ reckoned_rows }}
-    where {{ of_this_build() }}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 {{ paid_else(paid_rows) }}
@@ -16,7 +16,7 @@ select * from final
 {% macro paid_else(paid_rows) -%}
 paid as (
     select * from {{ paid_rows }}
-    where {{ of_this_build() }}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 closed_period as (
@@ -36,14 +36,6 @@ final as (
             and reckoned.scenario_id = closed_period.scenario_id
     where closed_period.period_id is null
 )
-{%- endmacro %}
-
-{% macro of_this_build() -%}
-    {%- if is_incremental() %}
-        fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {%- else -%}
-        true
-    {%- endif -%}
 {%- endmacro %}
 
 {#- What may be learnt of a closed period, in the order in which it is applied; warehouse/causes.py says what each is. -#}

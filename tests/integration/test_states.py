@@ -96,14 +96,14 @@ def first_build(tmp_path_factory: pytest.TempPathFactory, company: Settings) -> 
 
 
 # A later row, the months of 2026 that it makes dirty (of a sale its own, of what holds from a day on all that follow; the
-# calendar goes on to the end of the fiscal year), and those of which the pay is redone: by whole quarters.
+# calendar goes on to the end of the fiscal year), and those in which what sale lines earn is another.
 FROM_MARCH, FROM_JANUARY = list(range(3, 13)), list(range(1, 13))
 LATER = {
-    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4], list(range(4, 13))),  # what was sold may come back
-    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH, FROM_JANUARY),
-    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH, FROM_JANUARY),
-    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH, FROM_JANUARY),
-    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH, FROM_JANUARY),
+    "sales": ("X1,1,invoice,D1,P1,1,5.00,1,2026-04-30,", [4], [4]),
+    "dealers": ("D2,2026-03-15,乙,North,上海", FROM_MARCH, FROM_MARCH),
+    "members": ("M1,2026-03-15,Li,sales,T2,M0", FROM_MARCH, FROM_MARCH),
+    "products": ("P1,2026-03-15,Stove,Fire", FROM_MARCH, FROM_MARCH),
+    "assignments": ("D3,M1,owner,2026-03-15,100", FROM_MARCH, FROM_MARCH),
     "targets": ("T3,M1,2026-04-01,2026-07-01,1", [], list(range(4, 13))),
     "plans": ("M1,2026-05-05,", [], FROM_JANUARY),  # it held from January on
 }

@@ -132,6 +132,11 @@ def test_expressions_of_yml_tests_are_sql_too() -> None:
         pytest.param({"raw_code": "{{ config(materialized='incremental') }}"}, ["by_fiscal_month()"], id="a config of its own"),
         pytest.param({"config": {"unique_key": "id"}}, ["unique_key"], id="a unique key"),
         pytest.param({"columns": {"id": {}}}, ["fiscal_month_start"], id="no month"),
+        pytest.param(
+            {"raw_code": "{{ by_fiscal_period('a_state') }}", "columns": {"period_id": {}}}, [], id="whole periods"
+        ),
+        pytest.param({"raw_code": "{{ by_fiscal_period('a_state') }}"}, ["period_id"], id="no period"),
+        pytest.param({"raw_code": "{{ remembered('fiscal_month_start') }}", "config": {"unique_key": "fiscal_month_start"}}, [], id="a state"),
         pytest.param({"config": {"materialized": "table"}, "columns": {}}, [], id="not incremental"),
     ],
 )  # fmt: skip

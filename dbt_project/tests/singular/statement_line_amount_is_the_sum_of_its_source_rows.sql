@@ -2,13 +2,15 @@
 -- that this build redid; a full build redoes them all.
 with
 
-dirty_pay_month as (
-    select * from {{ source('meta', 'dirty_pay_month') }}
+redone as (
+    select *
+    from {{ ref('int_incentive__pay_state') }}
+    where is_changed
 ),
 
 statement_line as (
     select * from {{ ref('mart_incentive__statement_line') }}
-    where period_start in (select month_start from dirty_pay_month)
+    where period_start in (select fiscal_month_start from redone)
 ),
 
 source_row as (
@@ -18,7 +20,7 @@ source_row as (
         sum(credited_amount) as credited_amount,
         count(*) - count(amount) as unsettled_count
     from {{ ref('mart_incentive__line_source') }}
-    where fiscal_month_start in (select month_start from dirty_pay_month)
+    where fiscal_month_start in (select fiscal_month_start from redone)
     group by statement_line_id
 )
 

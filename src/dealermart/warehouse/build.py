@@ -17,7 +17,7 @@ from dealermart.config import Contract, check_company, load_config, load_contrac
 from dealermart.warehouse.causes import tell_apart
 from dealermart.warehouse.closed import closed_before, name_late
 from dealermart.warehouse.dbt import dbt_build
-from dealermart.warehouse.file import open_warehouse, past_warehouse
+from dealermart.warehouse.file import forget_states, open_warehouse, past_warehouse
 from dealermart.warehouse.inputs import Given, day_at, dirty_months, period_end_of, prepare
 from dealermart.warehouse.promises import check_marts
 from dealermart.warehouse.state import State, code_hash
@@ -190,6 +190,7 @@ def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | No
     given, wanted = build.given, build.wanted
     settings, log = given.settings, given.log
     base = None if full else state.base(wanted, settings)
+    was_cut_off = state.attempt is not None
     if base is not None and lake.missing_files(settings, log.before(base["seq"])):
         base = None  # compacted twice since: what the rows were then is not there to compare with
     state.start(settings, wanted if base is None else {**wanted, "from": base["seq"]})
@@ -199,6 +200,8 @@ def _begin(build: _Build, state: State, full: bool) -> tuple[dict[str, Any] | No
             base = None
             state.start(settings, wanted)
         prepare(con, given)
+        if was_cut_off:
+            forget_states(con)
         return base, dirty_months(con, given, base)
     finally:
         con.close()

@@ -32,6 +32,17 @@ def open_warehouse(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]
         return connect(settings, path), True
 
 
+def forget_states(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what the last build found of each month and period (models ``*_state``): it was cut off, so that what follows
+    from a state may be older than the state is. All that is compared with one is then made anew.
+    """
+    found = con.execute(
+        "select schema_name, table_name from duckdb_tables() where suffix(table_name, '_state') order by all"
+    ).fetchall()
+    for schema, name in found:
+        con.execute(f"drop table {quoted(schema)}.{quoted(name)}")
+
+
 def _open_elsewhere(path: Path) -> BuildError:
     return BuildError(
         "another program has the warehouse file open",

@@ -79,7 +79,7 @@ def prepare(con: duckdb.DuckDBPyConnection, given: Given, config: Settings | Non
 
 def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, Any] | None) -> int:
     """Fill ``meta.dirty_month`` and ``meta.dirty_pay_month``: every month whose rows can differ from those of the build
-    ``base``, the latter of what is earned by whole periods of the plans.
+    ``base``, the latter of what sale lines earn. The models go on from there to whole periods of plans.
 
     Returns:
         The number of the former.
@@ -128,26 +128,6 @@ def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, A
                 semi join ({" union all ".join(spans[name] for name in feeds if name in spans)}) as span
                     on first_day < month_end and last_day > month_start
             """)
-        # Bands are filled in the order of the sales, over the period or the fiscal year; and later periods take back,
-        # release and reckon anew what earlier ones earned: everything from the first such span on.
-        by_year = con.execute(
-            "select count(*) from (select period_type from config.plan where period_type = 'year' union all"
-            " select accumulate from config.plan_component where accumulate = 'year_to_date')"
-        ).fetchall()[0][0]
-        start = "year_start" if by_year else "quarter_start"
-        # A KPI that a plan looks at may change by any feed, and with it what any period earned.
-        by_kpi = con.execute(
-            "select count(*) from (select kpi_code from config.plan_gate where kpi_code is not null union all"
-            " select coalesce(kpi_code, modifier_kpi_code) from config.plan_component"
-            " where kpi_code is not null or modifier_kpi_code is not null)"
-        ).fetchall()[0][0]
-        all_of_them = "true or" if by_kpi and new.commits else ""
-        con.execute(f"""
-            create or replace table meta.dirty_pay_month as
-            select month_start from config.fiscal_month where {all_of_them} month_start >= (
-                select min({start}) from config.fiscal_month semi join meta.dirty_pay_month using (month_start)
-            )
-        """)
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
 
 

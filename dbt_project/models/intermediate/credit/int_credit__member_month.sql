@@ -5,9 +5,7 @@ with
 
 credit as (
     select * from {{ ref('int_credit__sale_line') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-    {% endif %}
+    where {{ of_this_build('dirty_month') }}
 ),
 
 final as (

@@ -1,6 +1,6 @@
 -- Grain: one row per scenario, payee, plan version, component, rule, event, period paid and band in which the event earned.
 -- depends_on: {{ ref('int_incentive__scope') }}
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set scope_key = payee_key(['component_id', 'rule_no', 'currency_code', 'scope_id']) %}
 {%- set event_key = ['transaction_id', 'line_no', 'credit_role', 'event_kind', 'event_id', 'event_line_no', 'event_date'] %}
 with
@@ -14,7 +14,7 @@ event as (
             and scope_id in (
                 select scope.scope_id
                 from {{ ref('int_incentive__scope') }} as scope
-                where scope.period_start >= (select min(month_start) from {{ source('meta', 'dirty_pay_month') }})
+                where scope.period_start >= (select min(fiscal_month_start) from ({{ to_redo('int_incentive__pay_state', 'month_start') }}) as redone)
             )
         {% endif %}
 ),
@@ -37,9 +37,7 @@ period as (
 
 fiscal_month as (
     select * from {{ source('config', 'fiscal_month') }}
-    {% if is_incremental() %}
-        where month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state', 'month_start') }}
 ),
 
 -- Sales fill the bands in the order of their dates, so what one earns is the difference that it makes on its day.

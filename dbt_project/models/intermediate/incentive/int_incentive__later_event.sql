@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and event after a sale: what came back of it, or a payment.
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set line_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
 {%- set deal_key = payee_key(['component_id', 'rule_no', 'transaction_id']) %}
 {%- set columns = event_columns() %}
@@ -15,16 +15,12 @@ credit as (
     where
         original_transaction_id is not null
         and pct_before = 0
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-        {% endif %}
+        and {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 allocation as (
     select * from {{ ref('fct_payment_allocation') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 component as (

@@ -1,5 +1,5 @@
 -- Grain: one row per statement line and row behind it: a sale line, return or payment, or the line, target, draw it follows from.
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set columns = [
     'scenario_id', 'statement_line_id', 'period_id', 'source_feed', 'source_id', 'transaction_id', 'line_no', 'credit_role', 'is_paid_anew',
     'fiscal_month_start', 'credited_amount', 'amount',
@@ -16,16 +16,12 @@ line as (
 
 earned as (
     select * from {{ ref('int_incentive__earned') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 reversed as (
     select * from {{ ref('int_incentive__reversed') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 component as (
@@ -34,9 +30,7 @@ component as (
 
 fiscal_month as (
     select * from {{ source('config', 'fiscal_month') }}
-    {% if is_incremental() %}
-        where month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state', 'month_start') }}
 ),
 
 sale_line as (

@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and sale line (or return of no sale that is known) matched.
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set roles = ['owner', 'co_owner', 'seller', 'overlay', 'rollup', 'dealer'] %}
 {%- set kept = [
     'scenario_id', 'payee_type', 'payee_id', 'plan_id', 'plan_version', 'component_id', 'period_type',
@@ -31,12 +31,13 @@ credited as {{ read_anew() }} (
     from {{ ref('int_credit__sale_line') }}
     {% if is_incremental() %}
         where
-            fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
+            {{ of_this_build('int_incentive__pay_state') }}
             -- The year before, for targets that grow from it.
             or (
                 fiscal_month_start in (
-                    select cast({{ dbt.dateadd('year', -1, 'month_start') }} as date)
-                    from {{ source('meta', 'dirty_pay_month') }}
+                    select cast({{ dbt.dateadd('year', -1, 'fiscal_month_start') }} as date)
+                    from {{ ref('int_incentive__pay_state') }}
+                    where is_changed
                 )
                 and exists (
                     select 1
@@ -110,9 +111,7 @@ sold_on as (
             select 1 from plan_filter
             where instr(plan_filter.channel, '|sell_out|') > 0
         )
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-        {% endif %}
+        and {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 credit as {{ read_anew() }} (
@@ -553,9 +552,7 @@ placed as (
     from counted
     inner join calendar on counted.counted_date = calendar.date_day
     inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
-    {% if is_incremental() %}
-        where fiscal_month.month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
 ),
 
 -- Running totals are taken inside a scope: the document, the period or the fiscal year.

@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and event that takes back what a sale was paid.
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set sale_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
 with
 
@@ -39,9 +39,7 @@ back as (
     select * from event
     where
         counted = 'reversal'
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-        {% endif %}
+        and {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 sale as (
@@ -81,9 +79,7 @@ leaving_sale as (
             and {{ dbt.datediff('sale.event_date', 'member_left.left_from', 'day') }} <= coalesce(component.clawback_days, 36500)
     inner join calendar on member_left.left_from = calendar.date_day
     inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
-    {% if is_incremental() %}
-        where fiscal_month.month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
 ),
 
 left_sale as (

@@ -1,4 +1,5 @@
 -- Grain: one row per subject, fiscal period begun and KPI whose interval is taken over dealers.
+{{ by_fiscal_period('int_measure__period_state') }}
 with
 
 event as (
@@ -7,6 +8,7 @@ event as (
 
 month_period as (
     select * from {{ ref('int_calendar__month_period') }}
+    where {{ of_this_build('int_measure__period_state', 'period_id') }}
 ),
 
 measure as (

@@ -1,4 +1,5 @@
 -- Grain: one row per subject, fiscal period begun and measure with any event.
+{{ by_fiscal_period('int_measure__period_state') }}
 with
 
 subject_month as (
@@ -7,6 +8,7 @@ subject_month as (
 
 month_period as (
     select * from {{ ref('int_calendar__month_period') }}
+    where {{ of_this_build('int_measure__period_state', 'period_id') }}
 ),
 
 measure as (

@@ -1,20 +1,25 @@
 -- Grain: one row per subject, fiscal period begun and KPI that is made of measures.
+{{ by_fiscal_period('int_kpi__measure_state') }}
 with
 
 population as (
     select * from {{ ref('int_kpi__population') }}
+    where {{ of_this_build('int_kpi__measure_state', 'period_id') }}
 ),
 
 measure_period as (
     select * from {{ ref('int_kpi__measure_period') }}
+    where {{ of_this_build('int_kpi__measure_state', 'period_id') }}
 ),
 
 subject_set as (
     select * from {{ ref('int_measure__subject_set') }}
+    where {{ of_this_build('int_kpi__measure_state', 'period_id') }}
 ),
 
 measure_cluster as (
     select * from {{ ref('int_kpi__measure_cluster') }}
+    where {{ of_this_build('int_kpi__measure_state', 'period_id') }}
 ),
 
 measure as (

@@ -1,12 +1,15 @@
 -- Grain: one row per subject (member, dealer, team, region, company, category), fiscal period begun and KPI.
+{{ by_fiscal_period('int_kpi__subject_state') }}
 with
 
 stated as (
     select * from {{ ref('int_kpi__value') }}
+    where {{ of_this_build('int_kpi__subject_state', 'period_id') }}
 
     union all
 
     select * from {{ ref('int_kpi__target_value') }}
+    where {{ of_this_build('int_kpi__subject_state', 'period_id') }}
 ),
 
 -- Read once more and narrow: of a list this long, all columns are not held beside themselves.

@@ -1,8 +1,10 @@
 -- Grain: one row per cell of sales (month, dealer, region, category, member and team credited) and measure.
+{{ by_fiscal_month() }}
 with
 
 cell as (
     select * from {{ ref('int_sales__cell_month') }}
+    where {{ of_this_build('dirty_month') }}
 ),
 
 named as (

@@ -1,8 +1,10 @@
 -- Grain: one row per subject, fiscal month, measure and month from which it counts.
+{{ by_fiscal_month('int_measure__event_state') }}
 with
 
 event as (
     select * from {{ ref('int_measure__event') }}
+    where {{ of_this_build('int_measure__event_state') }}
 ),
 
 kpi as (

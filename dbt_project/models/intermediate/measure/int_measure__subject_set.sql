@@ -1,4 +1,5 @@
 -- Grain: one row per subject, fiscal period begun and measure of which a KPI takes the median or counts different things.
+{{ by_fiscal_period('int_measure__period_state') }}
 with
 
 event as (
@@ -7,6 +8,7 @@ event as (
 
 month_period as (
     select * from {{ ref('int_calendar__month_period') }}
+    where {{ of_this_build('int_measure__period_state', 'period_id') }}
 ),
 
 kpi as (

@@ -8,17 +8,13 @@ sale_line as (
     select * from {{ ref('fct_sale_line') }}
     where
         channel is distinct from 'sell_out'
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-        {% endif %}
+        and {{ of_this_build('dirty_month') }}
 ),
 
 -- Shares of a line make 100 %, what nobody is credited with included.
 credit as (
     select * from {{ ref('int_credit__sale_line') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-    {% endif %}
+    where {{ of_this_build('dirty_month') }}
 ),
 
 line as (

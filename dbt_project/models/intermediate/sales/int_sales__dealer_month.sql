@@ -8,9 +8,7 @@ line as (
     select * from {{ ref('fct_sale_line') }}
     where
         channel is distinct from 'sell_out'
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-        {% endif %}
+        and {{ of_this_build('dirty_month') }}
 ),
 
 final as (

@@ -8,9 +8,7 @@ line as (
     where
         channel is distinct from 'sell_out'
         and transaction_type = 'invoice'
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_month') }})
-        {% endif %}
+        and {{ of_this_build('dirty_month') }}
 ),
 
 -- A dealer has one region on a day: days of regions and of months can be added.

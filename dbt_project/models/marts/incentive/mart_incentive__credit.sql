@@ -1,22 +1,18 @@
 -- Grain: one row per scenario, payee, plan version and event credited to the payee, by component and rule; or by none.
 -- What was paid stays as it was.
-{{ by_fiscal_month('dirty_pay_month') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 with
 
 event as {{ read_anew() }} (
     select * from {{ ref('int_incentive__event') }}
     where
         event_kind <> 'last_year'
-        {% if is_incremental() %}
-            and fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-        {% endif %}
+        and {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 credit as (
     select * from {{ ref('int_credit__sale_line') }}
-    {% if is_incremental() %}
-        where fiscal_month_start in (select month_start from {{ source('meta', 'dirty_pay_month') }})
-    {% endif %}
+    where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
 plan_window as (

@@ -1,4 +1,5 @@
 -- Grain: one row per subject (member, dealer, team, region, company, category), fiscal period begun and KPI.
+{{ by_fiscal_period('int_kpi__subject_state') }}
 with
 
 subject_period as (
@@ -36,7 +37,9 @@ final as (
         status_reason,
         definition_version
     from subject_period
-    where audience = 'bi'
+    where
+        audience = 'bi'
+        and {{ of_this_build('int_kpi__subject_state', 'period_id') }}
 )
 
 select * from final

@@ -1,4 +1,5 @@
 -- Grain: one row per team and fiscal quarter begun.
+{{ by_fiscal_period('int_kpi__subject_state') }}
 with
 
 subject_period as (
@@ -119,7 +120,10 @@ final as (
         max(value) filter (where kpi_code = 'nps') as nps,
         max(value) filter (where kpi_code = 'survey_response_pct') as survey_response_pct
     from subject_period
-    where subject_type = 'team' and period_type = 'quarter'
+    where
+        subject_type = 'team'
+        and period_type = 'quarter'
+        and {{ of_this_build('int_kpi__subject_state', 'period_id') }}
     group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
 )
 
