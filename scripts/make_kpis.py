@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 
 from dealermart.base import load_settings
@@ -110,17 +111,22 @@ def generated(registry: Registry) -> dict[Path, str]:
 
 
 def _wide_sql(subject: str, kind: str, kpis: list[Kpi]) -> str:
-    values = ",\n".join(f"        max(value) filter (where kpi_code = '{kpi.code}') as {kpi.code}" for kpi in kpis)
-    only = " and period_type = 'quarter'" if kind == "quarter" else ""
+    listed = textwrap.fill(
+        ", ".join(f"'{kpi.code}'" for kpi in kpis) + ",", 140, initial_indent="    ", subsequent_indent="    "
+    )
+    only = "\n        and period_type = 'quarter'" if kind == "quarter" else ""
     return f"""\
 -- Grain: one row per {subject} and fiscal {kind} begun.
+{{{{ by_fiscal_period('int_kpi__subject_state') }}}}
+{{%- set keys = [
+    '{subject}_id', 'subject_name', 'period_id', 'period_type', 'period_start', 'period_end', 'is_complete',
+] %}}
+{{%- set kpis = [
+{listed}
+] %}}
 with
 
-subject_period as (
-    select * from {{{{ ref('mart_kpi__subject_period') }}}}
-),
-
-final as (
+listed as (
     select
         subject_id as {subject}_id,
         subject_name,
@@ -129,10 +135,16 @@ final as (
         period_start,
         period_end,
         is_complete,
-{values}
-    from subject_period
-    where subject_type = '{subject}'{only}
-    group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
+        kpi_code,
+        value
+    from {{{{ ref('mart_kpi__subject_period') }}}}
+    where
+        subject_type = '{subject}'{only}
+        and {{{{ of_this_build('int_kpi__subject_state', 'period_id') }}}}
+),
+
+final as (
+    {{{{ a_column_per_kpi('listed', keys, kpis) }}}}
 )
 
 select * from final

@@ -1,12 +1,30 @@
 -- Grain: one row per dealer and fiscal quarter begun.
 {{ by_fiscal_period('int_kpi__subject_state') }}
+{%- set keys = [
+    'dealer_id', 'subject_name', 'period_id', 'period_type', 'period_start', 'period_end', 'is_complete',
+] %}
+{%- set kpis = [
+    'net_revenue', 'gross_margin_amount', 'gross_margin_pct', 'units', 'gross_sales_amount', 'discount_pct', 'returns_pct',
+    'average_deal_amount', 'attainment_pct', 'target_stretch_pct', 'target_stretch_last_year_pct', 'target_to_potential_pct',
+    'growth_previous_pct', 'growth_last_year_pct', 'sell_through_pct', 'sell_through_stock_pct', 'sell_through_on_hand_pct', 'stock_days',
+    'collection_pct', 'overdue_amount', 'days_sales_outstanding', 'open_pipeline_amount', 'weighted_pipeline_amount', 'new_opportunities',
+    'win_rate_count_pct', 'win_rate_value_pct', 'sales_cycle_days', 'sales_cycle_days_median', 'stage_age_days', 'stalled_opportunity_pct',
+    'account_completeness_pct', 'account_fresh_pct', 'account_duplicate_pct', 'stage_logged_in_time_pct', 'revenue_with_opportunity_pct',
+    'opportunity_with_activity_pct', 'shared_deal_pct', 'shared_deal_amount', 'roles_named_pct', 'training_completion_pct',
+    'training_on_time_pct', 'training_hours', 'training_pass_pct', 'training_score_mean', 'training_hours_product', 'training_hours_market',
+    'training_hours_selling', 'training_hours_service', 'mandatory_coverage_pct', 'training_cost_amount', 'training_cost_per_hour_amount',
+    'dealer_staff_training_pct', 'support_first_response_hours', 'support_first_response_hours_median', 'support_resolution_hours',
+    'support_resolution_hours_median', 'support_satisfaction_mean', 'message_in_time_pct', 'message_in_time_urgent_pct', 'acknowledged_pct',
+    'acknowledge_hours', 'message_accuracy_pct', 'channel_fit_pct', 'dealer_reach_pct', 'market_information_in_time_pct',
+    'suggestion_answered_pct', 'feedback_to_dealers_pct', 'first_response_hours', 'first_response_hours_median',
+    'first_response_in_time_pct', 'resolution_hours', 'resolution_hours_median', 'resolved_in_time_pct', 'resolution_pct',
+    'fcr_one_contact_pct', 'fcr_no_reopen_pct', 'reopened_pct', 'case_quality_mean', 'complaint_rate', 'dispute_in_time_pct',
+    'cross_team_case_pct', 'action_done_in_time_pct', 'joint_plan_coverage_pct', 'team_events', 'event_attendance_pct', 'csat_pct',
+    'csat_mean', 'ces_mean', 'dealer_needs_mean', 'nps', 'survey_response_pct',
+] %}
 with
 
-subject_period as (
-    select * from {{ ref('mart_kpi__subject_period') }}
-),
-
-final as (
+listed as (
     select
         subject_id as dealer_id,
         subject_name,
@@ -15,103 +33,17 @@ final as (
         period_start,
         period_end,
         is_complete,
-        max(value) filter (where kpi_code = 'net_revenue') as net_revenue,
-        max(value) filter (where kpi_code = 'gross_margin_amount') as gross_margin_amount,
-        max(value) filter (where kpi_code = 'gross_margin_pct') as gross_margin_pct,
-        max(value) filter (where kpi_code = 'units') as units,
-        max(value) filter (where kpi_code = 'gross_sales_amount') as gross_sales_amount,
-        max(value) filter (where kpi_code = 'discount_pct') as discount_pct,
-        max(value) filter (where kpi_code = 'returns_pct') as returns_pct,
-        max(value) filter (where kpi_code = 'average_deal_amount') as average_deal_amount,
-        max(value) filter (where kpi_code = 'attainment_pct') as attainment_pct,
-        max(value) filter (where kpi_code = 'target_stretch_pct') as target_stretch_pct,
-        max(value) filter (where kpi_code = 'target_stretch_last_year_pct') as target_stretch_last_year_pct,
-        max(value) filter (where kpi_code = 'target_to_potential_pct') as target_to_potential_pct,
-        max(value) filter (where kpi_code = 'growth_previous_pct') as growth_previous_pct,
-        max(value) filter (where kpi_code = 'growth_last_year_pct') as growth_last_year_pct,
-        max(value) filter (where kpi_code = 'sell_through_pct') as sell_through_pct,
-        max(value) filter (where kpi_code = 'sell_through_stock_pct') as sell_through_stock_pct,
-        max(value) filter (where kpi_code = 'sell_through_on_hand_pct') as sell_through_on_hand_pct,
-        max(value) filter (where kpi_code = 'stock_days') as stock_days,
-        max(value) filter (where kpi_code = 'collection_pct') as collection_pct,
-        max(value) filter (where kpi_code = 'overdue_amount') as overdue_amount,
-        max(value) filter (where kpi_code = 'days_sales_outstanding') as days_sales_outstanding,
-        max(value) filter (where kpi_code = 'open_pipeline_amount') as open_pipeline_amount,
-        max(value) filter (where kpi_code = 'weighted_pipeline_amount') as weighted_pipeline_amount,
-        max(value) filter (where kpi_code = 'new_opportunities') as new_opportunities,
-        max(value) filter (where kpi_code = 'win_rate_count_pct') as win_rate_count_pct,
-        max(value) filter (where kpi_code = 'win_rate_value_pct') as win_rate_value_pct,
-        max(value) filter (where kpi_code = 'sales_cycle_days') as sales_cycle_days,
-        max(value) filter (where kpi_code = 'sales_cycle_days_median') as sales_cycle_days_median,
-        max(value) filter (where kpi_code = 'stage_age_days') as stage_age_days,
-        max(value) filter (where kpi_code = 'stalled_opportunity_pct') as stalled_opportunity_pct,
-        max(value) filter (where kpi_code = 'account_completeness_pct') as account_completeness_pct,
-        max(value) filter (where kpi_code = 'account_fresh_pct') as account_fresh_pct,
-        max(value) filter (where kpi_code = 'account_duplicate_pct') as account_duplicate_pct,
-        max(value) filter (where kpi_code = 'stage_logged_in_time_pct') as stage_logged_in_time_pct,
-        max(value) filter (where kpi_code = 'revenue_with_opportunity_pct') as revenue_with_opportunity_pct,
-        max(value) filter (where kpi_code = 'opportunity_with_activity_pct') as opportunity_with_activity_pct,
-        max(value) filter (where kpi_code = 'shared_deal_pct') as shared_deal_pct,
-        max(value) filter (where kpi_code = 'shared_deal_amount') as shared_deal_amount,
-        max(value) filter (where kpi_code = 'roles_named_pct') as roles_named_pct,
-        max(value) filter (where kpi_code = 'training_completion_pct') as training_completion_pct,
-        max(value) filter (where kpi_code = 'training_on_time_pct') as training_on_time_pct,
-        max(value) filter (where kpi_code = 'training_hours') as training_hours,
-        max(value) filter (where kpi_code = 'training_pass_pct') as training_pass_pct,
-        max(value) filter (where kpi_code = 'training_score_mean') as training_score_mean,
-        max(value) filter (where kpi_code = 'training_hours_product') as training_hours_product,
-        max(value) filter (where kpi_code = 'training_hours_market') as training_hours_market,
-        max(value) filter (where kpi_code = 'training_hours_selling') as training_hours_selling,
-        max(value) filter (where kpi_code = 'training_hours_service') as training_hours_service,
-        max(value) filter (where kpi_code = 'mandatory_coverage_pct') as mandatory_coverage_pct,
-        max(value) filter (where kpi_code = 'training_cost_amount') as training_cost_amount,
-        max(value) filter (where kpi_code = 'training_cost_per_hour_amount') as training_cost_per_hour_amount,
-        max(value) filter (where kpi_code = 'dealer_staff_training_pct') as dealer_staff_training_pct,
-        max(value) filter (where kpi_code = 'support_first_response_hours') as support_first_response_hours,
-        max(value) filter (where kpi_code = 'support_first_response_hours_median') as support_first_response_hours_median,
-        max(value) filter (where kpi_code = 'support_resolution_hours') as support_resolution_hours,
-        max(value) filter (where kpi_code = 'support_resolution_hours_median') as support_resolution_hours_median,
-        max(value) filter (where kpi_code = 'support_satisfaction_mean') as support_satisfaction_mean,
-        max(value) filter (where kpi_code = 'message_in_time_pct') as message_in_time_pct,
-        max(value) filter (where kpi_code = 'message_in_time_urgent_pct') as message_in_time_urgent_pct,
-        max(value) filter (where kpi_code = 'acknowledged_pct') as acknowledged_pct,
-        max(value) filter (where kpi_code = 'acknowledge_hours') as acknowledge_hours,
-        max(value) filter (where kpi_code = 'message_accuracy_pct') as message_accuracy_pct,
-        max(value) filter (where kpi_code = 'channel_fit_pct') as channel_fit_pct,
-        max(value) filter (where kpi_code = 'dealer_reach_pct') as dealer_reach_pct,
-        max(value) filter (where kpi_code = 'market_information_in_time_pct') as market_information_in_time_pct,
-        max(value) filter (where kpi_code = 'suggestion_answered_pct') as suggestion_answered_pct,
-        max(value) filter (where kpi_code = 'feedback_to_dealers_pct') as feedback_to_dealers_pct,
-        max(value) filter (where kpi_code = 'first_response_hours') as first_response_hours,
-        max(value) filter (where kpi_code = 'first_response_hours_median') as first_response_hours_median,
-        max(value) filter (where kpi_code = 'first_response_in_time_pct') as first_response_in_time_pct,
-        max(value) filter (where kpi_code = 'resolution_hours') as resolution_hours,
-        max(value) filter (where kpi_code = 'resolution_hours_median') as resolution_hours_median,
-        max(value) filter (where kpi_code = 'resolved_in_time_pct') as resolved_in_time_pct,
-        max(value) filter (where kpi_code = 'resolution_pct') as resolution_pct,
-        max(value) filter (where kpi_code = 'fcr_one_contact_pct') as fcr_one_contact_pct,
-        max(value) filter (where kpi_code = 'fcr_no_reopen_pct') as fcr_no_reopen_pct,
-        max(value) filter (where kpi_code = 'reopened_pct') as reopened_pct,
-        max(value) filter (where kpi_code = 'case_quality_mean') as case_quality_mean,
-        max(value) filter (where kpi_code = 'complaint_rate') as complaint_rate,
-        max(value) filter (where kpi_code = 'dispute_in_time_pct') as dispute_in_time_pct,
-        max(value) filter (where kpi_code = 'cross_team_case_pct') as cross_team_case_pct,
-        max(value) filter (where kpi_code = 'action_done_in_time_pct') as action_done_in_time_pct,
-        max(value) filter (where kpi_code = 'joint_plan_coverage_pct') as joint_plan_coverage_pct,
-        max(value) filter (where kpi_code = 'team_events') as team_events,
-        max(value) filter (where kpi_code = 'event_attendance_pct') as event_attendance_pct,
-        max(value) filter (where kpi_code = 'csat_pct') as csat_pct,
-        max(value) filter (where kpi_code = 'csat_mean') as csat_mean,
-        max(value) filter (where kpi_code = 'ces_mean') as ces_mean,
-        max(value) filter (where kpi_code = 'dealer_needs_mean') as dealer_needs_mean,
-        max(value) filter (where kpi_code = 'nps') as nps,
-        max(value) filter (where kpi_code = 'survey_response_pct') as survey_response_pct
-    from subject_period
+        kpi_code,
+        value
+    from {{ ref('mart_kpi__subject_period') }}
     where
         subject_type = 'dealer'
         and period_type = 'quarter'
         and {{ of_this_build('int_kpi__subject_state', 'period_id') }}
-    group by subject_id, subject_name, period_id, period_type, period_start, period_end, is_complete
+),
+
+final as (
+    {{ a_column_per_kpi('listed', keys, kpis) }}
 )
 
 select * from final
