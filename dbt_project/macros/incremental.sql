@@ -13,7 +13,8 @@
 {%- endmacro %}
 
 {% macro kept_by(key, redone) -%}
-    {%- set keys = to_redo(redone, key) -%}
+    {#- The order of models is known when they are parsed, whatever they read later. -#}
+    {%- if not execute %}{% do to_redo(redone, key) %}{% endif -%}
     {{ return(adapter.dispatch('kept_by', 'dealermart')(key, redone)) }}
 {%- endmacro %}
 
