@@ -100,7 +100,8 @@ summed as (
         max(period_days) as period_days,
         min(case when actual_value is null and not is_ahead then status end) as unmeasured_status,
         min(case when actual_value is null and not is_ahead then status_reason end) as unmeasured_reason,
-        min(case when is_ahead then status_reason end) as ahead_reason
+        min(case when is_ahead then status_reason end) as ahead_reason,
+        min(case when actual_value is not null then status_reason end) as measured_reason
     from chosen
     group by subject_type, subject_id, period_id, metric
 ),
@@ -135,6 +136,7 @@ final as (
         case
             when ahead_count > 0 then ahead_count || ' of ' || target_count || ' target windows are still to begin'
             when window_days < period_days then 'targets cover ' || window_days || ' of ' || period_days || ' days'
+            else measured_reason
         end as note
     from summed
 )

@@ -13,6 +13,10 @@ member as (
     select * from {{ ref('dim_member') }}
 ),
 
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
 dealer as (
     select * from {{ ref('dim_dealer') }}
 ),
@@ -31,13 +35,14 @@ day_rate as (
     select * from {{ ref('int_fx__day_rate') }}
 ),
 
--- What falls into a period by the day on which it was done has the team and region of that day.
+-- What falls into a period by the day on which it was done has the team and region of that day. Who has left by then is of no
+-- team any more: the region and company keep it.
 completed as (
     select
         record.record_id,
-        record.member_id,
+        case when member_left.member_id is null then record.member_id end as member_id,
         record.dealer_id,
-        member.team,
+        case when member_left.member_id is null then member.team end as team,
         coalesce(dealer.region, member.region) as region,
         calendar.fiscal_month_start,
         record.topic,
@@ -59,6 +64,11 @@ completed as (
             record.member_id = member.member_id
             and record.completed_date >= member.valid_from
             and record.completed_date < member.valid_to
+    left join member_left
+        on
+            record.member_id = member_left.member_id
+            and record.completed_date >= member_left.left_from
+            and record.completed_date < member_left.left_to
     left join dealer
         on
             record.dealer_id = dealer.dealer_id
