@@ -33,6 +33,7 @@ def compared(folder: Path, here: str, there: str | None) -> compare.Outcome:
     [
         pytest.param(ROWS, OTHER, "", id="the same"),
         pytest.param(ROWS, f"select hash, amount, name, id from ({OTHER})", "", id="columns in another order"),
+        pytest.param(f"{ROWS}, '1' as fingerprint", f"{OTHER}, '2' as fingerprint", "", id="a hash of the engine's own"),
         pytest.param(f"{ROWS} union all {ROWS}", OTHER, "1 rows on DuckDB only, 0 on", id="a row twice"),
         pytest.param(ROWS, f"{OTHER} union all {OTHER}", "0 rows on DuckDB only, 1 on", id="a row twice there"),
         pytest.param(ROWS, f"select * replace ('b' as name) from ({OTHER})", "1 rows on DuckDB only, 1 on", id="a value"),
