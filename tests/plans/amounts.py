@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -13,19 +12,7 @@ from tests.plans.facts import Line
 NOTHING = Fraction(0)
 WHOLE = Fraction(1)
 Key = tuple[date, str, int, str]
-Place = tuple[int, int | None]  # of a line: rule and band
-
-
-def cents(amount: Fraction) -> Fraction:
-    """Rounded to hundredths, half away from zero."""
-    scaled = amount * 100
-    whole = (abs(scaled.numerator) * 2 + scaled.denominator) // (2 * scaled.denominator)
-    return Fraction(whole if amount >= 0 else -whole, 100)
-
-
-def money(amount: Fraction) -> Decimal:
-    """An amount of whole cents as it is written."""
-    return (Decimal(amount.numerator) / Decimal(amount.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+Place = tuple[int, int]  # of a line: rule and stretch of its table
 
 
 @dataclass(frozen=True)
@@ -57,7 +44,7 @@ class StatementLine:
     kind: str
     earned: Fraction | None
     band: int | None = None
-    rule: int | None = None
+    place: Place | None = None
     base: Fraction | None = None
     reason: str | None = None
     currency: str | None = None
@@ -69,10 +56,12 @@ class Raw:
     """What the tables come to before factors and limits."""
 
     pieces: dict[Place, list[Fraction]] = field(default_factory=dict)  # base, amount
+    bands: dict[Place, int | None] = field(default_factory=dict)  # which band the line names
+    one_line: set[int] = field(default_factory=set)  # rules whose table has one line, not one for each band
     earned: dict[Key, dict[Place, Fraction]] = field(default_factory=dict)
     held: str | None = None
     reason: str | None = None
-    before: dict[Place, Fraction] = field(default_factory=dict)  # amounts up to the period before, of a year so far
+    before: dict[Place, Fraction] = field(default_factory=dict)  # amounts up to the period before, of what goes on
 
 
 @dataclass
@@ -87,6 +76,7 @@ class Outcome:
     attainment: Fraction | None = None
     target: Fraction | None = None
     excess: Fraction = NOTHING  # what the cap cut off
+    paid: dict[Key, Fraction] = field(default_factory=dict)  # event -> what it was paid, exactly
 
 
 @dataclass
@@ -120,3 +110,5 @@ class Settings:
     returns_before: date | None = None  # also what came back of its sales before this day
     payments_before: date | None = None
     without: frozenset[str] = frozenset()  # documents that were not known
+    document: str | None = None  # only this one, from its beginning
+    until: date | None = None  # sold before this day

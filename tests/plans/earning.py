@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from tests.plans.amounts import NOTHING, WHOLE, Event, Key, Outcome, Place, Raw, Settings, StatementLine, cents
+from tests.plans.amounts import NOTHING, WHOLE, Event, Key, Outcome, Place, Raw, Settings, StatementLine
 from tests.plans.case_files import number
 from tests.plans.measuring import Measuring
 from tests.plans.periods import Period
 from tests.plans.rate_tables import Basis, Reckoned, part_between, reckon
+from tests.plans.rounding import cents, running
 
 
 class Earning(Measuring):
@@ -33,7 +35,31 @@ class Earning(Measuring):
                 return so_far
             earlier = self._raw_total(payee, component, before, settings, lower)
             return _less(so_far, earlier)
+        if self._is_anew_by_document(component) and settings.returns_before is None:
+            return self._documents_anew(payee, component, period, settings, lower)
         return self._raw_total(payee, component, period, settings, lower)
+
+    def _is_anew_by_document(self, component: Any) -> bool:
+        """Whether what comes back lets its document be reckoned anew."""
+        is_rerated = component.returns == "rerate" and component.due.pct("collected") != 100
+        return bool(is_rerated and component.accumulate == "transaction" and component.measure.kpi is None)
+
+    def _documents_anew(self, payee: str, component: Any, period: Period, settings: Settings, lower: Any) -> Raw:
+        """What each document of which something is of the period comes to, less what it came to before."""
+        touched = dict.fromkeys(
+            event.sale.document for event in self.events(payee, component) if period.holds(event.day)
+        )
+        found = []
+        for document in touched:
+            now = replace(settings, returns_before=period.end, document=document)
+            was = replace(settings, returns_before=period.start, document=document, until=period.start)
+            found.append(
+                _less(
+                    self._raw_total(payee, component, period, now, lower),
+                    self._raw_total(payee, component, period, was, lower),
+                )
+            )
+        return _sum(found)
 
     def _had_plan_before(self, payee: str, period: Period) -> bool:
         return any(self.facts.days_with_plan(payee, each) for each in period.of_year_so_far[:-1])
@@ -43,7 +69,9 @@ class Earning(Measuring):
         pay = self.pay_so_far(payee, component, period, whole_year)
         attainment = self.attainment(payee, component, period, settings)
         start = period.year.start if component.accumulate == "year_to_date" else period.start
-        events = self.window(payee, component, start, period.end, settings)
+        if settings.document is not None:
+            start = date.min
+        events = self.window(payee, component, start, settings.until or period.end, settings)
         if any(event.no_rate for event in events):
             return Raw(held="no exchange rate")
         tables = [rule.rate for rule in component.rate_rules] if lower is None else [lower]
@@ -115,8 +143,11 @@ class Earning(Measuring):
     def _add(self, done: Raw, index: int, table: Any, group: list[Event], found: Reckoned) -> None:
         done.held = done.held or found.held
         done.reason = done.reason or found.reason
+        if not table.is_sliced:
+            done.one_line.add(index)
         for piece in found.pieces:
-            kept = done.pieces.setdefault((index, piece.band), [NOTHING, NOTHING])
+            done.bands[index, piece.stretch] = piece.band
+            kept = done.pieces.setdefault((index, piece.stretch), [NOTHING, NOTHING])
             kept[0] += piece.base
             kept[1] += piece.amount
         by_units = table.basis == "units"
@@ -127,15 +158,15 @@ class Earning(Measuring):
             grown = reached + (event.units if by_units else event.measure or NOTHING)
             mine: dict[Place, Fraction] = defaultdict(Fraction)
             if found.stretches is not None:
-                for low, high, each, band in found.stretches:
-                    mine[index, band] += (part_between(grown, low, high) - part_between(reached, low, high)) * each
+                for low, high, each, stretch in found.stretches:
+                    mine[index, stretch] += (part_between(grown, low, high) - part_between(reached, low, high)) * each
             elif found.steps is not None:
                 # The first event reaches what is paid from the start.
                 steps = [value * ((grown >= mark) - (nth > 0 and reached >= mark)) for mark, value in found.steps]
-                mine[index, found.pieces[0].band] += sum(steps, NOTHING)
+                mine[index, found.pieces[0].stretch] += sum(steps, NOTHING)
             elif found.pieces:
                 part = weight / whole if whole else Fraction(1, len(group))
-                mine[index, found.pieces[0].band] += found.total * part
+                mine[index, found.pieces[0].stretch] += found.total * part
             reached = grown
             for place, amount in mine.items():
                 if amount:
@@ -165,16 +196,13 @@ class Earning(Measuring):
             return done
         curve = self._modifier(payee, component, period)
         by_rule: dict[int, list[Fraction]] = defaultdict(lambda: [NOTHING, NOTHING])  # exact, rounded
-        for (rule, band), (base, amount) in sorted(raw.pieces.items(), key=lambda item: (item[0][0], item[0][1] or 0)):
-            before = raw.before.get((rule, band), NOTHING)
+        for place, (base, amount) in sorted(raw.pieces.items()):
+            before = raw.before.get(place, NOTHING)
             rounded = cents(before + amount) - cents(before)
-            done.lines.append(
-                StatementLine(
-                    payee, component.id, "earned", rounded, band, rule, base, raw.reason if not rounded else None
-                )
-            )
-            by_rule[rule][0] += amount
-            by_rule[rule][1] += rounded
+            why = raw.reason if not rounded else None
+            done.lines.append(StatementLine(payee, component.id, "earned", rounded, raw.bands[place], place, base, why))
+            by_rule[place[0]][0] += amount
+            by_rule[place[0]][1] += rounded
         if not done.lines:
             done.lines.append(StatementLine(payee, component.id, "earned", NOTHING, reason=raw.reason))
         exact = sum((sums[0] for sums in by_rule.values()), NOTHING)
@@ -187,24 +215,23 @@ class Earning(Measuring):
                 changed = cents(exact * multiplied)
                 done.lines.append(StatementLine(payee, component.id, kind, changed - amount))
                 amount = changed
-        scale = dict.fromkeys(by_rule, WHOLE)
+        times = (factor if factor is not None else WHOLE) * (curve if curve is not None else WHOLE)
+        left_of = {
+            index: rounded if times == 1 else cents(exact * times) for index, (exact, rounded) in by_rule.items()
+        }
         rules = component.rate_rules
         if lower is None and any(rule.limits != type(rule.limits)() for rule in rules):
-            times = (factor if factor is not None else WHOLE) * (curve if curve is not None else WHOLE)
             total = NOTHING
             for index, rule in enumerate(rules):
-                exact_part, rounded_part = by_rule[index]
-                came_to = rounded_part if times == 1 else cents(exact_part * times)
-                limited = self._limited(payee, rule.limits, came_to, period)
+                limited = self._limited(payee, rule.limits, left_of.get(index, NOTHING), period)
                 if limited is None:
                     return self._held(done, payee, component, "no target pay")
-                if exact_part:
-                    scale[index] = limited / exact_part
+                left_of[index] = limited
                 total += limited
             done.lines.append(StatementLine(payee, component.id, "rule limit", total - amount))
             amount = total
         limited = self._limited(payee, component.limits, amount, period)
-        if limited is None:
+        if limited is None or self._limited(payee, self.plan.limits, amount, period) is None:
             return self._held(done, payee, component, "no target pay")
         done.excess = max(NOTHING, amount - limited)
         if limited != amount:
@@ -215,7 +242,15 @@ class Earning(Measuring):
             done.lines.append(StatementLine(payee, component.id, "leaver", left - amount))
             amount = left
         done.amount = amount
-        done.parts = _spread(raw, scale, done.lines, amount)
+        # All events of a rule, and then all of the component, bear in one proportion what changed; nothing has none.
+        whole = sum(left_of.values(), NOTHING)
+        changed = amount / whole if whole else WHOLE
+        scale = {rule: (left_of[rule] / sums[0] if sums[0] else WHOLE) * changed for rule, sums in by_rule.items()}
+        done.paid = {
+            key: sum((part * scale.get(place[0], changed) for place, part in parts.items()), NOTHING)
+            for key, parts in sorted(raw.earned.items())
+        }
+        done.parts = _spread(raw, done)
         return done
 
     def _held(self, done: Outcome, payee: str, component: Any, why: str) -> Outcome:
@@ -294,54 +329,61 @@ class Earning(Measuring):
 
 
 def _less(now: Raw, before: Raw) -> Raw:
-    """What a period adds to the year so far."""
-    done = Raw(held=now.held or before.held, reason=now.reason)
+    """What a period adds to the year so far, or to a document; a table of one line has all of it where x lies now."""
+    done = Raw(held=now.held or before.held, reason=now.reason, bands=before.bands | now.bands)
     if now.reason in ("no target", "no value"):
         return done
-    for key in now.pieces.keys() | before.pieces.keys():
-        left, right = now.pieces.get(key, [NOTHING, NOTHING]), before.pieces.get(key, [NOTHING, NOTHING])
-        if left != right:
-            done.pieces[key] = [left[0] - right[0], left[1] - right[1]]
-            done.before[key] = right[1]
+    lies_now = {place[0]: place for place in now.pieces if place[0] in now.one_line}
+
+    def differences(mine: dict[Place, Fraction], theirs: dict[Place, Fraction]) -> dict[Place, Fraction]:
+        found = defaultdict(Fraction, mine)
+        for place, amount in theirs.items():
+            found[lies_now.get(place[0], place)] -= amount
+        return {place: amount for place, amount in found.items() if amount}
+
+    base, amount = (
+        differences(*({place: sums[which] for place, sums in raw.pieces.items()} for raw in (now, before)))
+        for which in (0, 1)
+    )
+    done.pieces = {
+        place: [base.get(place, NOTHING), amount.get(place, NOTHING)] for place in base.keys() | amount.keys()
+    }
+    for place, sums in before.pieces.items():
+        done.before[lies_now.get(place[0], place)] = sums[1]
     for event in now.earned.keys() | before.earned.keys():
-        mine, theirs = now.earned.get(event, {}), before.earned.get(event, {})
-        for place in mine.keys() | theirs.keys():
-            difference = mine.get(place, NOTHING) - theirs.get(place, NOTHING)
-            if difference:
-                done.earned.setdefault(event, {})[place] = difference
+        added = differences(now.earned.get(event, {}), before.earned.get(event, {}))
+        if added:
+            done.earned[event] = added
     return done
 
 
-def _running(exact: dict[Key, Fraction], amount: Fraction) -> dict[Key, Fraction]:
-    """Cents of an amount by parts: differences of the rounded running total."""
-    whole = sum(exact.values(), NOTHING)
-    if whole == 0:
-        return {}
-    found, reached, given = {}, NOTHING, NOTHING
-    for key, part in exact.items():
-        reached += part
-        total = cents(amount * reached / whole)
-        found[key] = total - given
-        given = total
-    return found
+def _sum(parts: list[Raw]) -> Raw:
+    """What documents come to together."""
+    done = Raw(reason=None if parts else "nothing sold")
+    for part in parts:
+        done.held, done.reason = done.held or part.held, done.reason or part.reason
+        done.bands |= part.bands
+        for place, amount in part.before.items():
+            done.before[place] = done.before.get(place, NOTHING) + amount
+        for place, sums in part.pieces.items():
+            kept = done.pieces.setdefault(place, [NOTHING, NOTHING])
+            done.pieces[place] = [kept[0] + sums[0], kept[1] + sums[1]]
+        for event, places in part.earned.items():
+            mine = done.earned.setdefault(event, {})
+            for place, amount in places.items():
+                mine[place] = mine.get(place, NOTHING) + amount
+    return done
 
 
-def _spread(raw: Raw, scale: dict[int, Fraction], lines: list[StatementLine], amount: Fraction) -> dict[Key, Fraction]:
+def _spread(raw: Raw, done: Outcome) -> dict[Key, Fraction]:
     """The cents of the events: of each line, or of the whole where factors or limits changed what the lines are."""
+    if any(line.earned for line in done.lines if line.kind != "earned"):
+        return running(done.paid, done.amount)
     found: dict[Key, Fraction] = defaultdict(Fraction)
-    if len([line for line in lines if line.earned]) == len(
-        [line for line in lines if line.kind == "earned" and line.earned]
-    ):
-        for line in lines:
-            if line.rule is None or line.earned is None:
-                continue
-            place = (line.rule, line.band)
-            exact = {key: parts[place] for key, parts in sorted(raw.earned.items()) if place in parts}
-            for key, part in _running(exact, line.earned).items():
-                found[key] += part
-        return dict(found)
-    exact = {
-        key: sum((part * scale.get(place[0], WHOLE) for place, part in parts.items()), NOTHING)
-        for key, parts in sorted(raw.earned.items())
-    }
-    return _running(exact, amount)
+    for line in done.lines:
+        if line.place is None or line.earned is None:
+            continue
+        exact = {key: parts[line.place] for key, parts in sorted(raw.earned.items()) if line.place in parts}
+        for key, part in running(exact, line.earned).items():
+            found[key] += part
+    return dict(found)

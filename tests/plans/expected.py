@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from tests.plans.amounts import Statement, StatementLine, cents
+from tests.plans.amounts import Statement, StatementLine
 from tests.plans.case_files import Case, number
+from tests.plans.rounding import cents
 
 
 def differences(case: Case, found: Statement) -> Iterator[str]:

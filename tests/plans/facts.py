@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from tests.plans.case_files import Case, day, maybe, number
 from tests.plans.periods import Period, parse
+from tests.plans.rounding import running
 
 from dealermart.base import REPO
 from dealermart.config import Plan
@@ -77,6 +78,7 @@ class Facts:
         self.case, self.plan = case, plan
         self.period = parse(case["period"])
         self.inputs: dict[str, Any] = case.get("inputs") or {}
+        self._days: dict[tuple[str, Period], list[date]] = {}
         self.lines = self._lines()
         self.by_name = {line.name: line for line in self.lines}
         self.payments = self._payments()
@@ -138,7 +140,7 @@ class Facts:
     # -------------------------------------------------------------------------------------------- payments
 
     def _payments(self) -> list[Payment]:
-        """Payments over the lines of their invoice by what is open on the day; refunds by what was paid."""
+        """Payments over the lines of their invoice by what is to be paid for each on the day."""
         found: list[Payment] = []
         paid: dict[tuple[str, int], Fraction] = defaultdict(Fraction)
         received: dict[str, Fraction] = defaultdict(Fraction)
@@ -157,25 +159,18 @@ class Facts:
                 continue
             if not lines:
                 continue
-            # What is paid beyond the invoice stays on account, and is what a refund takes first.
+            # What is paid beyond the invoice stays on account, and is what a refund takes first. The lines share the
+            # cents of what came in so far by what is to be paid for each.
             document = str(row["transaction_id"])
-            most = sum((self._open(line, when) for line in lines), Fraction(0))
-            before = received[document]
             received[document] += amount
-            amount = min(received[document], most) - min(before, most)
-            open_now = {line.name: self._open(line, when) - paid[line.name] for line in lines}
-            weights = {
-                line.name: paid[line.name] if amount < 0 else max(Fraction(0), open_now[line.name]) for line in lines
-            }
-            whole = sum(weights.values(), Fraction(0))
-            if whole == 0:
-                weights = {line.name: abs(line.net) for line in lines}
-                whole = sum(weights.values(), Fraction(0))
+            to_pay = {line.name: self._open(line, when) for line in lines}
+            counted = max(Fraction(0), min(received[document], sum(to_pay.values(), Fraction(0))))
+            parts = running(to_pay, counted) if counted else {}
             for line in lines:
-                part = amount * weights[line.name] / whole if whole else Fraction(0)
-                if part:
-                    paid[line.name] += part
-                    found.append(Payment(str(row["payment_id"]), when, line, part))
+                part = parts.get(line.name, Fraction(0))
+                if part != paid[line.name]:
+                    found.append(Payment(str(row["payment_id"]), when, line, part - paid[line.name]))
+                    paid[line.name] = part
         return found
 
     def _invoiced(self, row: dict[str, Any]) -> list[Line]:
@@ -329,7 +324,9 @@ class Facts:
         return self.assignment_on(payee, when) is not None and self.is_employed(payee, when)
 
     def days_with_plan(self, payee: str, period: Period) -> list[date]:
-        return [when for when in period.all_days if self.has_plan(payee, when)]
+        if (payee, period) not in self._days:
+            self._days[payee, period] = [when for when in period.all_days if self.has_plan(payee, when)]
+        return self._days[payee, period]
 
     def number_of_period(self, payee: str, period: Period) -> int:
         """Which of the payee's periods with the plan this is, from 1; without a beginning it is one of many."""

@@ -26,6 +26,7 @@ class Measuring:
         self.period = self.facts.period
         self._events: dict[tuple[str, str, bool], list[Event]] = {}
         self._outcomes: dict[Any, Outcome | None] = {}
+        self._takings: dict[Any, list[tuple[str, Fraction]]] = {}
         self.by_document: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
 
     @cached_property
@@ -200,7 +201,7 @@ class Measuring:
         found = []
         by_sale = component.due.pct("collected") == 100 and component.collected_counts_in == "sale_period"
         for event in self.events(payee, component):
-            if event.line.document in settings.without:
+            if event.line.document in settings.without or settings.document not in (None, event.sale.document):
                 continue
             if by_sale:
                 if start <= event.sale.day < end and event.day < (settings.payments_before or end):

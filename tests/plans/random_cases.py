@@ -16,10 +16,11 @@ from fractions import Fraction
 from typing import Any
 
 import yaml
-from tests.plans.amounts import Statement, cents, money
+from tests.plans.amounts import Statement
 from tests.plans.case_files import Case
 from tests.plans.periods import Period
 from tests.plans.reference import Engine
+from tests.plans.rounding import cents, money
 from tests.plans.scenarios import THEMES, Row, Scenario
 
 from dealermart.base import REPO

@@ -30,25 +30,29 @@ class Basis:
 
 @dataclass
 class Piece:
-    """A line to be: band (from 1; None: none was reached), its base and what it earns, exactly."""
+    """A line to be: band (from 1; 0: x lies in none; None: there is no x), its base and what it earns, exactly.
+
+    ``stretch`` tells lines of one number apart: those of documents in a band (odd) and beside it (even) are two.
+    """
 
     band: int | None
     base: Fraction
     amount: Fraction
+    stretch: int = 0
 
 
 @dataclass
 class Reckoned:
     """What a table comes to: pieces, or a reason why it is held or not paid.
 
-    ``stretches`` say what each part of y earned (from, to, amount per y, band of the line that it stands in); None where
-    the pay is on everything.
+    ``stretches`` say what each part of y earned (from, to, amount per y, stretch of the line that it stands in); None
+    where the pay is on everything.
     """
 
     pieces: list[Piece] = field(default_factory=list)
     held: str | None = None
     reason: str | None = None
-    stretches: list[tuple[Fraction | None, Fraction | None, Fraction, int | None]] | None = None
+    stretches: list[tuple[Fraction | None, Fraction | None, Fraction, int]] | None = None
     steps: list[tuple[Fraction, Fraction]] | None = None  # (mark of y, amount added there)
 
     @property
@@ -88,6 +92,14 @@ def where(bands: Bands, x: Fraction) -> int | None:
     return None
 
 
+def stretch_at(bands: Bands, x: Fraction) -> int:
+    """Below the first band 0, in it 1, between it and the second 2, and so on."""
+    at = where(bands, x)
+    if at is not None:
+        return 2 * at + 1
+    return 2 * sum(lower is None or lower <= x for lower, _, _, _ in bands)
+
+
 def nearest(bands: Bands, x: Fraction) -> int:
     """Outside of the bands the band beside x, in a gap that below it."""
     below = [index for index, band in enumerate(bands) if band[0] is None or band[0] <= x]
@@ -113,33 +125,26 @@ def reckon(rate: Any, basis: Basis) -> Reckoned:
 def _by_value(rate: Any, basis: Basis) -> Reckoned:
     """whole_base and curve: the value at x, on everything."""
     outside, pays = rate.outside, rate.pays
-    band: int | None = None
+    band, stretch = 0, 1
     if rate.basis == "none":
-        band, value = 0, Fraction(rate.value)
+        value = Fraction(rate.value)
     else:
         x = basis.x_whole
         if x is None:
             return Reckoned(reason="unknown")
         if rate.band_rule == "curve":
             points = [(Fraction(point.at), Fraction(point.value)) for point in rate.points]
-            found = _on_curve(points, x)
-            if found is None:
-                if outside == "hold":
-                    return Reckoned(held="outside of the bands")
-                if outside == "zero":
-                    return Reckoned([Piece(None, basis.measure, Fraction(0))], reason="outside of the bands")
-                found = points[0][1] if x < points[0][0] else points[-1][1]
-            value = found
+            bands: Bands = [(left, right, low, False) for (left, low), (right, _) in pairwise(points)]
         else:
             bands = bands_of(rate)
-            band = where(bands, x)
-            if band is None:
-                if outside == "hold":
-                    return Reckoned(held="outside of the bands")
-                if outside == "zero":
-                    return Reckoned([Piece(None, basis.measure, Fraction(0))], reason="outside of the bands")
-                band = nearest(bands, x)
-            value = bands[band][2]
+        at, stretch = where(bands, x), stretch_at(bands, x)
+        if at is None:
+            if outside == "hold":
+                return Reckoned(held="outside of the bands")
+            if outside == "zero":
+                return Reckoned([Piece(0, basis.measure, Fraction(0), stretch)], reason="outside of the bands")
+        band = nearest(bands, x) if at is None else at
+        value = _on_curve(points, x) if rate.band_rule == "curve" else bands[band][2]
     amount = _whole_amount(rate, basis, value)
     if amount is None:
         return (
@@ -147,14 +152,16 @@ def _by_value(rate: Any, basis: Basis) -> Reckoned:
             if pays in ("multiplier", "payout_pct") and basis.pay is None
             else Reckoned(reason="no target")
         )
-    return Reckoned([Piece(None if band is None else band + 1, basis.measure, amount)])
+    return Reckoned([Piece(band + 1, basis.measure, amount, stretch)])
 
 
-def _on_curve(points: list[tuple[Fraction, Fraction]], x: Fraction) -> Fraction | None:
+def _on_curve(points: list[tuple[Fraction, Fraction]], x: Fraction) -> Fraction:
+    """The value at x; beyond the ends that of the end."""
+    x = min(max(x, points[0][0]), points[-1][0])
     for (left, low), (right, high) in pairwise(points):
-        if left <= x <= right:
+        if x <= right:
             return low + (high - low) * (x - left) / (right - left)
-    return None
+    return points[-1][1]
 
 
 def _whole_amount(rate: Any, basis: Basis, value: Fraction) -> Fraction | None:
@@ -223,9 +230,9 @@ def _sliced(rate: Any, basis: Basis) -> Reckoned:
         part = part_between(basis.y, low, high)
         covered += part
         assert done.stretches is not None
-        done.stretches.append((low, high, each, index + 1))
+        done.stretches.append((low, high, each, 2 * index + 1))
         if part:
-            done.pieces.append(Piece(index + 1, part, part * each))
+            done.pieces.append(Piece(index + 1, part, part * each, 2 * index + 1))
     if outside == "hold" and covered != basis.y:
         done.held = "outside of the bands"
     if not done.pieces:
@@ -238,14 +245,17 @@ def _steps(rate: Any, basis: Basis) -> Reckoned:
     """marginal that pays fixed: the values of all bands with l <= x."""
     assert basis.y is not None and basis.size is not None
     bands, outside, x = bands_of(rate), rate.outside, basis.y / basis.size
-    if outside == "hold" and where(bands, x) is None:
+    at = where(bands, x)
+    if outside == "hold" and at is None:
         return Reckoned(held="outside of the bands")
     reached = [index for index, band in enumerate(bands) if band[0] is None or band[0] <= x]
     if not reached and outside == "edge":
         reached = [0]
     amount = sum((bands[index][2] for index in reached), Fraction(0))
     steps = [((bands[index][0] or Fraction(0)) * basis.size, bands[index][2]) for index in reached]
-    done = Reckoned([Piece(reached[-1] + 1 if reached else None, basis.measure, amount)], steps=steps)
+    # Beyond the bands and in gaps the total stays, but x lies in no band.
+    band = 0 if at is None and outside == "zero" else reached[-1] + 1
+    done = Reckoned([Piece(band, basis.measure, amount, stretch_at(bands, x))], steps=steps)
     if not reached:
         done.reason = "outside of the bands"
     return done
@@ -299,15 +309,15 @@ def _stretched(rate: Any, basis: Basis) -> Reckoned:
     done = Reckoned(stretches=[])
     total = Fraction(0)
     below = at is None and outside == "zero" and (bands[0][0] is not None and x < bands[0][0])
-    reached = None if below else band
+    stretch = stretch_at(bands, x)
     for low, high, value in values:
         each = _per_y(rate, basis, value)
         if each is None:
             return Reckoned(held="no target pay")
         assert done.stretches is not None
-        done.stretches.append((low, high, each, reached))
+        done.stretches.append((low, high, each, stretch))
         total += part_between(basis.y, low, high) * each
-    done.pieces.append(Piece(reached, basis.measure, total))
+    done.pieces.append(Piece(0 if at is None and outside == "zero" else band, basis.measure, total, stretch))
     if below:
         done.reason = "outside of the bands"
     return done

@@ -7,15 +7,18 @@ computes. `settle` takes a case as it stands in a case file and returns the whol
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.plans.amounts import NOTHING, Balance, Outcome, Settings, Statement, StatementLine, cents
+from tests.plans.amounts import NOTHING, Balance, Outcome, Settings, Statement, StatementLine
 from tests.plans.case_files import Case, maybe, number
 from tests.plans.earning import Earning
 from tests.plans.facts import Line
 from tests.plans.periods import Period, count_of, first_of, of_day, parse, periods_up_to
+from tests.plans.rounding import cents
 
 
 class Engine(Earning):
@@ -27,16 +30,42 @@ class Engine(Earning):
         """What is taken back, and what old periods come to anew, in a period."""
         found: list[StatementLine] = []
         collected = component.due.pct("collected") == 100
-        if component.measure.kpi is None and not collected:
-            if component.returns == "rerate":
-                found += self._rerated(payee, component, period)
-            else:
-                found += self._taken_back(payee, component, period)
+        if component.measure.kpi is None and not collected and component.returns == "rerate":
+            found += self._rerated(payee, component, period)
         if component.measure.kpi is None and collected and component.collected_counts_in == "sale_period":
             found += self._collected_later(payee, component, period)
+        found += self._reversal(payee, component, period)
+        found += self._late(payee, component, period)
+        return found
+
+    def _reversal(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
+        """What is taken back: differences of the rounded running total of all that was taken so far, by document."""
+        exact: dict[str, Fraction] = defaultdict(Fraction)
+        for document, part in self._taken(payee, component, period):
+            exact[document] += part
+        if not exact:
+            return []
+        earlier = self._periods_before(payee, component, period)
+        reached = sum((part for each in earlier for _, part in self._taken(payee, component, each)), NOTHING)
+        found = []
+        for document, part in exact.items():
+            amount = cents(reached) - cents(reached + part)
+            found.append(StatementLine(payee, component.id, "reversal", amount, document=document))
+            reached += part
+        return found
+
+    def _taken(self, payee: str, component: Any, period: Period) -> list[tuple[str, Fraction]]:
+        """Documents, and what each takes back in a period, exactly."""
+        key = (payee, component.id, period)
+        if key in self._takings:
+            return self._takings[key]
+        found: list[tuple[str, Fraction]] = []
+        is_sold = component.measure.kpi is None and component.due.pct("collected") != 100
+        if is_sold and component.returns == "original_rate":
+            found += self._taken_back(payee, component, period)
         if component.clawback is not None and component.clawback.on == "leaver":
             found += self._given_back(payee, component, period)
-        found += self._late(payee, component, period)
+        self._takings[key] = found
         return found
 
     def _periods_before(self, payee: str, component: Any, period: Period) -> list[Period]:
@@ -44,7 +73,7 @@ class Engine(Earning):
         return [each for each in periods_up_to(min(first, period.start), period) if each.start < period.start]
 
     def paid_for(self, payee: str, component: Any, sale: Line, period: Period) -> Fraction:
-        """What a sale, with what came back of it inside of its period, was paid up to a period, after all limits."""
+        """What a sale, with what came back of it inside of its period, was paid up to a period, after limits: exactly."""
         own = of_day(self.plan.period, sale.day)
         names = {sale.name, *(back.name for back in self._inside(component, sale))}
         total, reckoned = NOTHING, False
@@ -57,7 +86,7 @@ class Engine(Earning):
             done = self.outcome(payee, component, each)
             if done is not None and done.held is None and done.reason not in ("no target", "no value"):
                 reckoned = True
-                total += sum((amount for key, amount in done.parts.items() if key[1:3] in names), NOTHING)
+                total += sum((amount for key, amount in done.paid.items() if key[1:3] in names), NOTHING)
         if not reckoned:
             rows = self._paid_rows(payee, component.id)
             total = sum(
@@ -80,25 +109,20 @@ class Engine(Earning):
     def _inside(self, component: Any, sale: Line) -> list[Line]:
         return [back for back in self.facts.returns_of(sale) if self._is_inside(component, sale, back)]
 
-    def _taken_back(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
+    def _taken_back(self, payee: str, component: Any, period: Period) -> list[tuple[str, Fraction]]:
+        """Document that comes back in the period, and what it takes of what its sale was paid."""
         found = []
         for event in self.events(payee, component):
             sale = event.sale
             if event.line is not sale or sale.kind != "invoice":
                 continue
-            exact, before = NOTHING, NOTHING
             for back in self.facts.returns_of(sale):
-                if self._is_inside(component, sale, back) or back.day >= period.end:
+                if self._is_inside(component, sale, back) or not period.holds(back.day):
                     continue
-                exact += self._part_back(component, sale, back)
-                paid = self.paid_for(payee, component, sale, of_day(self.plan.period, back.day))
+                paid = self.paid_for(payee, component, sale, period)
                 if component.due.pct("collected"):
                     paid = paid * Fraction(component.due.pct("invoiced")) / 100
-                total = cents(paid * exact)
-                if period.holds(back.day) and (total != before or self._part_back(component, sale, back) == 0):
-                    kind = "clawback" if component.clawback is not None else "return"
-                    found.append(StatementLine(payee, component.id, kind, before - total, document=back.document))
-                before = total
+                found.append((back.document, paid * self._part_back(component, sale, back)))
         return found
 
     def _part_back(self, component: Any, sale: Line, back: Line) -> Fraction:
@@ -134,11 +158,10 @@ class Engine(Earning):
 
     def _rerated(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
         """Old periods anew with what came back of them since."""
-        found = []
-        olds = self._periods_before(payee, component, period)
-        if component.accumulate == "transaction":
-            olds.append(period)
-        for old in olds:
+        found: list[StatementLine] = []
+        if self._is_anew_by_document(component):
+            return found  # in the lines of the period
+        for old in self._periods_before(payee, component, period):
             if component.accumulate == "year_to_date" and old.year == period.year:
                 continue
             yearly = component.accumulate == "year_to_date"
@@ -167,7 +190,7 @@ class Engine(Earning):
                 found.append(StatementLine(payee, component.id, "collected", now.amount - was.amount))
         return found
 
-    def _given_back(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
+    def _given_back(self, payee: str, component: Any, period: Period) -> list[tuple[str, Fraction]]:
         left = self.facts.left_on(payee)
         if left is None or not period.holds(left):
             return []
@@ -175,9 +198,7 @@ class Engine(Earning):
         for event in self.events(payee, component):
             if event.line is event.sale and event.sale.day < left:
                 paid = self.paid_for(payee, component, event.sale, period)
-                taken = cents(paid * self._take(component.clawback, event.sale.day, left))
-                if taken:
-                    found.append(StatementLine(payee, component.id, "clawback", -taken, document=event.sale.document))
+                found.append((event.sale.document, paid * self._take(component.clawback, event.sale.day, left)))
         return found
 
     def _late(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
@@ -310,7 +331,7 @@ class Engine(Earning):
         assert done is not None
         found = {"hold": NOTHING, "money": NOTHING, "instalment": NOTHING}
         money_in, whole = NOTHING, NOTHING
-        for key, part in done.parts.items():
+        for key, part in done.paid.items():
             line = self.facts.by_name[key[1], key[2]]
             whole += part
             if line.kind == "invoice":
@@ -374,7 +395,7 @@ class Engine(Earning):
         lines = list(done.lines)
         if paid:
             lines.append(StatementLine(payee, component.id, "less paid", -paid))
-        changed = Outcome(lines, done.amount - paid, done.parts, None, done.reason, done.attainment, done.target)
+        changed = replace(done, lines=lines, amount=done.amount - paid)
         self._outcomes[payee, component.id, self.period, Settings()] = changed
         return changed
 
@@ -407,6 +428,8 @@ class Engine(Earning):
         for spiff in self.plan.spiffs:
             component = self.component(spiff.of)
             total, held = NOTHING, None
+            if self._limited(payee, self.plan.limits, NOTHING, self.period) is None:
+                held = "no target pay"
             target, whole_year = self.target_so_far(payee, component, self.period)
             pay = self.pay_so_far(payee, component, self.period, whole_year)
             for event in self.window(payee, component, self.period.start, self.period.end, Settings()):

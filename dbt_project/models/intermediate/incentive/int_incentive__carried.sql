@@ -54,10 +54,37 @@ summed as (
     select
         {{ key | join(', ') }},
         cast(sum(limited_amount) as decimal(18, 2)) as limited_amount,
-        {{ round_pay('sum(reversed_amount)', 'currency_code') }} as reversed_amount,
+        cast(sum(reversed_amount) as decimal(28, 10)) as reversed_exact,
         sum(held_count) as held_count
     from listed
     group by {{ key | join(', ') }}
+),
+
+-- Differences of one rounded running total, so that what comes back in parts adds up to what was paid.
+taken_so_far as (
+    select
+        {{ columns_of('summed', key) }},
+        period.period_start,
+        summed.limited_amount,
+        summed.held_count,
+        summed.reversed_exact,
+        cast(coalesce(sum(summed.reversed_exact) over (
+            partition by {{ columns_of('summed', payee_key(['component_id', 'currency_code'])) }}
+            order by period.period_start nulls last
+            rows between unbounded preceding and 1 preceding
+        ), 0) as decimal(28, 10)) as reversed_before_amount
+    from summed
+    inner join period on summed.period_id = period.period_id
+),
+
+cut as (
+    select
+        *,
+        cast(
+            {{ round_pay('reversed_before_amount + reversed_exact', 'currency_code') }}
+            - {{ round_pay('reversed_before_amount', 'currency_code') }} as decimal(18, 2)
+        ) as reversed_amount
+    from taken_so_far
 ),
 
 -- What is carried into a period, where that is known from elsewhere: balances are reckoned on from there.
@@ -87,24 +114,24 @@ brought as (
 
 before_carry as (
     select
-        {{ columns_of('summed', key) }},
-        period.period_start,
-        summed.limited_amount,
-        summed.reversed_amount,
-        summed.held_count,
-        summed.limited_amount + summed.reversed_amount as net_amount,
+        {{ columns_of('cut', key) }},
+        cut.period_start,
+        cut.limited_amount,
+        cut.reversed_amount,
+        cut.reversed_before_amount,
+        cut.held_count,
+        cut.limited_amount + cut.reversed_amount as net_amount,
         case
-            when component.negative = 'carry' and summed.period_id = brought.period_id then brought.amount else 0
+            when component.negative = 'carry' and cut.period_id = brought.period_id then brought.amount else 0
         end as brought_amount,
-        case when period.period_start >= brought.known_from then 1 else 0 end as era,
+        case when cut.period_start >= brought.known_from then 1 else 0 end as era,
         component.negative
-    from summed
-    inner join component on {{ same_key('summed', 'component', plan_key(['component_id'])) }}
-    inner join period on summed.period_id = period.period_id
+    from cut
+    inner join component on {{ same_key('cut', 'component', plan_key(['component_id'])) }}
     left join brought
         on
             {{ same_key(
-                'summed', 'brought',
+                'cut', 'brought',
                 ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'currency_code']
             ) }}
 ),
@@ -156,6 +183,7 @@ final as (
         period_start,
         limited_amount,
         reversed_amount,
+        reversed_before_amount,
         cast(held_count as bigint) as held_count,
         negative,
         cast(negative_opening as decimal(18, 2)) as negative_opening_amount,

@@ -77,9 +77,19 @@ counted as (
 banded as (
     select
         band.*,
+        segment.rise_value,
+        segment.run_value,
+        rated.pay_factor,
+        rated.pay_divisor,
+        rated.base_rate,
         counted.event_count as last_event_no
     from band
+    inner join rated on {{ same_key('band', 'rated', scope_key + ['period_id']) }}
     inner join counted on {{ same_key('band', 'counted', scope_key + ['period_id']) }}
+    left join segment
+        on
+            {{ same_key('band', 'segment', plan_key(['component_id', 'segment_no'])) }}
+            and band.rate_rule_no = segment.rule_no
 ),
 
 placed as (
@@ -104,6 +114,11 @@ placed as (
         band.unit_rate,
         band.spread_base as band_base,
         band.amount_after as band_amount,
+        band.rise_value,
+        band.run_value,
+        band.pay_factor,
+        band.pay_divisor,
+        band.base_rate,
         case
             when band.form = 'slice' and band.segment_no > 0
                 then {{ slice_between(
@@ -141,7 +156,12 @@ shared_part as (
         cast(case
             when slice_after is not null and unit_rate is not null
                 then {{ rounded_product('(slice_after - slice_before)', 10, 'unit_rate', 8, 10) }}
-            when slice_after is not null and band_base = 0 then 0
+            -- A band that is empty in the end has no amount to share, but sales have filled it and returns have emptied it.
+            when slice_after is not null and band_base = 0
+                then coalesce(
+                    {{ band_pay('slice_after', 'rise_value', 'run_value', 'pay_factor', 'pay_divisor', 'base_rate') }}
+                    - {{ band_pay('slice_before', 'rise_value', 'run_value', 'pay_factor', 'pay_divisor', 'base_rate') }}, 0
+                )
             when slice_after is not null
                 then {{ part_of('band_amount', 'slice_after', 'band_base') }} - {{ part_of('band_amount', 'slice_before', 'band_base') }}
             when unit_rate is not null then {{ rounded_product('weight', 8, 'unit_rate', 8, 10) }}

@@ -38,12 +38,15 @@ rule as (
     select * from {{ source('config', 'plan_rule') }}
 ),
 
+plan as (
+    select * from {{ source('config', 'plan') }}
+),
+
 -- A late payment, or a return rated anew, is paid now for the period to which it belongs.
 placed as (
     select
         {{ columns_of('scope', scope_key) }},
         case component.accumulate when 'period' then scope.scope_id else scope.period_id end as earned_period_id,
-        component.accumulate <> 'transaction' as is_running,
         scope.event_count,
         scope.measure_amount,
         scope.target_value,
@@ -60,8 +63,7 @@ summed as (
         band.segment_no,
         cast(sum(band.base_amount) as decimal(28, 10)) as base_amount,
         case when count(*) = count(band.amount) then cast(sum(band.amount) as decimal(28, 10)) end as earned_amount,
-        cast(coalesce(sum(case when placed.is_running then band.amount_after - band.amount end), 0) as decimal(28, 10))
-            as earned_before_amount,
+        cast(coalesce(sum(band.amount_after - band.amount), 0) as decimal(28, 10)) as earned_before_amount,
         max(band.reason) as reason
     from band
     inner join placed on {{ same_key('band', 'placed', scope_key) }}
@@ -137,15 +139,23 @@ held_by_gate as (
     group by {{ payee_key(['component_id', 'period_id']) | join(', ') }}
 ),
 
--- Where the plan cannot be applied in the period, or the currency has more decimals than an amount, a person decides.
+-- Where the plan cannot be applied in the period, the currency has more decimals than an amount, or a cap is a part of a target
+-- pay that is not known, a person decides.
 stopped as (
     select
         listed.*,
         case
             when payee_period.stopped_reason is not null then payee_period.stopped_reason
             when {{ is_too_fine('listed.currency_code') }} then {{ too_fine_reason() }}
+            when
+                payee_period.target_pay_amount is null
+                and coalesce(rule.cap_pct, component.cap_pct, plan.cap_pct) is not null
+                then 'the plan assignment states no target pay'
         end as stopped_reason
     from listed
+    inner join rule on {{ same_key('listed', 'rule', plan_key(['component_id', 'rule_no'])) }}
+    inner join component on {{ same_key('listed', 'component', plan_key(['component_id'])) }}
+    inner join plan on {{ same_key('listed', 'plan', plan_key()) }}
     left join payee_period on {{ same_key('listed', 'payee_period', payee_key(['period_id'])) }}
 ),
 

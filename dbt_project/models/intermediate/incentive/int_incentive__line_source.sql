@@ -24,6 +24,10 @@ reversed as (
     where {{ of_this_build('int_incentive__pay_state') }}
 ),
 
+carried as (
+    select * from {{ ref('int_incentive__carried') }}
+),
+
 component as (
     select * from {{ source('config', 'plan_component') }}
 ),
@@ -95,8 +99,10 @@ earned_line as (
         reversed.event_line_no,
         cast(reversed.measure_amount as decimal(28, 10)) as base_amount,
         reversed.reversed_amount as amount,
-        cast(0 as decimal(28, 10)) as amount_before
+        carried.reversed_before_amount as amount_before
     from reversed
+    inner join carried
+        on {{ same_key('reversed', 'carried', payee_key(['component_id', 'currency_code', 'period_id'])) }}
     inner join statement_line
         on
             {{ same_key('reversed', 'statement_line', payee_key(['component_id', 'currency_code', 'period_id'])) }}

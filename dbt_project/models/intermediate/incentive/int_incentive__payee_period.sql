@@ -326,9 +326,10 @@ final as (
         cast(count(*) over (
             partition by listed.scenario_id, listed.payee_type, listed.payee_id, listed.plan_id, listed.period_id
         ) as integer) as version_count,
-        -- The pay of a year is that of its months; the days without the plan, or on unpaid leave, are taken off.
+        -- The pay of a year is that of its months; the days without the plan, or on unpaid leave, are taken off. Where the
+        -- assignment of a day states none, that of the period is not known.
         case
-            when listed.paid_days > 0
+            when listed.paid_days > 0 and listed.paid_days = listed.plan_days
                 then {{ exact_divide(
                     "listed.target_pay_days_amount * case when listed.target_pay_per = 'year' then"
                     ~ " case period.period_type when 'month' then 1 when 'quarter' then 3 else 12 end else 12 end",

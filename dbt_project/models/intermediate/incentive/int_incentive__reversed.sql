@@ -11,6 +11,10 @@ earned as (
     select * from {{ ref('int_incentive__earned') }}
 ),
 
+gated as (
+    select * from {{ ref('int_incentive__gated') }}
+),
+
 limited as (
     select * from {{ ref('int_incentive__limited') }}
 ),
@@ -151,8 +155,8 @@ sale_left as (
     group by {{ sale_key | join(', ') }}
 ),
 
--- What the sale was paid is what it earned after gates and limits, which the whole component bore in one proportion. The part
--- that is due with the customer's money goes back with that.
+-- What the sale was paid is what it earned after gates and limits, which all sales of its rule, and then of its component, bore
+-- in one proportion. The part that is due with the customer's money goes back with that.
 settled as (
     select
         {{ columns_of('taken', sale_key) }},
@@ -171,8 +175,10 @@ settled as (
         cast(
             {{ exact_product('taken.back_share', 'cast(taken.taken_pct * component.invoiced_pct * 0.01 as decimal(28, 8))') }} as decimal(28, 8)
         ) as part_pct,
+        gated.amount as rule_amount,
+        gated.earned_amount as rule_earned_amount,
         limited.amount as limited_amount,
-        limited.earned_amount as component_amount,
+        limited.ruled_amount,
         coalesce(sale_left.share, 1) as left_share
     from taken
     inner join component on {{ same_key('taken', 'component', plan_key(['component_id'])) }}
@@ -181,21 +187,38 @@ settled as (
             {{ same_key('taken', 'sale_earned', sale_key) }}
             and taken.currency_code = sale_earned.currency_code
     left join sale_left on {{ same_key('taken', 'sale_left', sale_key) }}
+    left join gated
+        on
+            {{ same_key('taken', 'gated', payee_key(['component_id', 'currency_code', 'rule_no'])) }}
+            and taken.sale_period_id = gated.period_id
     left join limited
         on
             {{ same_key('taken', 'limited', payee_key(['component_id', 'currency_code'])) }}
             and taken.sale_period_id = limited.period_id
 ),
 
+-- Where sales and returns come to nothing together there is no proportion: each was paid what it earned.
+ruled as (
+    select
+        *,
+        cast(case
+            when rule_earned_amount = 0 then earned_amount
+            else {{ exact_divide(exact_product('earned_amount', 'rule_amount'), 'nullif(rule_earned_amount, 0)', 10) }}
+        end as decimal(28, 10)) as rule_paid_amount
+    from settled
+),
+
 multiplied as (
     select
         *,
-        cast({{ exact_product('earned_amount', 'limited_amount') }} as decimal(28, 10)) as paid_product,
+        cast({{ exact_product('rule_paid_amount', 'case when ruled_amount = 0 then 1 else limited_amount end') }} as decimal(28, 10))
+            as paid_product,
         -- A leaver gives back all that is left of the sale.
         cast({{ exact_product(
-            'component_amount', "case when event_kind = 'leaver' then 1 else left_share end * 100"
+            'case when ruled_amount = 0 then 1 else ruled_amount end',
+            "case when event_kind = 'leaver' then 1 else left_share end * 100"
         ) }} as decimal(28, 8)) as component_pct
-    from settled
+    from ruled
 ),
 
 final as (

@@ -327,29 +327,27 @@ prorated as (
     from factored
 ),
 
--- Year to date the targets of the periods add up, like what is set against them; so does target pay.
+-- Year to date the targets of the periods add up, like what is set against them; so does target pay, where that of all is known.
 accumulated as (
     select
         *,
         cast(case
             when accumulate <> 'year_to_date' or is_of_year then target_value
-            else sum(target_value) over (
-                partition by scenario_id, payee_type, payee_id, plan_id, component_id, fiscal_year
-                order by period_start nulls last, plan_version nulls last
-                rows between unbounded preceding and current row
-            )
+            else sum(target_value) over year_so_far
         end as decimal(28, 8)) as accumulated_value,
         cast(case
             when accumulate <> 'year_to_date' then target_pay_amount
             -- Against the target of the whole year stands the pay of the whole year.
             when is_of_year then {{ exact_divide('target_pay_amount * 12', 'period_months', 8) }}
-            else sum(target_pay_amount) over (
-                partition by scenario_id, payee_type, payee_id, plan_id, component_id, fiscal_year
-                order by period_start nulls last, plan_version nulls last
-                rows between unbounded preceding and current row
-            )
+            when count(*) over year_so_far = count(target_pay_amount) over year_so_far
+                then sum(target_pay_amount) over year_so_far
         end as decimal(28, 8)) as accumulated_pay_amount
     from prorated
+    window year_so_far as (
+        partition by scenario_id, payee_type, payee_id, plan_id, component_id, fiscal_year
+        order by period_start nulls last, plan_version nulls last
+        rows between unbounded preceding and current row
+    )
 ),
 
 final as (
