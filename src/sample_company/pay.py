@@ -62,7 +62,7 @@ def pay(feeds: Feeds, first: str) -> dict[str, Any]:
             row = {"component": component, "kind": kind, "band_no": None, "earned_for": quarter, "amount": f"{amount}"}
             found[quarter][member].append(row | more)
 
-    taken: dict[tuple[str, str], Decimal] = defaultdict(Decimal)  # of all quarters, rounded as one line
+    taken: dict[tuple[str, str], Decimal] = defaultdict(Decimal)  # of sales of all quarters
     for quarter, member in sorted(events.keys() | back.keys()):
         target = _target(feeds, member, quarter)
         if target is None or target <= 0:
@@ -87,8 +87,10 @@ def pay(feeds: Feeds, first: str) -> dict[str, Any]:
             # The line of a band: where the target is missed by it the band below takes back what was paid.
             add(later, member, "bonus", "earned", now - bonus, band_no=1 if now else 0, earned_for=quarter)
             bonus = now
-    for (quarter, member), amount in taken.items():
-        add(quarter, member, "commission", "reversal", half_up(amount))
+    so_far: dict[str, Decimal] = defaultdict(Decimal)  # a quarter has the difference in cents that it makes
+    for (quarter, member), amount in sorted(taken.items()):
+        before, so_far[member] = so_far[member], so_far[member] + amount
+        add(quarter, member, "commission", "reversal", half_up(so_far[member]) - half_up(before))
     for member, day, amount in feeds.adjustments:
         add(quarter_of(day), member, "adjustment", "adjustment", amount)
     return {
