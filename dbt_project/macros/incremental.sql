@@ -95,7 +95,7 @@
     select
         stated.{{ key }},
         stated.fingerprint,
-        {{ 'was.fingerprint is distinct from stated.fingerprint' if is_incremental() else 'true' }} as is_changed
+        {{ 'coalesce(was.fingerprint <> stated.fingerprint, true)' if is_incremental() else 'true' }} as is_changed
     from stated
     {% if is_incremental() -%}
         left join {{ this }} as was on stated.{{ key }} = was.{{ key }}

@@ -33,8 +33,8 @@ def open_warehouse(settings: Settings) -> tuple[duckdb.DuckDBPyConnection, bool]
 
 
 def forget_states(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop the models ``*_state``, after a build that was cut off: what follows from a state may be older than it is, and
-    without it everything that hangs on it is made anew.
+    """Drop the models ``*_state``, after a build that was cut off: what follows from a state may be older than it is;
+    without one, everything that hangs on it is made anew.
     """
     found = con.execute(
         "select schema_name, table_name from duckdb_tables() where suffix(table_name, '_state') order by all"
