@@ -336,6 +336,8 @@ class Engine(Earning):
             whole += part
             if line.kind == "invoice":
                 money_in += part * self.facts.paid_part(line, end)
+        if whole > 0:
+            money_in = min(money_in, whole)
         release = component.payout.release
         if release is not None and held:
             if release.at == "collected":

@@ -49,7 +49,7 @@ event as (
 
 earned as (
     select * from {{ ref('int_incentive__earned') }}
-    where event_kind = 'sale'
+    where event_kind in ('sale', 'return')
 ),
 
 allocation as (
@@ -84,13 +84,14 @@ split as (
                 then {{ round_pay('carried.amount * component.hold_pct * 0.01', 'carried.currency_code') }}
             else 0
         end as held_amount,
-        cast(carried.amount * (100 - component.collected_pct) * 0.01 as decimal(28, 8)) as invoiced_exact,
-        cast(carried.amount * component.collected_pct * 0.01 as decimal(28, 8)) as uncollected_exact,
+        cast(carried.limited_amount * (100 - component.collected_pct) * 0.01 as decimal(28, 8)) as invoiced_exact,
+        cast(carried.limited_amount * component.collected_pct * 0.01 as decimal(28, 8)) as uncollected_exact,
+        -- Of what was earned; what came back of earlier sales is the part of them that was due with the invoice.
         case
-            when carried.amount > 0 and component.collected_pct < 100 and component.measure <> 'collected_amount'
+            when carried.limited_amount > 0 and component.collected_pct < 100 and component.measure <> 'collected_amount'
                 then
-                    carried.amount
-                    - {{ round_pay('carried.amount * (100 - component.collected_pct) * 0.01', 'carried.currency_code') }}
+                    carried.limited_amount
+                    - {{ round_pay('carried.limited_amount * (100 - component.collected_pct) * 0.01', 'carried.currency_code') }}
             else 0
         end as uncollected_amount
     from carried
@@ -131,7 +132,7 @@ instalment as (
         'instalment' as part_kind,
         1 as part_no,
         period_end as due_date,
-        amount
+        rest_amount as amount
     from cut
     where amount <= 0
 ),
@@ -169,12 +170,15 @@ awaited as (
         or (held_amount <> 0 and release_at = 'collected')
 ),
 
+-- Of a sale some of which came back in its period, nobody pays for that: all of the money is what is left.
 sale_earned as (
     select
         {{ share_key | join(', ') }},
-        sum(amount) as amount
+        period_id,
+        sum(case when event_kind = 'sale' then amount end) as amount,
+        sum(amount) as left_amount
     from earned
-    group by {{ share_key | join(', ') }}
+    group by {{ share_key | join(', ') }}, period_id
 ),
 
 collected as (
@@ -188,7 +192,7 @@ collected as (
     from awaited
     inner join event on {{ same_key('awaited', 'event', key) }}
     inner join sale_earned
-        on {{ same_key('event', 'sale_earned', share_key) }}
+        on {{ same_key('event', 'sale_earned', share_key + ['period_id']) }}
     inner join allocation
         on
             event.transaction_id = allocation.transaction_id
@@ -210,10 +214,10 @@ collected as (
 whole as (
     select
         {{ columns_of('event', key) }},
-        sum(sale_earned.amount) as earned_amount
+        sum(sale_earned.left_amount) as earned_amount
     from event
     inner join sale_earned
-        on {{ same_key('event', 'sale_earned', share_key) }}
+        on {{ same_key('event', 'sale_earned', share_key + ['period_id']) }}
     group by {{ columns_of('event', key) }}
 ),
 
@@ -240,10 +244,21 @@ running as (
     where whole.earned_amount <> 0
 ),
 
+-- What is paid beyond the whole waits on account for other sales.
 counted as (
     select
-        *,
-        running_earned - collected_earned as earned_before
+        {{ key | join(', ') }},
+        part_kind,
+        part_no,
+        due_date,
+        before_amount,
+        exact_amount,
+        earned_amount,
+        case when earned_amount > 0 then least(running_earned, earned_amount) else running_earned end as running_earned,
+        case
+            when earned_amount > 0 then least(running_earned - collected_earned, earned_amount)
+            else running_earned - collected_earned
+        end as earned_before
     from running
 ),
 
