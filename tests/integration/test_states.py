@@ -7,6 +7,7 @@ import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -14,6 +15,7 @@ from tests import small
 
 from dealermart import upkeep, warehouse
 from dealermart.base import BuildError, Settings
+from dealermart.warehouse import dbt
 from dealermart.warehouse.promises import check_marts
 
 from . import states
@@ -148,6 +150,32 @@ def test_an_incremental_build_equals_a_full_one(
     result = warehouse.run(settings, period=states.PERIOD)
     assert not result.full and not result.skipped
     assert result.warehouse is not None
+    incremental = states.marts(result.warehouse)
+    whole = replace(settings, home=tmp_path / "whole")
+    shutil.copytree(settings.home, whole.home, ignore=shutil.ignore_patterns("warehouse", "dbt"))
+    assert states.built(whole) == incremental
+
+
+def test_after_a_build_that_was_cut_off_what_hangs_on_a_state_is_made_anew(
+    first_build: Path, company: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if it had ended between a state and what follows from it: the state says by then that nothing changes any more."""
+    settings = replace(company, home=tmp_path / "home")
+    shutil.copytree(first_build, settings.home, symlinks=True)
+    states.deliver(settings, DAYS[1], states.write(tmp_path / "later", states.corrections(random.Random("cut off"))))
+
+    def cut_off(*arguments: Any, **named: Any) -> None:
+        dbt.dbt_build(*arguments, **named)
+        with duckdb.connect(str(settings.warehouse)) as con:
+            con.execute("delete from intermediate.int_kpi__subject_period")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dealermart.warehouse.build.dbt_build", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.run(settings, period=states.PERIOD)
+    result = warehouse.run(settings, period=states.PERIOD)
+    assert not result.full and result.warehouse is not None
     incremental = states.marts(result.warehouse)
     whole = replace(settings, home=tmp_path / "whole")
     shutil.copytree(settings.home, whole.home, ignore=shutil.ignore_patterns("warehouse", "dbt"))
