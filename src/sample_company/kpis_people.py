@@ -203,7 +203,7 @@ def _trainings_done(feeds: Feeds, who: Who) -> Iterator[Planted]:
         subjects = who.subjects(done, member, record["dealerId"])
         leave = feeds.company.employment[member][1] if member else None
         if leave is not None and done >= leave:  # who has left by then is of no team any more
-            subjects = tuple(one for one in subjects if one[0] not in ("member", "team"))
+            subjects = tuple(subject for subject in subjects if subject[0] not in ("member", "team"))
         topic, hours = courses[record["courseId"]]
         cost: Decimal | None = None  # before the first rate nothing can be converted
         if record["currency"] == "CNY" or done >= START:
