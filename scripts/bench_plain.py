@@ -162,10 +162,11 @@ TABLES = {
             from aimed left join achieved using (member_id, period_id)
         ),
         band(number, low, high, rate) as (values
-            (1, 0::decimal(18, 6), 0.8::decimal(18, 6), 0.01::decimal(18, 6)), (2, 0.8, 1, 0.015), (3, 1, null, 0.025), (4, null, 0, 0)
+            (2, 0::decimal(18, 6), 0.8::decimal(18, 6), 0.01::decimal(18, 6)), (3, 0.8, 1, 0.015), (4, 1, null, 0.025), (1, null, 0, 0)
         )
         select
-            'paid:member:' || member_id || ':sales_commission:commission:' || period_id || ':' || number as statement_line_id,
+            'paid:member:' || member_id || ':sales_commission:1:commission:CNY:' || period_id || ':earned:1.' || number
+                as statement_line_id,
             member_id, period_id, number, cast(low * target as decimal(28, 10)) as low_end,
             cast(high * target as decimal(28, 10)) as high_end, rate, total,
             cast(cast(greatest(least(total, high_end), low_end) - greatest(least(0, high_end), low_end) as decimal(28, 10)) * rate
@@ -173,8 +174,9 @@ TABLES = {
         from joined cross join band
         union all
         select
-            'paid:member:' || member_id || ':sales_commission:bonus:' || period_id || ':0', member_id, period_id, 0, null, null,
-            null, total, case when total >= target then 5000 else 0 end
+            'paid:member:' || member_id || ':sales_commission:1:bonus:CNY:' || period_id || ':earned:1.'
+                || case when total >= target then 2 else 1 end,
+            member_id, period_id, 0, null, null, null, total, case when total >= target then 5000 else 0 end
         from joined
     """,
     "line_source": """

@@ -37,10 +37,11 @@ def forget_states(con: duckdb.DuckDBPyConnection) -> None:
     without one, everything that hangs on it is made anew.
     """
     found = con.execute(
-        "select schema_name, table_name from duckdb_tables() where suffix(table_name, '_state') order by all"
+        "select table_name from duckdb_tables()"
+        " where schema_name = 'intermediate' and suffix(table_name, '_state') order by all"
     ).fetchall()
-    for schema, name in found:
-        con.execute(f"drop table {quoted(schema)}.{quoted(name)}")
+    for (name,) in found:
+        con.execute(f"drop table intermediate.{quoted(name)}")
 
 
 def _open_elsewhere(path: Path) -> BuildError:
