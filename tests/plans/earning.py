@@ -12,7 +12,7 @@ from typing import Any
 from tests.plans.amounts import NOTHING, WHOLE, Event, Key, Outcome, Place, Raw, Settings, StatementLine
 from tests.plans.case_files import number
 from tests.plans.measuring import Measuring
-from tests.plans.periods import Period
+from tests.plans.periods import Period, of_day
 from tests.plans.rate_tables import Basis, Reckoned, part_between, reckon
 from tests.plans.rounding import cents, running
 
@@ -36,7 +36,7 @@ class Earning(Measuring):
             earlier = self._raw_total(payee, component, before, settings, lower)
             return _less(so_far, earlier)
         if self._is_anew_by_document(component) and settings.returns_before is None:
-            return self._documents_anew(payee, component, period, settings, lower)
+            return self._documents_anew(payee, component, period, settings)
         return self._raw_total(payee, component, period, settings, lower)
 
     def _is_anew_by_document(self, component: Any) -> bool:
@@ -44,13 +44,16 @@ class Earning(Measuring):
         is_rerated = component.returns == "rerate" and component.due.pct("collected") != 100
         return bool(is_rerated and component.accumulate == "transaction" and component.measure.kpi is None)
 
-    def _documents_anew(self, payee: str, component: Any, period: Period, settings: Settings, lower: Any) -> Raw:
-        """What each document of which something is of the period comes to, less what it came to before."""
+    def _documents_anew(self, payee: str, component: Any, period: Period, settings: Settings) -> Raw:
+        """What each document of which something is of the period comes to, less what it came to before; by the table of
+        the period of its sale."""
         touched = dict.fromkeys(
             event.sale.document for event in self.events(payee, component) if period.holds(event.day)
         )
         found = []
         for document in touched:
+            sold = min(event.sale.day for event in self.events(payee, component) if event.sale.document == document)
+            _, lower, _ = self._gates(payee, component, of_day(self.plan.period, sold))
             now = replace(settings, returns_before=period.end, document=document)
             was = replace(settings, returns_before=period.start, document=document, until=period.start)
             found.append(
@@ -212,7 +215,8 @@ class Earning(Measuring):
             ("modifier", (factor if factor is not None else WHOLE) * curve if curve is not None else None),
         ):
             if multiplied is not None:
-                changed = cents(exact * multiplied)
+                # Times one leaves the cents of the lines as they are.
+                changed = amount if factor in (None, 1) and multiplied == 1 else cents(exact * multiplied)
                 done.lines.append(StatementLine(payee, component.id, kind, changed - amount))
                 amount = changed
         times = (factor if factor is not None else WHOLE) * (curve if curve is not None else WHOLE)

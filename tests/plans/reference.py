@@ -178,8 +178,15 @@ class Engine(Earning):
             now = self.outcome(payee, component, old, Settings(returns_before=period.end))
             was = self.outcome(payee, component, old, Settings(returns_before=period.start))
             if now is not None and was is not None:
-                found.append(StatementLine(payee, component.id, "return", now.amount - was.amount))
+                # A cap that carries on is one of the period in which it is paid.
+                cut_off = now.excess - was.excess if component.limits.carry_excess else NOTHING
+                found.append(StatementLine(payee, component.id, "return", now.amount - was.amount + cut_off))
         return found
+
+    def _rerated_here(self, payee: str, component: Any) -> list[StatementLine]:
+        """What stands in the statement of old periods that were reckoned anew."""
+        is_sold = component.measure.kpi is None and component.due.pct("collected") != 100
+        return self._rerated(payee, component, self.period) if is_sold and component.returns == "rerate" else []
 
     def _collected_later(self, payee: str, component: Any, period: Period) -> list[StatementLine]:
         found = []
@@ -411,7 +418,9 @@ class Engine(Earning):
         if limits.cap_pct is not None:
             pay = self.facts.target_pay(payee, self.period)
             caps.append(cents((pay or NOTHING) * number(limits.cap_pct) / 100))
-        paid = min(opening, max(NOTHING, min(caps) - done.amount))
+        anew = sum((line.earned or NOTHING for line in self._rerated_here(payee, component)), NOTHING)
+        allowed = min(opening + done.amount + done.excess + anew, *caps)
+        paid = allowed - done.amount - anew
         kept = balances.setdefault((payee, "excess"), Balance(opening, NOTHING))
         kept.movement += done.excess - paid
         return [StatementLine(payee, component.id, "excess", paid)] if paid else []

@@ -828,9 +828,40 @@ class Scenario:
         accumulate = self.random.choice(["period", "period", "transaction"])
         bases = ("amount", "none", "attainment") if accumulate == "period" else ("amount", "none", "units")
         rate = self.rate("net_revenue", bases)
-        self.component("a", "net_revenue", returns="rerate", accumulate=accumulate, rate=rate)
+        found = self.component("a", "net_revenue", returns="rerate", accumulate=accumulate, rate=rate)
+        self.judge(found, carries=True)
         self.some_sales(1, 3)
         self.later_backs(0.4)
+
+    def judge(self, component: Row, *, carries: bool) -> None:
+        """Limits, gates and linked measures that differ from period to period, for a component whose periods may change."""
+        pick = self.random
+        if self.chance(0.5):
+            component["limits"] = pick.choice(
+                [{"cap": dec(20)}, {"cap": dec("33.33")}, {"floor": dec(5)}, {"floor": dec(5), "cap": dec(50)}]
+            )
+        if carries and "cap" in component.get("limits", {}) and self.chance(0.3):
+            component["limits"]["carry_excess"] = True
+        if self.chance(0.3):
+            then: Row = pick.choice(
+                [{"factor": dec("0.5")}, {"factor": dec(0)}, {"rate": {"basis": "none", "value": dec("0.75")}}]
+            )
+            component["gates"] = [{"kpi": "csat_pct", "below": dec("0.8"), "then": then}]
+        if self.chance(0.3):
+            curve = [{"value": dec(2), "factor": dec("0.9")}, {"value": dec(4), "factor": dec("1.1")}]
+            component["modifier"] = {"by": "peer_rating_mean", "curve": curve}
+        values = [
+            {"kpi_code": code, "subject_id": payee, "period": period.name, "value": dec(pick.choice(of))}
+            for code, of, is_asked in (
+                ("csat_pct", ["0.79", "0.8"], "gates" in component),
+                ("peer_rating_mean", ["1.5", "2.5", "3", "3.7"], "modifier" in component),
+            )
+            for payee in self.names
+            for period in self.periods
+            if is_asked and self.chance(0.9)
+        ]
+        if values:
+            self.inputs["kpi_values"] = values
 
     def about_clawback(self) -> None:
         """Windows and parts of what is taken back."""
@@ -885,6 +916,8 @@ class Scenario:
         rate = self.plan["components"][0]["rate"]
         if rate.get("pays") in ("fixed", "per_unit"):
             self.plan["components"][0]["rate"] = {"basis": "none", "value": self.percent()}
+        if counts == "sale_period":
+            self.judge(self.plan["components"][0], carries=False)
         self.some_sales(1, 2)
         self.some_payments()
 

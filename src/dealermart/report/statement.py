@@ -450,6 +450,7 @@ class _Teller:
         yield from self.table(
             "gates",
             [
+                self.text("period", "earlier_period_id"),
                 (
                     self.say("kpi"),
                     lambda row: self.named(row, "kpi_name", row["kpi_code"] or self.say("weighted")),
@@ -474,6 +475,7 @@ class _Teller:
         yield from self.table(
             "factors",
             [
+                self.text("period", "earlier_period_id"),
                 self.figure("rule", "rule_no"),
                 self.cents("earned", "line_amount"),
                 self.figure("gate_factor", "gate_factor"),
@@ -488,24 +490,21 @@ class _Teller:
             ],
             touched,
         )
-        limits = row["limits"]
-        if limits and any(
-            limits[name] not in (None, 0)
-            for name in ("floor_amount", "cap_amount", "excess_opening_amount", "excess_closing_amount", "leaver_rule")
-        ):
-            yield from self.table(
-                "limits",
-                [
-                    self.cents("before", "ruled_amount"),
-                    self.cents("floor", "floor_amount"),
-                    self.cents("cap", "cap_amount"),
-                    self.cents("capped", "capped_amount"),
-                    self.cents("allowed", "allowed_amount"),
-                    (self.say("reason"), lambda row: self.code(row["leaver_rule"]), False),
-                    self.cents("after", "amount"),
-                ],
-                [limits],
-            )
+        named = ("floor_amount", "cap_amount", "excess_opening_amount", "excess_closing_amount", "leaver_rule")
+        yield from self.table(
+            "limits",
+            [
+                self.text("period", "earlier_period_id"),
+                self.cents("before", "ruled_amount"),
+                self.cents("floor", "floor_amount"),
+                self.cents("cap", "cap_amount"),
+                self.cents("capped", "capped_amount"),
+                self.cents("allowed", "allowed_amount"),
+                (self.say("reason"), lambda row: self.code(row["leaver_rule"]), False),
+                self.cents("after", "amount"),
+            ],
+            [limits for limits in row["limits"] if any(limits[name] not in (None, 0) for name in named)],
+        )
 
     def looked_at(self, row: Row) -> str:
         """What a gate asks for."""

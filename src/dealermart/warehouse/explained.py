@@ -411,6 +411,20 @@ class _Reader:
             )
         else:
             events = _NOTHING
+        # What is reckoned anew bears the gates, factors and limits of the period that it is earned for.
+        factors = self.rows(
+            f"""
+            select gated.*, nullif(gated.earned_period_id, gated.period_id) as earlier_period_id,
+                component.modifier_kpi_code, kpi.kpi_name, kpi.kpi_name_zh
+            from intermediate.int_incentive__gated as gated
+            inner join config.plan_component as component
+                using (scenario_id, plan_id, plan_version, component_id)
+            left join marts.dim_kpi as kpi on component.modifier_kpi_code = kpi.kpi_code
+            where {_where("gated.", *here)} order by gated.rule_no, gated.earned_period_id
+            """,
+            **here,
+        )
+        earned_for = sorted({at["period_id"], *(row["earned_period_id"] for row in factors)})
         return {
             "component_id": name,
             **(known or _unnamed(name)),
@@ -420,20 +434,14 @@ class _Reader:
             "earned": [line for line in lines if line["line_kind"] == "earned"],
             "steps": [line for line in lines if line["line_kind"] != "earned"],
             "sources": self._sources([line["statement_line_id"] for line in lines]),
-            "gates": self._gates(at),
-            "factors": self.rows(
+            "gates": self._gates(at, earned_for),
+            "factors": factors,
+            "limits": self.rows(
                 f"""
-                select gated.*, component.modifier_kpi_code, kpi.kpi_name, kpi.kpi_name_zh
-                from intermediate.int_incentive__gated as gated
-                inner join config.plan_component as component
-                    using (scenario_id, plan_id, plan_version, component_id)
-                left join marts.dim_kpi as kpi on component.modifier_kpi_code = kpi.kpi_code
-                where {_where("gated.", *here)} order by gated.rule_no
+                select *, nullif(earned_period_id, period_id) as earlier_period_id
+                from intermediate.int_incentive__limited where {_where("", *here)} order by earned_period_id
                 """,
                 **here,
-            ),
-            "limits": _first(
-                self.rows(f"select * from intermediate.int_incentive__limited where {_where('', *here)}", **here)
             ),
             "reversals": self._reversals(here),
             "due": self._due(here),
@@ -548,16 +556,19 @@ class _Reader:
         )
         return found
 
-    def _gates(self, at: Row) -> list[Row]:
+    def _gates(self, at: Row, periods: list[str]) -> list[Row]:
+        others = {name: value for name, value in at.items() if name != "period_id"}
         return self.rows(
             f"""
-            select gate.gate_no, gate.kpi_code, kpi.kpi_name, kpi.kpi_name_zh, gate.below, gate.at_most,
+            select nullif(gate.period_id, $period_id) as earlier_period_id, gate.gate_no, gate.kpi_code, kpi.kpi_name, kpi.kpi_name_zh, gate.below, gate.at_most,
                 gate.gate_value, gate.is_closed, gate.factor, gate.is_hold, gate.then_rate, gate.reason
             from intermediate.int_incentive__gate as gate
             left join marts.dim_kpi as kpi on gate.kpi_code = kpi.kpi_code
-            where {_where("gate.", *at)} order by gate.gate_no
+            where {_where("gate.", *others)} and list_contains($periods::varchar[], gate.period_id)
+            order by gate.gate_no, gate.period_id
             """,
             **at,
+            periods=periods,
         )
 
     def _reversals(self, here: Row) -> Row:

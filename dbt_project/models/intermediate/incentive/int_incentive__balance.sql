@@ -5,6 +5,7 @@ with
 
 limited as (
     select * from {{ ref('int_incentive__limited') }}
+    where earned_period_id = period_id
 ),
 
 carried as (

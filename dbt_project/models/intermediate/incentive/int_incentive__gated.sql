@@ -1,5 +1,5 @@
--- Grain: one row per scenario, payee, plan version, component, currency, period and rule.
-{%- set key = payee_key(['component_id', 'currency_code', 'period_id', 'rule_no']) %}
+-- Grain: one row per scenario, payee, plan version, component, currency, period, period earned for and rule.
+{%- set key = payee_key(['component_id', 'currency_code', 'period_id', 'earned_period_id', 'rule_no']) %}
 with
 
 line as (
@@ -34,9 +34,34 @@ earned as (
     select
         {{ key | join(', ') }},
         case when count(*) = count(earned_amount) then cast(sum(earned_amount) as decimal(28, 10)) end as earned_amount,
-        cast(coalesce(sum(amount), 0) as decimal(18, 2)) as line_amount
+        cast(coalesce(sum(amount), 0) as decimal(18, 2)) as line_amount,
+        cast(sum(earned_before_amount) as decimal(28, 10)) as exact_before,
+        cast(sum({{ round_pay('earned_before_amount', 'currency_code') }}) as decimal(18, 2)) as line_before
     from line
     group by {{ key | join(', ') }}
+),
+
+-- A period that is over is judged as a whole by what holds in it, with what was earned for it before: it is paid the difference.
+judged as (
+    select
+        {{ key | join(', ') }},
+        1 as sign,
+        earned_amount,
+        case when earned_amount is null or earned_period_id = period_id then earned_amount else exact_before + earned_amount end
+            as exact_amount,
+        line_amount + case when earned_period_id = period_id then 0 else line_before end as line_amount
+    from earned
+
+    union all
+
+    select
+        {{ key | join(', ') }},
+        -1 as sign,
+        earned_amount,
+        case when earned_amount is not null then exact_before end as exact_amount,
+        line_before as line_amount
+    from earned
+    where earned_period_id <> period_id
 ),
 
 -- Of several gates that are closed the lowest factor holds.
@@ -75,22 +100,34 @@ modified as (
 
 factored as (
     select
-        {{ columns_of('earned', key) }},
-        earned.earned_amount,
-        earned.line_amount,
+        {{ columns_of('judged', key) }},
+        judged.sign,
+        judged.earned_amount,
+        judged.exact_amount,
+        judged.line_amount,
         cast(coalesce(closed.factor, 1) as decimal(18, 8)) as gate_factor,
         modified.modifier_value,
         coalesce(modified.modifier_factor, 1) as modifier_factor,
         rule.floor_amount,
         -- A cap in percent is one of the target pay of the period.
-        least(
-            rule.cap_amount, cast({{ multiply('payee_period.target_pay_amount', 'rule.cap_pct') }} as decimal(28, 8))
-        ) as cap_amount
-    from earned
-    inner join payee_period on {{ same_key('earned', 'payee_period', payee_key(['period_id'])) }}
-    inner join rule on {{ same_key('earned', 'rule', plan_key(['component_id', 'rule_no'])) }}
-    left join closed on {{ same_key('earned', 'closed', payee_key(['component_id', 'period_id'])) }}
-    left join modified on {{ same_key('earned', 'modified', payee_key(['component_id', 'period_id'])) }}
+        {{ round_pay(
+            'least(rule.cap_amount, cast(' ~ multiply('payee_period.target_pay_amount', 'rule.cap_pct') ~ ' as decimal(28, 8)))',
+            'judged.currency_code'
+        ) }} as cap_amount
+    from judged
+    inner join payee_period
+        on
+            {{ same_key('judged', 'payee_period', payee_key()) }}
+            and judged.earned_period_id = payee_period.period_id
+    inner join rule on {{ same_key('judged', 'rule', plan_key(['component_id', 'rule_no'])) }}
+    left join closed
+        on
+            {{ same_key('judged', 'closed', payee_key(['component_id'])) }}
+            and judged.earned_period_id = closed.period_id
+    left join modified
+        on
+            {{ same_key('judged', 'modified', payee_key(['component_id'])) }}
+            and judged.earned_period_id = modified.period_id
 ),
 
 -- Rounded once at each line: the earned ones, and from there on what a stage leaves.
@@ -98,12 +135,12 @@ stepped as (
     select
         *,
         case
-            when gate_factor = 1 then line_amount
-            else {{ round_pay('earned_amount * gate_factor', 'currency_code') }}
+            when exact_amount is null or gate_factor = 1 then line_amount
+            else {{ round_pay('exact_amount * gate_factor', 'currency_code') }}
         end as gated_amount,
         case
-            when gate_factor = 1 and modifier_factor = 1 then line_amount
-            else {{ round_pay(exact_product(exact_product('earned_amount', 'gate_factor'), 'modifier_factor'), 'currency_code') }}
+            when exact_amount is null or (gate_factor = 1 and modifier_factor = 1) then line_amount
+            else {{ round_pay(exact_product(exact_product('exact_amount', 'gate_factor'), 'modifier_factor'), 'currency_code') }}
         end as modified_amount
     from factored
 ),
@@ -111,23 +148,20 @@ stepped as (
 final as (
     select
         {{ key | join(', ') }},
-        earned_amount,
-        line_amount,
-        gate_factor,
-        modifier_value,
-        modifier_factor,
-        cast(case when earned_amount is null then line_amount else gated_amount end as decimal(18, 2)) as gated_amount,
-        cast(case when earned_amount is null then line_amount else modified_amount end as decimal(18, 2))
-            as modified_amount,
-        cast(floor_amount as decimal(18, 2)) as floor_amount,
-        {{ round_pay('cap_amount', 'currency_code') }} as cap_amount,
-        cast(least(
-            greatest(
-                case when earned_amount is null then line_amount else modified_amount end, floor_amount
-            ),
-            {{ round_pay('cap_amount', 'currency_code') }}
-        ) as decimal(18, 2)) as amount
+        max(earned_amount) as earned_amount,
+        max(gate_factor) as gate_factor,
+        max(modifier_value) as modifier_value,
+        max(modifier_factor) as modifier_factor,
+        cast(max(floor_amount) as decimal(18, 2)) as floor_amount,
+        cast(max(cap_amount) as decimal(18, 2)) as cap_amount,
+        cast(sum(sign * line_amount) as decimal(18, 2)) as line_amount,
+        cast(sum(sign * gated_amount) as decimal(18, 2)) as gated_amount,
+        cast(sum(sign * modified_amount) as decimal(18, 2)) as modified_amount,
+        cast(sum(sign * least(greatest(modified_amount, floor_amount), cap_amount)) as decimal(18, 2)) as amount,
+        cast(coalesce(sum(case when sign = -1 then least(greatest(modified_amount, floor_amount), cap_amount) end), 0)
+            as decimal(18, 2)) as before_amount
     from stepped
+    group by {{ key | join(', ') }}
 )
 
 select * from final

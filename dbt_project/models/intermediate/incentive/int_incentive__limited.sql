@@ -1,5 +1,5 @@
--- Grain: one row per scenario, payee, plan version, component, currency and period.
-{%- set key = payee_key(['component_id', 'currency_code', 'period_id']) %}
+-- Grain: one row per scenario, payee, plan version, component, currency, period and period earned for.
+{%- set key = payee_key(['component_id', 'currency_code', 'period_id', 'earned_period_id']) %}
 {%- set succession = "scenario_id, payee_type, payee_id, plan_id, component_id, currency_code, era" %}
 with
 
@@ -30,10 +30,51 @@ payee_period as (
 summed as (
     select
         {{ key | join(', ') }},
-        case when count(*) = count(earned_amount) then cast(sum(earned_amount) as decimal(28, 10)) end as earned_amount,
-        sum(amount) as ruled_amount
+        sum(amount) as ruled_amount,
+        sum(before_amount) as before_amount
     from gated
     group by {{ key | join(', ') }}
+),
+
+-- A period that is over is judged as a whole, with what was earned for it before: it is paid the difference.
+judged as (
+    select
+        {{ key | join(', ') }},
+        1 as sign,
+        cast(ruled_amount + case when earned_period_id = period_id then 0 else before_amount end as decimal(18, 2)) as ruled_amount
+    from summed
+
+    union all
+
+    select
+        {{ key | join(', ') }},
+        -1 as sign,
+        cast(before_amount as decimal(18, 2)) as ruled_amount
+    from summed
+    where earned_period_id <> period_id
+),
+
+-- A cap that carries on is one of the period in which it is paid: what an earlier one gives back uses up what waits.
+placed as (
+    select
+        {{ columns_of('judged', payee_key(['component_id', 'currency_code', 'period_id'])) }},
+        case when component.is_excess_carried then judged.period_id else judged.earned_period_id end as earned_period_id,
+        case when component.is_excess_carried then 1 else judged.sign end as sign,
+        case when component.is_excess_carried then judged.sign else 1 end as counts,
+        judged.ruled_amount,
+        greatest(judged.ruled_amount, component.floor_amount) as floored_amount
+    from judged
+    inner join component on {{ same_key('judged', 'component', plan_key(['component_id'])) }}
+),
+
+floored as (
+    select
+        {{ key | join(', ') }},
+        sign,
+        cast(sum(counts * ruled_amount) as decimal(18, 2)) as ruled_amount,
+        cast(sum(counts * floored_amount) as decimal(18, 2)) as floored_amount
+    from placed
+    group by {{ key | join(', ') }}, sign
 ),
 
 -- What is carried into a period, where that is known from elsewhere: balances are reckoned on from there.
@@ -63,30 +104,34 @@ brought as (
 
 bounded as (
     select
-        {{ columns_of('summed', key) }},
-        summed.earned_amount,
-        cast(summed.ruled_amount as decimal(18, 2)) as ruled_amount,
-        payee_period.period_start,
+        {{ columns_of('floored', key) }},
+        floored.sign,
+        floored.ruled_amount,
+        period.period_start,
         payee_period.plan_days,
         payee_period.period_days,
         case when payee_period.is_left_at_end and plan.must_be_employed = 'period_end' then plan.leaver_otherwise end as leaver_rule,
         component.is_excess_carried,
-        case when summed.period_id = brought.period_id then brought.amount else 0 end as brought_amount,
-        case when payee_period.period_start >= brought.known_from then 1 else 0 end as era,
+        case when floored.period_id = brought.period_id then brought.amount else 0 end as brought_amount,
+        case when period.period_start >= brought.known_from then 1 else 0 end as era,
         component.floor_amount,
         {{ round_pay(
             'least(component.cap_amount, cast(' ~ multiply('payee_period.target_pay_amount', 'component.cap_pct')
-            ~ ' as decimal(28, 8)))', 'summed.currency_code'
+            ~ ' as decimal(28, 8)))', 'floored.currency_code'
         ) }} as cap_amount,
-        cast(greatest(summed.ruled_amount, component.floor_amount) as decimal(18, 2)) as floored_amount
-    from summed
-    inner join component on {{ same_key('summed', 'component', plan_key(['component_id'])) }}
-    inner join plan on {{ same_key('summed', 'plan', plan_key()) }}
-    inner join payee_period on {{ same_key('summed', 'payee_period', payee_key(['period_id'])) }}
+        floored.floored_amount
+    from floored
+    inner join component on {{ same_key('floored', 'component', plan_key(['component_id'])) }}
+    inner join plan on {{ same_key('floored', 'plan', plan_key()) }}
+    inner join period on floored.period_id = period.period_id
+    inner join payee_period
+        on
+            {{ same_key('floored', 'payee_period', payee_key()) }}
+            and floored.earned_period_id = payee_period.period_id
     left join brought
         on
             {{ same_key(
-                'summed', 'brought',
+                'floored', 'brought',
                 ['scenario_id', 'payee_type', 'payee_id', 'plan_id', 'component_id', 'currency_code']
             ) }}
 ),
@@ -146,25 +191,32 @@ allowed as (
     from opened
 ),
 
-final as (
+paid as (
     select
-        {{ key | join(', ') }},
-        period_start,
-        earned_amount,
-        ruled_amount,
-        floor_amount,
-        cap_amount,
-        cast(least(floored_amount, cap_amount) as decimal(18, 2)) as capped_amount,
-        cast(excess_opening as decimal(18, 2)) as excess_opening_amount,
-        cast(excess_closing as decimal(18, 2)) as excess_closing_amount,
-        cast(allowed_amount as decimal(18, 2)) as allowed_amount,
-        leaver_rule,
-        cast(case leaver_rule
+        *,
+        least(floored_amount, cap_amount) as capped_amount,
+        case leaver_rule
             when 'forfeit' then least(allowed_amount, 0)
             when 'prorate' then {{ round_pay(exact_divide('allowed_amount * plan_days', 'period_days', 4), 'currency_code') }}
             else allowed_amount
-        end as decimal(18, 2)) as amount
+        end as amount
     from allowed
+),
+
+final as (
+    select
+        {{ key | join(', ') }},
+        max(period_start) as period_start,
+        cast(max(floor_amount) as decimal(18, 2)) as floor_amount,
+        cast(max(cap_amount) as decimal(18, 2)) as cap_amount,
+        cast(max(excess_opening) as decimal(18, 2)) as excess_opening_amount,
+        cast(max(excess_closing) as decimal(18, 2)) as excess_closing_amount,
+        max(leaver_rule) as leaver_rule,
+        {%- for column in ['ruled_amount', 'capped_amount', 'allowed_amount', 'amount'] %}
+            cast(sum(sign * {{ column }}) as decimal(18, 2)) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from paid
+    group by {{ key | join(', ') }}
 )
 
 select * from final

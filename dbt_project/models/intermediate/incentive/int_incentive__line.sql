@@ -148,8 +148,8 @@ stopped as (
             when payee_period.stopped_reason is not null then payee_period.stopped_reason
             when {{ is_too_fine('listed.currency_code') }} then {{ too_fine_reason() }}
             when
-                payee_period.target_pay_amount is null
-                and coalesce(rule.cap_pct, component.cap_pct, plan.cap_pct) is not null
+                (payee_period.target_pay_amount is null and plan.cap_pct is not null)
+                or (earned_in.target_pay_amount is null and coalesce(rule.cap_pct, component.cap_pct) is not null)
                 then 'the plan assignment states no target pay'
         end as stopped_reason
     from listed
@@ -157,6 +157,10 @@ stopped as (
     inner join component on {{ same_key('listed', 'component', plan_key(['component_id'])) }}
     inner join plan on {{ same_key('listed', 'plan', plan_key()) }}
     left join payee_period on {{ same_key('listed', 'payee_period', payee_key(['period_id'])) }}
+    left join payee_period as earned_in
+        on
+            {{ same_key('listed', 'earned_in', payee_key()) }}
+            and listed.earned_period_id = earned_in.period_id
 ),
 
 gated as (
@@ -167,7 +171,10 @@ gated as (
             when held_by_gate.period_id is null and stopped.stopped_reason is null then stopped.earned_amount
         end as settled_amount
     from stopped
-    left join held_by_gate on {{ same_key('stopped', 'held_by_gate', payee_key(['component_id', 'period_id'])) }}
+    left join held_by_gate
+        on
+            {{ same_key('stopped', 'held_by_gate', payee_key(['component_id'])) }}
+            and stopped.earned_period_id = held_by_gate.period_id
 ),
 
 -- Of what grows over several periods each is paid the difference of the rounded running total, so that they add up to it.

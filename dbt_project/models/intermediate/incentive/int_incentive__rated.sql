@@ -21,7 +21,8 @@ gate as (
         and then_rate
 ),
 
--- A gate that is closed may put another rate table in the place of a rule's own.
+-- A gate that is closed may put another rate table in the place of a rule's own: that of the period for which
+-- it is earned, of a document that in which it begins.
 lowered as (
     select
         {{ columns_of('gate', payee_key(['component_id', 'period_id'])) }},
@@ -31,12 +32,31 @@ lowered as (
     group by {{ columns_of('gate', payee_key(['component_id', 'period_id'])) }}
 ),
 
-ruled as (
+placed as (
     select
         scope.*,
-        coalesce(lowered.rule_no, scope.rule_no) as rate_rule_no
+        case component.accumulate
+            when 'period' then scope.scope_id
+            when 'transaction'
+                then
+                    first_value(scope.period_id) over (
+                        partition by {{ columns_of('scope', scope_key) }} order by scope.period_start nulls last
+                    )
+            else scope.period_id
+        end as earned_period_id
     from scope
-    left join lowered on {{ same_key('scope', 'lowered', payee_key(['component_id', 'period_id'])) }}
+    inner join component on {{ same_key('scope', 'component', plan_key(['component_id'])) }}
+),
+
+ruled as (
+    select
+        placed.*,
+        coalesce(lowered.rule_no, placed.rule_no) as rate_rule_no
+    from placed
+    left join lowered
+        on
+            {{ same_key('placed', 'lowered', payee_key(['component_id'])) }}
+            and placed.earned_period_id = lowered.period_id
 ),
 
 measured as (

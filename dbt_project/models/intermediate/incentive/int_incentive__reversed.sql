@@ -13,10 +13,12 @@ earned as (
 
 gated as (
     select * from {{ ref('int_incentive__gated') }}
+    where earned_period_id = period_id
 ),
 
 limited as (
     select * from {{ ref('int_incentive__limited') }}
+    where earned_period_id = period_id
 ),
 
 component as (

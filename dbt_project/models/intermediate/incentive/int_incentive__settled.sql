@@ -37,7 +37,7 @@ gate_line as (
     select
         {{ key | join(', ') }},
         'gate' as line_kind,
-        cast(rule_no as string) as line_detail,
+        cast(rule_no as string) || case when earned_period_id <> period_id then ' ' || earned_period_id else '' end as line_detail,
         line_amount as base_amount,
         gate_factor as factor,
         gated_amount - line_amount as amount,
@@ -50,7 +50,7 @@ modifier_line as (
     select
         {{ key | join(', ') }},
         'modifier' as line_kind,
-        cast(rule_no as string) as line_detail,
+        cast(rule_no as string) || case when earned_period_id <> period_id then ' ' || earned_period_id else '' end as line_detail,
         gated_amount as base_amount,
         modifier_factor as factor,
         modified_amount - gated_amount as amount,
@@ -63,7 +63,7 @@ rule_limit_line as (
     select
         {{ key | join(', ') }},
         'rule_limit' as line_kind,
-        cast(rule_no as string) as line_detail,
+        cast(rule_no as string) || case when earned_period_id <> period_id then ' ' || earned_period_id else '' end as line_detail,
         modified_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         amount - modified_amount as amount,
@@ -76,7 +76,7 @@ limit_line as (
     select
         {{ key | join(', ') }},
         'limit' as line_kind,
-        '' as line_detail,
+        case when earned_period_id <> period_id then earned_period_id else '' end as line_detail,
         ruled_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         capped_amount - ruled_amount as amount,
@@ -89,7 +89,7 @@ excess_line as (
     select
         {{ key | join(', ') }},
         'excess' as line_kind,
-        '' as line_detail,
+        case when earned_period_id <> period_id then earned_period_id else '' end as line_detail,
         excess_opening_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         allowed_amount - capped_amount as amount,
@@ -102,7 +102,7 @@ leaver_line as (
     select
         {{ key | join(', ') }},
         'leaver' as line_kind,
-        '' as line_detail,
+        case when earned_period_id <> period_id then earned_period_id else '' end as line_detail,
         allowed_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         amount - allowed_amount as amount,
