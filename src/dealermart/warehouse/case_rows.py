@@ -336,7 +336,8 @@ class World:
         """What was paid (``paid``), and what is carried into the case's period (``balances_before``), ids marked."""
         first = self.company.fiscal_year_start_month
         found = []
-        for row in self.test.case.rows(name):
+        unpaid = self._unpaid() if name == "paid" else []
+        for row in [*self.test.case.rows(name), *unpaid]:
             told = {
                 "scenario_id": plan_tables.PAID,
                 "payee_type": self.kind_of(row["payee"]),
@@ -353,6 +354,19 @@ class World:
                 told["period_id"] = span_of(first, self.test.case.period).period_id
             found.append(self._marked(told, keep=("component_id",)))
         return found
+
+    def _unpaid(self) -> list[Row]:
+        """Nothing, paid for the period before, to whom no payment is told and the year is paid less what was paid."""
+        year, _, number = self.span.period_id.partition("-")
+        before = f"{year}-{number[0]}{int(number[1:]) - 1}" if number and int(number[1:]) > 1 else None
+        less_paid = {plan.plan: plan.components for _, plan in self.test.plans if plan.year_to_date_less_paid}
+        told = {row["payee"] for row in self.test.case.rows("paid")}
+        return [
+            {"payee": payee, "component": component.id, "period": before, "amount": 0}
+            for payee in dict.fromkeys(row["payee_id"] for row in self._payees)
+            if before and payee not in told
+            for component in less_paid.get(self.plan_of(payee), ())
+        ]
 
     def _only_component(self, payee: str) -> str | None:
         """The component of somebody's plan, where it has one alone."""

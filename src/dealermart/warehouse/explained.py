@@ -560,8 +560,9 @@ class _Reader:
         others = {name: value for name, value in at.items() if name != "period_id"}
         return self.rows(
             f"""
-            select nullif(gate.period_id, $period_id) as earlier_period_id, gate.gate_no, gate.kpi_code, kpi.kpi_name, kpi.kpi_name_zh, gate.below, gate.at_most,
-                gate.gate_value, gate.is_closed, gate.factor, gate.is_hold, gate.then_rate, gate.reason
+            select nullif(gate.period_id, $period_id) as earlier_period_id, gate.gate_no, gate.kpi_code, kpi.kpi_name,
+                kpi.kpi_name_zh, gate.below, gate.at_most, gate.gate_value, gate.is_closed, gate.factor, gate.is_hold,
+                gate.then_rate, gate.reason
             from intermediate.int_incentive__gate as gate
             left join marts.dim_kpi as kpi on gate.kpi_code = kpi.kpi_code
             where {_where("gate.", *others)} and list_contains($periods::varchar[], gate.period_id)
