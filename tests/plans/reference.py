@@ -337,18 +337,26 @@ class Engine(Earning):
         done = self.outcome(payee, component, old)
         assert done is not None
         found = {"hold": NOTHING, "money": NOTHING, "instalment": NOTHING}
-        money_in, whole = NOTHING, NOTHING
+        money_in, settled_in, whole = NOTHING, NOTHING, NOTHING
         for key, part in done.paid.items():
-            line = self.facts.by_name[key[1], key[2]]
-            whole += part
-            if line.kind == "invoice":
-                money_in += part * self.facts.paid_part(line, end)
+            sale = self.facts.by_name[key[1], key[2]]
+            if sale.kind != "invoice" or not old.holds(sale.day):
+                continue
+            backs = self.facts.returns_of(sale)
+            own = {back.name for back in backs if old.holds(back.day)}
+            left = part + sum((more for other, more in done.paid.items() if other[1:3] in own), NOTHING)
+            # What comes back after the period waits for no money.
+            gone = sum((-back.net / sale.net for back in backs if old.end <= back.day < end), NOTHING)
+            got = part * self.facts.paid_part(sale, end)
+            whole += left
+            money_in += min(got, left) if left > 0 else got
+            settled_in += min(got + part * gone, left) if left > 0 else got + part * gone
         if whole > 0:
-            money_in = min(money_in, whole)
+            money_in, settled_in = min(money_in, whole), min(settled_in, whole)
         release = component.payout.release
         if release is not None and held:
             if release.at == "collected":
-                found["hold"] = cents(held * money_in / whole) if whole else NOTHING
+                found["hold"] = cents(held * settled_in / whole) if whole else NOTHING
             else:
                 if release.after_days is not None:
                     falls = old.end + timedelta(release.after_days)

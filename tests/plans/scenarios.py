@@ -956,10 +956,17 @@ class Scenario:
         more: Row = {"payout": payout}
         if release.get("at") == "clawback_end":
             more["clawback"] = {"on": "return", "within_days": pick.choice([30, 60])}
-        self.component("a", "net_revenue", **more, rate={"basis": "none", "value": self.percent()})
-        self.some_sales(0, 2)
+        accumulate = pick.choice(["period", "period", "year_to_date"])
+        self.component(
+            "a", "net_revenue", **more, accumulate=accumulate, rate={"basis": "none", "value": self.percent()}
+        )
+        # Money for a line that came back goes over to the other lines of its document, so there are none.
+        comes_back = release.get("at") == "collected" and self.chance(0.5)
+        self.some_sales(0, 2, lines=not comes_back)
         if release.get("at") == "collected":
             self.some_payments(refunds=False)
+            if comes_back:
+                self.later_backs(0.3)
         elif self.chance(0.3):
             self.backs_inside(0.3)
 

@@ -52,6 +52,13 @@ earned as (
     where event_kind in ('sale', 'return')
 ),
 
+back as (
+    select * from {{ ref('int_incentive__event') }}
+    where
+        event_kind = 'return'
+        and back_share is not null
+),
+
 allocation as (
     select * from {{ ref('fct_payment_allocation') }}
 ),
@@ -181,34 +188,109 @@ sale_earned as (
     group by {{ share_key | join(', ') }}, period_id
 ),
 
-collected as (
+-- The money that comes in. What comes back after the period waits for none: it gives back all that its part had earned, so what
+-- was held of that part is due with it.
+came as (
     select
-        {{ columns_of('awaited', key) }},
-        awaited.part_kind,
-        awaited.before_amount,
-        awaited.exact_amount,
-        paid_period.period_end as due_date,
-        sum({{ part_of('sale_earned.amount', 'allocation.amount', 'event.line_net_amount') }}) as collected_earned
-    from awaited
-    inner join event on {{ same_key('awaited', 'event', key) }}
-    inner join sale_earned
-        on {{ same_key('event', 'sale_earned', share_key + ['period_id']) }}
+        {{ columns_of('event', share_key) }},
+        event.period_id,
+        event.line_net_amount,
+        'payment' as kind,
+        allocation.allocation_date as came_on,
+        allocation.amount
+    from event
     inner join allocation
         on
             event.transaction_id = allocation.transaction_id
             and event.line_no = allocation.line_no
             and event.document_currency_code = allocation.currency_code
-    inner join period as paid_period
+
+    union all
+
+    select
+        {{ columns_of('event', share_key) }},
+        event.period_id,
+        event.line_net_amount,
+        'return' as kind,
+        back.event_date as came_on,
+        -back.line_net_amount as amount
+    from event
+    inner join back
         on
-            awaited.period_type = paid_period.period_type
-            and allocation.allocation_date >= paid_period.period_start
-            and allocation.allocation_date < paid_period.period_end
+            {{ same_key('event', 'back', share_key) }}
+            and event.period_id <> back.period_id
+),
+
+came_by_sale as (
+    select
+        {{ columns_of('awaited', key) }},
+        awaited.part_kind,
+        awaited.before_amount,
+        awaited.exact_amount,
+        came.transaction_id,
+        came.line_no,
+        came.credit_role,
+        came.rule_no,
+        came_in_period.period_end as due_date,
+        max(sale_earned.left_amount) as left_amount,
+        sum({{ part_of('sale_earned.amount', 'came.amount', 'came.line_net_amount') }}) as earned_amount
+    from awaited
+    inner join came
+        on
+            {{ same_key('awaited', 'came', key) }}
+            and (came.kind = 'payment' or awaited.part_kind = 'hold')
+    inner join sale_earned
+        on {{ same_key('came', 'sale_earned', share_key + ['period_id']) }}
+    inner join period as came_in_period
+        on
+            awaited.period_type = came_in_period.period_type
+            and came.came_on >= came_in_period.period_start
+            and came.came_on < came_in_period.period_end
     group by
         {{ columns_of('awaited', key) }},
         awaited.part_kind,
         awaited.before_amount,
         awaited.exact_amount,
-        paid_period.period_end
+        came.transaction_id,
+        came.line_no,
+        came.credit_role,
+        came.rule_no,
+        came_in_period.period_end
+),
+
+came_so_far as (
+    select
+        *,
+        sum(earned_amount) over (
+            partition by {{ key | join(', ') }}, part_kind, transaction_id, line_no, credit_role, rule_no
+            order by due_date nulls last
+            rows between unbounded preceding and current row
+        ) as running_amount
+    from came_by_sale
+),
+
+-- No sale brings more than what is left of it.
+collected as (
+    select
+        {{ key | join(', ') }},
+        part_kind,
+        before_amount,
+        exact_amount,
+        due_date,
+        sum(
+            case when left_amount > 0 then least(running_amount, left_amount) else running_amount end
+            - case
+                when left_amount > 0 then least(running_amount - earned_amount, left_amount)
+                else running_amount - earned_amount
+            end
+        ) as collected_earned
+    from came_so_far
+    group by
+        {{ key | join(', ') }},
+        part_kind,
+        before_amount,
+        exact_amount,
+        due_date
 ),
 
 whole as (
