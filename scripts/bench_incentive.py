@@ -231,6 +231,11 @@ def _statements(settings: Settings, lines: int) -> None:
         return time.monotonic() - begun
 
     start = run(["int_incentive__assignment"])
+    with duckdb.connect(str(warehouse)) as con:  # a first build, not one that writes over what the case left
+        built = con.execute("select table_schema, table_name, table_type from information_schema.tables").fetchall()
+        for schema, name, kind in built:
+            if name in models:
+                con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {schema}.{name} cascade")
     source = run(models)
     with duckdb.connect(str(warehouse), config={"threads": 2, "memory_limit": "5GB"}) as con:
         con.execute("create view credited as select * from intermediate.int_credit__sale_line")

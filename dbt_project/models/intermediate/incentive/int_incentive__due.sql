@@ -40,23 +40,37 @@ fiscal_year as (
     group by fiscal_year, year_end
 ),
 
-event as (
-    select * from {{ ref('int_incentive__event') }}
+money_component as (
+    select * from component
     where
-        event_kind = 'sale'
-        and counted = 'running'
+        release_at = 'collected'
+        or (collected_pct > 0 and collected_pct < 100)
+),
+
+-- Sales are looked at one by one only where something waits for their money.
+event as (
+    select event.*
+    from {{ ref('int_incentive__event') }} as event
+    inner join money_component on {{ same_key('event', 'money_component', plan_key(['component_id'])) }}
+    where
+        event.event_kind = 'sale'
+        and event.counted = 'running'
 ),
 
 earned as (
-    select * from {{ ref('int_incentive__earned') }}
-    where event_kind in ('sale', 'return')
+    select earned.*
+    from {{ ref('int_incentive__earned') }} as earned
+    inner join money_component on {{ same_key('earned', 'money_component', plan_key(['component_id'])) }}
+    where earned.event_kind in ('sale', 'return')
 ),
 
 back as (
-    select * from {{ ref('int_incentive__event') }}
+    select back.*
+    from {{ ref('int_incentive__event') }} as back
+    inner join money_component on {{ same_key('back', 'money_component', plan_key(['component_id'])) }}
     where
-        event_kind = 'return'
-        and back_share is not null
+        back.event_kind = 'return'
+        and back.back_share is not null
 ),
 
 allocation as (

@@ -6,8 +6,12 @@
 ] %}
 with
 
+-- Millions of rows are sorted by a number sooner than by a long text.
 statement_line as (
-    select * from {{ ref('int_incentive__statement_line') }}
+    select
+        *,
+        row_number() over (order by statement_line_id nulls last) as statement_line_no
+    from {{ ref('int_incentive__statement_line') }}
 ),
 
 line as (
@@ -49,6 +53,7 @@ earned_line as (
     select
         statement_line.scenario_id,
         statement_line.statement_line_id,
+        statement_line.statement_line_no,
         statement_line.period_id,
         statement_line.amount as line_amount,
         statement_line.currency_code,
@@ -85,6 +90,7 @@ earned_line as (
     select
         statement_line.scenario_id,
         statement_line.statement_line_id,
+        statement_line.statement_line_no,
         statement_line.period_id,
         statement_line.amount as line_amount,
         statement_line.currency_code,
@@ -114,10 +120,10 @@ running as (
     select
         *,
         amount_before + sum(amount) over line_events as amount_after,
-        sum(case when amount is null then 1 else 0 end) over (partition by statement_line_id) as held_count
+        sum(case when amount is null then 1 else 0 end) over (partition by statement_line_no) as held_count
     from earned_line
     window line_events as (
-        partition by statement_line_id
+        partition by statement_line_no
         order by
             event_date nulls last, event_id nulls last, event_line_no nulls last, transaction_id nulls last,
             line_no nulls last, credit_role nulls last, is_paid_anew nulls last

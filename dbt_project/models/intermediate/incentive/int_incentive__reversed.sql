@@ -3,7 +3,7 @@
 {%- set sale_key = payee_key(['component_id', 'rule_no', 'transaction_id', 'line_no', 'credit_role']) %}
 with
 
-event as (
+event as {{ read_anew() }} (
     select * from {{ ref('int_incentive__event') }}
 ),
 
@@ -48,7 +48,7 @@ back as (
         and {{ of_this_build('int_incentive__pay_state') }}
 ),
 
-sale as (
+sale as {{ read_anew() }} (
     select * from event
     where
         event_kind = 'sale'
@@ -135,14 +135,26 @@ taken as (
     inner join sale on {{ same_key('left_sale', 'sale', sale_key) }}
 ),
 
+taken_sale as (
+    select {{ sale_key | join(', ') }}
+    from taken
+    group by {{ sale_key | join(', ') }}
+),
+
+earned_back as (
+    select earned.*
+    from earned
+    inner join taken_sale on {{ same_key('earned', 'taken_sale', sale_key) }}
+    where earned.event_kind in ('sale', 'return')
+),
+
 -- What came back inside the scope of the sale has lowered what it was paid, and what is left of it to come back.
 sale_earned as (
     select
         {{ sale_key | join(', ') }},
         currency_code,
         case when count(*) = count(amount) then sum(amount) end as amount
-    from earned
-    where event_kind in ('sale', 'return')
+    from earned_back
     group by {{ sale_key | join(', ') }}, currency_code
 ),
 
