@@ -6,6 +6,8 @@
     case
         when {{ pct }} = 100 then cast({{ amount }} as decimal(28, 8))
         when {{ pct_before }} = 0 then {{ multiply(amount, pct ~ ' * 0.01') }}
+        when {{ pct_before }} + {{ pct }} = 100
+            then cast({{ amount }} - {{ multiply(amount, pct_before ~ ' * 0.01') }} as decimal(28, 8))
         else cast(
             {{ multiply(amount, '(' ~ pct_before ~ ' + ' ~ pct ~ ') * 0.01') }}
             - {{ multiply(amount, pct_before ~ ' * 0.01') }} as decimal(28, 8)

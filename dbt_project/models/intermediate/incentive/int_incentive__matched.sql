@@ -555,6 +555,14 @@ placed as (
     where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
 ),
 
+-- Of net revenue the measure is the net amount: products of 128 bits are not reckoned twice.
+shared as (
+    select
+        *,
+        {{ credit_share('net_pay', 'pct_before', 'credit_pct') }} as net_share
+    from placed
+),
+
 -- Running totals are taken inside a scope: the document, the period or the fiscal year.
 final as (
     select
@@ -580,13 +588,16 @@ final as (
         document_currency_code,
         net_amount as line_net_amount,
         quantity as line_quantity,
-        {{ credit_share('whole_amount', 'pct_before', 'credit_pct') }} as measure_amount,
+        case
+            when measure = 'net_revenue' then net_share
+            else {{ credit_share('whole_amount', 'pct_before', 'credit_pct') }}
+        end as measure_amount,
         -- The unit of deals is the deal.
         {{ credit_share("case measure when 'deals' then whole_amount else quantity end", 'pct_before', 'credit_pct') }} as units,
-        {{ credit_share('net_pay', 'pct_before', 'credit_pct') }} as net_amount,
+        net_share as net_amount,
         {{ credit_share('cost_pay', 'pct_before', 'credit_pct') }} as cost_amount,
         {{ credit_share('list_pay', 'pct_before', 'credit_pct') }} as list_amount
-    from placed
+    from shared
 )
 
 select * from final

@@ -12,6 +12,22 @@ stated as (
     where {{ of_this_build('int_kpi__subject_state', 'period_id') }}
 ),
 
+period as (
+    select * from {{ ref('dim_period') }}
+),
+
+beside as (
+    select previous_period_id as period_id
+    from period
+    where {{ of_this_build('int_kpi__subject_state', 'period_id') }}
+
+    union
+
+    select last_year_period_id as period_id
+    from period
+    where {{ of_this_build('int_kpi__subject_state', 'period_id') }}
+),
+
 -- Read once more and narrow: of a list this long, all columns are not held beside themselves.
 earlier as (
     {% for relation in ['int_kpi__value', 'int_kpi__target_value'] %}
@@ -23,14 +39,11 @@ earlier as (
             value,
             sample_size
         from {{ ref(relation) }}
+        where period_id in (select period_id from beside)
         {% if not loop.last %}
             union all
         {% endif %}
     {% endfor %}
-),
-
-period as (
-    select * from {{ ref('dim_period') }}
 ),
 
 target_period as (
