@@ -145,6 +145,13 @@ stepped as (
     from factored
 ),
 
+limited as (
+    select
+        *,
+        least(greatest(modified_amount, floor_amount), cap_amount) as ruled_amount
+    from stepped
+),
+
 final as (
     select
         {{ key | join(', ') }},
@@ -157,10 +164,9 @@ final as (
         cast(sum(sign * line_amount) as decimal(18, 2)) as line_amount,
         cast(sum(sign * gated_amount) as decimal(18, 2)) as gated_amount,
         cast(sum(sign * modified_amount) as decimal(18, 2)) as modified_amount,
-        cast(sum(sign * least(greatest(modified_amount, floor_amount), cap_amount)) as decimal(18, 2)) as amount,
-        cast(coalesce(sum(case when sign = -1 then least(greatest(modified_amount, floor_amount), cap_amount) end), 0)
-            as decimal(18, 2)) as before_amount
-    from stepped
+        cast(sum(sign * ruled_amount) as decimal(18, 2)) as amount,
+        cast(sum(case when sign = -1 then ruled_amount else 0 end) as decimal(18, 2)) as before_amount
+    from limited
     group by {{ key | join(', ') }}
 )
 

@@ -212,9 +212,10 @@ final as (
         cast(max(excess_opening) as decimal(18, 2)) as excess_opening_amount,
         cast(max(excess_closing) as decimal(18, 2)) as excess_closing_amount,
         max(leaver_rule) as leaver_rule,
-        {%- for column in ['ruled_amount', 'capped_amount', 'allowed_amount', 'amount'] %}
-            cast(sum(sign * {{ column }}) as decimal(18, 2)) as {{ column }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        cast(sum(sign * ruled_amount) as decimal(18, 2)) as ruled_amount,
+        cast(sum(sign * capped_amount) as decimal(18, 2)) as capped_amount,
+        cast(sum(sign * allowed_amount) as decimal(18, 2)) as allowed_amount,
+        cast(sum(sign * amount) as decimal(18, 2)) as amount
     from paid
     group by {{ key | join(', ') }}
 )

@@ -61,7 +61,9 @@ placed as (
     from event
     inner join kpi_role on event.measure_code = kpi_role.measure_code
     inner join measure on event.measure_code = measure.measure_code
-    where event.value is not null
+    where
+        event.value is not null
+        and event.fiscal_month_start in (select month_period.fiscal_month_start from month_period)
 ),
 
 -- By month first: months are few beside events, and each is in three periods.
