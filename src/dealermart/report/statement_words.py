@@ -300,6 +300,7 @@ REASONS: dict[str, str] = {
     "the floor of the component": "组成部分下限",
     "the floor of the rule": "规则下限",
     "the floor of the statement": "结算单下限",
+    "the limits of the earlier period": "原期间的上下限",
     "the linked measure": "关联指标",
     "the payee does not have the plan in the period of the target": "目标所在期间收款人不适用该方案",
     "the plan assignment states no target pay": "分配记录没有目标薪酬",

@@ -67,7 +67,11 @@ rule_limit_line as (
         modified_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         amount - modified_amount as amount,
-        case when amount > modified_amount then 'the floor of the rule' else 'the cap of the rule' end as reason
+        case
+            when earned_period_id <> period_id then 'the limits of the earlier period'
+            when amount > modified_amount then 'the floor of the rule'
+            else 'the cap of the rule'
+        end as reason
     from gated
     where amount <> modified_amount
 ),
@@ -80,7 +84,11 @@ limit_line as (
         ruled_amount as base_amount,
         cast(null as decimal(18, 8)) as factor,
         capped_amount - ruled_amount as amount,
-        case when capped_amount > ruled_amount then 'the floor of the component' else 'the cap of the component' end as reason
+        case
+            when earned_period_id <> period_id then 'the limits of the earlier period'
+            when capped_amount > ruled_amount then 'the floor of the component'
+            else 'the cap of the component'
+        end as reason
     from limited
     where capped_amount <> ruled_amount
 ),
