@@ -53,3 +53,15 @@
 {% macro clock_hours(from_clock, to_clock) -%}
     {{ exact_divide('(' ~ to_clock ~ ' - ' ~ from_clock ~ ')', '3600', 8) }}
 {%- endmacro %}
+
+{#- Instead of dbt-spark's, which goes by seconds since 1970, by the session's time zone: days are added to days here. -#}
+{% macro spark__dateadd(datepart, interval, from_date_or_timestamp) -%}
+    {%- if datepart in ('day', 'week') -%}
+        date_add(cast({{ from_date_or_timestamp }} as date), cast(({{ interval }}) * {{ 7 if datepart == 'week' else 1 }} as int))
+    {%- else -%}
+        add_months(
+            cast({{ from_date_or_timestamp }} as date),
+            cast(({{ interval }}) * {{ {'month': 1, 'quarter': 3, 'year': 12}[datepart] }} as int)
+        )
+    {%- endif -%}
+{%- endmacro %}

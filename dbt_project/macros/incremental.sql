@@ -86,8 +86,9 @@
     {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=key, on_schema_change='fail') }}
 {%- endmacro %}
 
+{#- Parquet tables cannot be merged into, nor overwritten by what reads them: nothing is remembered, and everything is made anew. -#}
 {% macro spark__remembered(key) -%}
-    {{ config(materialized='incremental', incremental_strategy='merge', unique_key=key, on_schema_change='fail') }}
+    {{ config(materialized='table') }}
 {%- endmacro %}
 
 {#- Rows of the CTE named stated, and whether their fingerprint is another than in the build before. -#}

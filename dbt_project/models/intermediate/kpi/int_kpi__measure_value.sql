@@ -294,8 +294,8 @@ final as (
         end as value,
         sample_size,
         {% for side in ['low', 'high'] %}
-            case
-                when status <> 'ok' or is_zero then cast(null as decimal(18, 8))
+            cast(case
+                when status <> 'ok' or is_zero then null
                 when interval_method = 'wilson' then {{ wilson_bound('numerator', 'denominator', side) }}
                 when interval_method = 'normal' then {{ mean_bound('numerator', 'measured_square_total', 'sample_size', side) }}
                 when interval_method = 'cluster'
@@ -304,7 +304,7 @@ final as (
                         'products', 'denominator_squares', 'cluster_count', side
                     ) }}
                 when interval_method = 'nps' then {{ net_promoter_bound('plus_total', 'minus_total', 'denominator', side) }}
-            end as ci_{{ side }},
+            end as decimal(18, 8)) as ci_{{ side }},
         {% endfor %}
         case
             when interval_method = 'cluster' and coalesce(cluster_count, 0) < 2 then cast(null as string)

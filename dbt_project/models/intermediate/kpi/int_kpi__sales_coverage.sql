@@ -56,7 +56,7 @@ final as (
         period.period_start,
         covered.is_covered,
         period.is_complete and covered.is_covered_whole as is_covered_whole,
-        month_counted.covered_months_before
+        cast(month_counted.covered_months_before as bigint) as covered_months_before
     from covered
     inner join period on covered.period_id = period.period_id
     inner join month_counted on period.period_start = month_counted.month_start

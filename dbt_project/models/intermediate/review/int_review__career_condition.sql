@@ -263,7 +263,8 @@ final as (
         judged.last_quarter_count,
         judged.required_value,
         judged.actual_value,
-        case when judged.status <> 'unknown' then greatest(0, judged.required_value - judged.actual_value) end as gap,
+        cast(case when judged.status <> 'unknown' then greatest(0, judged.required_value - judged.actual_value) end as decimal(18, 8))
+            as gap,
         judged.status,
         candidate.course_id as proposed_course_id,
         candidate.course_name as proposed_course_name,

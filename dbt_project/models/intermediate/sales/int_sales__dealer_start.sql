@@ -46,7 +46,7 @@ final as (
     select
         spaced.dealer_id,
         spaced.fiscal_month_start,
-        spaced.month_no
+        cast(spaced.month_no as bigint) as month_no
     from spaced
     inner join coverage on spaced.fiscal_month_start = coverage.period_start
     where

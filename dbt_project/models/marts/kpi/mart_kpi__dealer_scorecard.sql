@@ -162,9 +162,9 @@ final as (
         dealer_quarter.csat_pct,
         dealer_quarter.nps,
         dealer_quarter.training_completion_pct,
-        ranked.rank_in_tier,
+        cast(ranked.rank_in_tier as bigint) as rank_in_tier,
         ranked.ranked_in_tier,
-        ranked.rank_in_region,
+        cast(ranked.rank_in_region as bigint) as rank_in_region,
         ranked.ranked_in_region,
         proposed_tier.tier as proposed_tier,
         case

@@ -72,7 +72,7 @@ final as (
             when ranked.total_units > 0
                 then cast({{ exact_divide('ranked.units', 'ranked.total_units', 8) }} as decimal(28, 8))
         end as units_share,
-        ranked.amount_rank,
+        cast(ranked.amount_rank as bigint) as amount_rank,
         case
             when ranked.brand_role = 'own' then cast(100 as decimal(28, 8))
             when ranked.weighed_amount > 0

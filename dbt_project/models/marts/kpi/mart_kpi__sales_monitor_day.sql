@@ -80,7 +80,7 @@ numbered_day as (
         day.working_day_no - first_value(day.working_day_no - case when day.is_working_day then 1 else 0 end) over (
             partition by quarter.period_id order by day.date_day nulls last
         ) as working_day_no,
-        count(*) filter (where day.is_working_day) over (partition by quarter.period_id) as working_day_count
+        count(case when day.is_working_day then 1 end) over (partition by quarter.period_id) as working_day_count
     from quarter
     inner join day
         on
