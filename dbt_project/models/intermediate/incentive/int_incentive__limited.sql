@@ -41,7 +41,7 @@ judged as (
     select
         {{ key | join(', ') }},
         1 as sign,
-        cast(ruled_amount + case when earned_period_id = period_id then 0 else before_amount end as decimal(18, 2)) as ruled_amount
+        cast(ruled_amount + before_amount as decimal(18, 2)) as ruled_amount
     from summed
 
     union all
