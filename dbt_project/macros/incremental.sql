@@ -4,31 +4,31 @@
     a table of meta says (months that new rows of feeds can have changed), or a state model (what differs from the build
     before; whatever a model reads of a month or period must be in the fingerprint of its state).
 -#}
-{% macro by_fiscal_month(redone='dirty_month') -%}
-    {{ kept_by('fiscal_month_start', redone) }}
+{% macro by_fiscal_month(redone='dirty_month', in_steps=none) -%}
+    {{ kept_by('fiscal_month_start', redone, in_steps) }}
 {%- endmacro %}
 
 {% macro by_fiscal_period(redone) -%}
     {{ kept_by('period_id', redone) }}
 {%- endmacro %}
 
-{% macro kept_by(key, redone) -%}
+{% macro kept_by(key, redone, in_steps=none) -%}
     {#- The order of models is known when they are parsed, whatever they read later. -#}
     {%- if not execute %}{% do to_redo(redone, key) %}{% endif -%}
-    {{ return(adapter.dispatch('kept_by', 'dealermart')(key, redone)) }}
+    {{ return(adapter.dispatch('kept_by', 'dealermart')(key, redone, in_steps)) }}
 {%- endmacro %}
 
-{% macro duckdb__kept_by(key, redone) -%}
+{% macro duckdb__kept_by(key, redone, in_steps=none) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
         pre_hook="{{ delete_redone('" ~ key ~ "', '" ~ redone ~ "') }}",
-        meta={'kept_by': key, 'redone': redone},
+        meta={'kept_by': key, 'redone': redone, 'in_steps': in_steps},
     ) }}
 {%- endmacro %}
 
-{% macro spark__kept_by(key, redone) -%}
+{% macro spark__kept_by(key, redone, in_steps=none) -%}
     {{ config(
         materialized='incremental',
         incremental_strategy='insert_overwrite',
@@ -44,14 +44,57 @@
     {%- if redone == 'dirty_month' -%}
         select month_start from {{ source('meta', 'dirty_month') }}
     {%- else -%}
-        {%- set name = column.split('.')[-1] -%}
-        select {{ 'fiscal_month_start' if name == 'month_start' else name }} from {{ ref(redone) }} where is_changed
+        select {{ 'period_id' if column.endswith('period_id') else 'fiscal_month_start' }} from {{ ref(redone) }} where is_changed
     {%- endif -%}
 {%- endmacro %}
 
 {#- Condition: the month or period of a row is one that this build redoes. -#}
 {% macro of_this_build(redone, column='fiscal_month_start') -%}
-    {{ column ~ ' in (' ~ to_redo(redone, column) ~ ')' if is_incremental() else 'true' }}
+    {{ column ~ ' in (' ~ to_redo(redone, column) ~ ')' if is_incremental() else of_this_step(column) }}
+{%- endmacro %}
+
+{#-
+    A full build of many sale lines goes through the months in steps, each of which fits into memory: a table is created by the
+    first and added to by the others, in one transaction. Condition: the month of a row is in the step, which is all months
+    until create_table_as puts in the days.
+-#}
+{% macro of_this_step(column='fiscal_month_start') -%}
+    {{ return(adapter.dispatch('of_this_step', 'dealermart')(column)) }}
+{%- endmacro %}
+
+{% macro spark__of_this_step(column='fiscal_month_start') -%}
+    true
+{%- endmacro %}
+
+{% macro duckdb__of_this_step(column='fiscal_month_start') -%}
+    {{ 'true' if column.endswith('period_id') else column ~ ' between ' ~ step_first() ~ ' and ' ~ step_last() }}
+{%- endmacro %}
+
+{% macro step_first(day='0001-01-01') -%}
+    date '{{ day }}' /* first month of the step */
+{%- endmacro %}
+
+{% macro step_last(day='9999-12-31') -%}
+    date '{{ day }}' /* last month of the step */
+{%- endmacro %}
+
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+    {%- set unit = none if temporary else config.get('meta', {}).get('in_steps') -%}
+    {%- set steps = run_query("select first_month, last_month from meta.build_step where unit = '" ~ unit ~ "' order by 1").rows if unit else [] -%}
+    {%- if steps | length < 2 -%}
+        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
+    {%- else -%}
+        {{ dbt.duckdb__create_table_as(temporary, relation, in_step(compiled_code, steps[0]), language, partitioned_by, sorted_by) }}
+        {%- for step in steps[1:] %}
+            insert into {{ relation }} {{ get_column_names() }} (
+                {{ get_select_subquery(in_step(compiled_code, step)) }}
+            );
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro in_step(compiled_code, step) -%}
+    {{ compiled_code | replace(step_first(), step_first(step[0])) | replace(step_last(), step_last(step[1])) }}
 {%- endmacro %}
 
 {% macro delete_redone(key, redone) -%}

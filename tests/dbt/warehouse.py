@@ -16,6 +16,7 @@ import duckdb
 from dealermart.base import REPO, Settings
 from dealermart.config import load_contracts
 from dealermart.warehouse.closed import name_closed
+from dealermart.warehouse.inputs import STEP_LINES, name_steps
 from dealermart.warehouse.tables import compile_config
 
 Row = Mapping[str, Any]
@@ -65,6 +66,7 @@ def make(
             con.execute(f"create table lake.{feed} ({columns})")
         con.execute(f"create table lake.ledger ({', '.join(f'{name} {type_}' for name, type_ in LEDGER.items())})")
         name_closed(con, here)
+        name_steps(con, STEP_LINES)
         for name in ("dirty_month", "dirty_pay_month"):
             con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
     add(path, feeds)

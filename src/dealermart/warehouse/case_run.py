@@ -23,6 +23,7 @@ from dealermart.lake import LEDGER
 from dealermart.warehouse import dbt
 from dealermart.warehouse.case_rows import MARK, Row, World, calendar_start, span_of, unmarked
 from dealermart.warehouse.closed import name_closed
+from dealermart.warehouse.inputs import STEP_LINES, name_steps
 from dealermart.warehouse.tables import SCHEMAS, config_tables
 
 STATEMENTS = ("mart_incentive__statement", "mart_incentive__statement_line")
@@ -285,6 +286,7 @@ class _Group:
         for name, rows in config.items():
             _load(con, f"config.{quoted(name)}", SCHEMAS[name], rows)
         name_closed(con, self.settings)
+        name_steps(con, STEP_LINES)
         for name in ("dirty_month", "dirty_pay_month"):
             con.execute(f"create table meta.{name} as select month_start from config.fiscal_month")
         # A case states all that was sold: each of its months is delivered.

@@ -24,6 +24,10 @@ BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_r
 # Feeds that besides these decide what a sale line earns.
 BY_PAY_MONTH = ("targets", "plan_assignments", "payments", "absences", "adjustments")
 
+# A full build goes through sale lines in steps of whole fiscal months or years of about this many: what a step makes of them
+# fits into 8 GiB.
+STEP_LINES = 3_000_000
+
 
 @dataclass(frozen=True)
 class Given:
@@ -85,6 +89,7 @@ def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, A
         The number of the former.
     """
     settings, known, log, end = given.settings, given.known, given.log, given.end
+    name_steps(con, STEP_LINES)
     con.execute("create or replace table meta.dirty_month (month_start date)")
     con.execute("create or replace table meta.dirty_pay_month (month_start date)")
     if base is None:
@@ -129,6 +134,31 @@ def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, A
                     on first_day < month_end and last_day > month_start
             """)
     return int(con.execute("select count(*) from meta.dirty_month").fetchall()[0][0])
+
+
+def name_steps(con: duckdb.DuckDBPyConnection, lines: int) -> None:
+    """Fill ``meta.build_step``: the steps of a full build, each of about as many sale lines, one at least."""
+    con.execute("""
+        create or replace temp table line_month as
+        select month_start, year_start, coalesce(sum(line_count), 0) as line_count
+        from config.fiscal_month
+        left join (select sale_date, count(*) as line_count from lake.sales group by sale_date) as sold
+            on sale_date >= month_start and sale_date < month_end
+        group by month_start, year_start
+    """)
+    units = " union all ".join(
+        f"""
+        select '{unit}' as unit, min(month_start) as first_month, max(month_start) as last_month
+        from (
+            select month_start, (sum(line_count) over (order by {start}) - 1) // {lines} as step_no
+            from line_month
+        )
+        group by step_no
+        """
+        for unit, start in (("month", "month_start"), ("year", "year_start"))
+    )
+    con.execute(f"create or replace table meta.build_step as {units}")
+    con.execute("drop table line_month")
 
 
 def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> str:

@@ -1,5 +1,5 @@
 -- Grain: one row per sale line and member credited with a share of it; what nobody is credited with is unassigned.
-{{ by_fiscal_month() }}
+{{ by_fiscal_month(in_steps='month') }}
 
 with
 

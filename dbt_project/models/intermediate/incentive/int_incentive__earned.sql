@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule, event, period paid and band in which the event earned.
-{{ by_fiscal_month('int_incentive__pay_state') }}
+{{ by_fiscal_month('int_incentive__pay_state', in_steps='year') }}
 {%- set scope_key = payee_key(['component_id', 'rule_no', 'currency_code', 'scope_id']) %}
 {%- set event_key = ['transaction_id', 'line_no', 'credit_role', 'event_kind', 'event_id', 'event_line_no', 'event_date'] %}
 with
@@ -17,14 +17,17 @@ event as (
     select * from {{ ref('int_incentive__event') }}
     where
         counted = 'running'
-        {% if is_incremental() %}
-            -- Whole scopes, of which anything is paid in the months of this build.
-            and scope_id in (
-                select scope.scope_id
-                from {{ ref('int_incentive__scope') }} as scope
-                where scope.period_start >= (select min(fiscal_month_start) from ({{ to_redo('int_incentive__pay_state', 'month_start') }}) as redone)
-            )
-        {% endif %}
+        -- Whole scopes, of which anything is paid in the months of this build.
+        and scope_id in (
+            select scope.scope_id
+            from {{ ref('int_incentive__scope') }} as scope
+            where
+                {% if is_incremental() %}
+                    scope.period_start >= (select min(fiscal_month_start) from ({{ to_redo('int_incentive__pay_state', 'month_start') }}) as redone)
+                {% else %}
+                    {{ of_this_step('scope.period_start') }}
+                {% endif %}
+        )
 ),
 
 band as (

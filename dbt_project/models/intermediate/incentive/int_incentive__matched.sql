@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and sale line (or return of no sale that is known) matched.
-{{ by_fiscal_month('int_incentive__pay_state') }}
+{{ by_fiscal_month('int_incentive__pay_state', in_steps='year') }}
 {%- set roles = ['owner', 'co_owner', 'seller', 'overlay', 'rollup', 'dealer'] %}
 {%- set kept = [
     'scenario_id', 'payee_type', 'payee_id', 'plan_id', 'plan_version', 'component_id', 'period_type',
@@ -19,6 +19,29 @@ component as (
     select * from {{ source('config', 'plan_component') }}
 ),
 
+fiscal_month as (
+    select * from {{ source('config', 'fiscal_month') }}
+),
+
+-- The months of this build; and those a year before, for targets that grow from them.
+read_month as (
+    select month_start
+    from fiscal_month
+    where {{ of_this_build('int_incentive__pay_state', 'month_start') }}
+
+    union
+
+    select cast({{ dbt.dateadd('year', -1, 'month_start') }} as date) as month_start
+    from fiscal_month
+    where
+        {{ of_this_build('int_incentive__pay_state', 'month_start') }}
+        and exists (
+            select 1
+            from component
+            where component.target_kind = 'last_year'
+        )
+),
+
 credited as {{ read_anew() }} (
     select
         member_id,
@@ -29,23 +52,7 @@ credited as {{ read_anew() }} (
         original_transaction_id,
         {{ line_columns | join(', ') }}
     from {{ ref('int_credit__sale_line') }}
-    {% if is_incremental() %}
-        where
-            {{ of_this_build('int_incentive__pay_state') }}
-            -- The year before, for targets that grow from it.
-            or (
-                fiscal_month_start in (
-                    select cast({{ dbt.dateadd('year', -1, 'fiscal_month_start') }} as date)
-                    from {{ ref('int_incentive__pay_state') }}
-                    where is_changed
-                )
-                and exists (
-                    select 1
-                    from component
-                    where component.target_kind = 'last_year'
-                )
-            )
-    {% endif %}
+    where fiscal_month_start in (select read_month.month_start from read_month)
 ),
 
 ancestor as (
@@ -72,10 +79,6 @@ rule as (
 
 plan_filter as (
     select * from {{ source('config', 'plan_filter') }}
-),
-
-fiscal_month as (
-    select * from {{ source('config', 'fiscal_month') }}
 ),
 
 company as (
@@ -111,7 +114,7 @@ sold_on as (
             select 1 from plan_filter
             where instr(plan_filter.channel, '|sell_out|') > 0
         )
-        and {{ of_this_build('int_incentive__pay_state') }}
+        and fiscal_month_start in (select read_month.month_start from read_month)
 ),
 
 credit as {{ read_anew() }} (
@@ -331,7 +334,9 @@ dated_line as {{ read_anew() }} (
         role_line.credit_date as counted_date,
         false as is_last_year
     from role_line
-    where role_line.original_transaction_id is null
+    where
+        role_line.original_transaction_id is null
+        and {{ of_this_build('int_incentive__pay_state', 'role_line.fiscal_month_start') }}
 
     union all
 
@@ -514,7 +519,25 @@ converted as {{ read_anew() }} (
     from chosen
 ),
 
--- A document is one deal, whoever of its lines comes first.
+placed as {{ read_anew() }} (
+    select
+        converted.*,
+        fiscal_month.month_start as fiscal_month_start,
+        fiscal_month.fiscal_year,
+        fiscal_month.quarter_id,
+        case converted.period_type
+            when 'month' then fiscal_month.month_id
+            when 'quarter' then fiscal_month.quarter_id
+            else fiscal_month.year_id
+        end as period_id
+    from converted
+    inner join calendar on converted.counted_date = calendar.date_day
+    inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
+    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
+),
+
+-- A document is one deal, whoever of its lines comes first; one with lines in several quarters is one in each, as pay is
+-- reckoned anew from a quarter on.
 counted as (
     select
         *,
@@ -522,12 +545,12 @@ counted as (
             when measure <> 'deals' then measure_pay
             when transaction_type <> 'invoice' then cast(0 as decimal(28, 8))
             when row_number() over (
-                partition by {{ payee_key(['component_id', 'rule_no', 'is_last_year', 'transaction_id']) | join(', ') }}
+                partition by {{ payee_key(['component_id', 'rule_no', 'is_last_year', 'transaction_id', 'quarter_id']) | join(', ') }}
                 order by line_no nulls last, credit_role nulls last
             ) = 1 then cast(1 as decimal(28, 8))
             else cast(0 as decimal(28, 8))
         end as whole_amount
-    from converted
+    from placed
     where measure = 'deals'
 
     union all
@@ -535,24 +558,8 @@ counted as (
     select
         *,
         measure_pay as whole_amount
-    from converted
+    from placed
     where measure <> 'deals'
-),
-
-placed as (
-    select
-        counted.*,
-        fiscal_month.month_start as fiscal_month_start,
-        fiscal_month.fiscal_year,
-        case counted.period_type
-            when 'month' then fiscal_month.month_id
-            when 'quarter' then fiscal_month.quarter_id
-            else fiscal_month.year_id
-        end as period_id
-    from counted
-    inner join calendar on counted.counted_date = calendar.date_day
-    inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
-    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
 ),
 
 -- Of net revenue the measure is the net amount: products of 128 bits are not reckoned twice.
@@ -560,7 +567,7 @@ shared as (
     select
         *,
         {{ credit_share('net_pay', 'pct_before', 'credit_pct') }} as net_share
-    from placed
+    from counted
 ),
 
 -- Running totals are taken inside a scope: the document, the period or the fiscal year.

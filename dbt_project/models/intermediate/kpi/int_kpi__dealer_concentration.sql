@@ -1,8 +1,10 @@
 -- Grain: one row per subject (member, team, region, company, category) with sales, fiscal period begun and KPI.
+{{ by_fiscal_period('int_sales__period_state') }}
 with
 
 subject_dealer as (
     select * from {{ ref('int_sales__subject_dealer_period') }}
+    where {{ of_this_build('int_sales__period_state', 'period_id') }}
 ),
 
 ranked as (

@@ -1,4 +1,5 @@
 -- Grain: one row per subject (dealer, region, company, category), fiscal period begun and KPI of what dealers sell on.
+{{ by_fiscal_period('int_sales__period_state') }}
 with
 
 sell_out_day as (
@@ -15,10 +16,12 @@ stock as (
 
 stock_period as (
     select * from {{ ref('int_sales__dealer_stock_period') }}
+    where {{ of_this_build('int_sales__period_state', 'period_id') }}
 ),
 
 month_period as (
     select * from {{ ref('int_calendar__month_period') }}
+    where {{ of_this_build('int_sales__period_state', 'period_id') }}
 ),
 
 sold as (

@@ -1,16 +1,19 @@
 -- Grain: one row per subject (member, team, region, company, category), fiscal period begun and dealer with sales.
+{{ by_fiscal_period('int_sales__period_state') }}
 with
+
+month_period as (
+    select * from {{ ref('int_calendar__month_period') }}
+    where {{ of_this_build('int_sales__period_state', 'period_id') }}
+),
 
 cell as (
     select * from {{ ref('int_sales__cell_month') }}
+    where fiscal_month_start in (select month_period.fiscal_month_start from month_period)
 ),
 
 dealer_start as (
     select * from {{ ref('int_sales__dealer_start') }}
-),
-
-month_period as (
-    select * from {{ ref('int_calendar__month_period') }}
 ),
 
 fiscal_month as (
