@@ -55,8 +55,8 @@
 
 {#-
     A full build of many sale lines goes through the months in steps, each of which fits into memory: a table is created by the
-    first and added to by the others, in one transaction. Condition: the month of a row is in the step, which is all months
-    until create_table_as puts in the days.
+    first and added to by the others, in one transaction. Condition: the month of a row is in the step; true where there is
+    but one, else create_table_as puts the days in.
 -#}
 {% macro of_this_step(column='fiscal_month_start') -%}
     {{ return(adapter.dispatch('of_this_step', 'dealermart')(column)) }}
@@ -67,34 +67,29 @@
 {%- endmacro %}
 
 {% macro duckdb__of_this_step(column='fiscal_month_start') -%}
-    {{ 'true' if column.endswith('period_id') else column ~ ' between ' ~ step_first() ~ ' and ' ~ step_last() }}
+    {{ 'true' if column.endswith('period_id') else 'true /* in the step: ' ~ column ~ ' */' }}
 {%- endmacro %}
 
-{% macro step_first(day='0001-01-01') -%}
-    date '{{ day }}' /* first month of the step */
-{%- endmacro %}
-
-{% macro step_last(day='9999-12-31') -%}
-    date '{{ day }}' /* last month of the step */
+{% macro in_step(compiled_code, step) -%}
+    {{ modules.re.sub(
+        'true /\\* in the step: (\\S+) \\*/',
+        '\\1 between date \'' ~ step[0] ~ '\' and date \'' ~ step[1] ~ '\'',
+        compiled_code
+    ) }}
 {%- endmacro %}
 
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- set unit = none if temporary else config.get('meta', {}).get('in_steps') -%}
-    {%- set steps = run_query("select first_month, last_month from meta.build_step where unit = '" ~ unit ~ "' order by 1").rows if unit else [] -%}
-    {%- if steps | length < 2 -%}
-        {{ dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by) }}
-    {%- else -%}
-        {{ dbt.duckdb__create_table_as(temporary, relation, in_step(compiled_code, steps[0]), language, partitioned_by, sorted_by) }}
-        {%- for step in steps[1:] %}
-            insert into {{ relation }} {{ get_column_names() }} (
-                {{ get_select_subquery(in_step(compiled_code, step)) }}
-            );
-        {%- endfor -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro in_step(compiled_code, step) -%}
-    {{ compiled_code | replace(step_first(), step_first(step[0])) | replace(step_last(), step_last(step[1])) }}
+    {%- set steps = run_query(
+        "select first_month, last_month from meta.build_step where unit = '" ~ unit ~ "' order by first_month"
+    ).rows if unit else [] -%}
+    {%- set first = in_step(compiled_code, steps[0]) if steps | length > 1 else compiled_code -%}
+    {{ dbt.duckdb__create_table_as(temporary, relation, first, language, partitioned_by, sorted_by) }}
+    {%- for step in steps[1:] %}
+        insert into {{ relation }} {{ get_column_names() }} (
+            {{ get_select_subquery(in_step(compiled_code, step)) }}
+        );
+    {%- endfor -%}
 {%- endmacro %}
 
 {% macro delete_redone(key, redone) -%}

@@ -105,8 +105,6 @@ open_on_day as (
     select
         run_day.date_day,
         member.member_id,
-        member.member_name,
-        member.team,
         weighted.stage,
         weighted.amount_reporting,
         weighted.weighted_amount_reporting
@@ -128,8 +126,6 @@ summed as (
     select
         date_day,
         coalesce(member_id, '{{ unassigned() }}') as member_id,
-        coalesce(min(member_name), '{{ unassigned() }}') as member_name,
-        min(team) as team,
         stage,
         count(*) as open_count,
         count(*) - count(amount_reporting) as unknown_amount_count,
@@ -148,8 +144,8 @@ final as (
     select
         summed.date_day,
         summed.member_id,
-        summed.member_name,
-        summed.team,
+        coalesce(member.member_name, '{{ unassigned() }}') as member_name,
+        member.team,
         summed.stage,
         summed.open_count,
         summed.unknown_amount_count,
@@ -159,6 +155,11 @@ final as (
         company.reporting_currency_code as currency_code
     from summed
     cross join company
+    left join member
+        on
+            summed.member_id = member.member_id
+            and summed.date_day >= member.valid_from
+            and summed.date_day < {{ employed_until('member') }}
 )
 
 select * from final
