@@ -93,9 +93,13 @@
     {%- set whole_numerator = 'cast(abs(' ~ exact_numerator ~ ') * ' ~ unit ~ ' as decimal(38, 0))' -%}
     {%- set whole_denominator = 'cast(abs(' ~ exact_denominator ~ ') * ' ~ unit ~ ' as decimal(29, 0))' -%}
     {%- set dividend = '(2 * ' ~ whole_numerator ~ ' * 1' ~ '0' * scale ~ ' + ' ~ whole_denominator ~ ')' -%}
-    {%- set divisor = 'cast(nullif(2 * ' ~ whole_denominator ~ ', 0) as decimal(30, 0))' -%}
+    {#- Sail takes the remainder also where the divisor is NULL, of the 0 that it keeps there. -#}
+    {%- set divisor = 'cast(coalesce(nullif(2 * ' ~ whole_denominator ~ ', 0), 1) as decimal(30, 0))' -%}
     {%- set sign -%}
-        case when ({{ exact_numerator }} < 0) <> ({{ exact_denominator }} < 0) then -1 else 1 end
+        case
+            when {{ exact_denominator }} <> 0
+                then case when ({{ exact_numerator }} < 0) <> ({{ exact_denominator }} < 0) then -1 else 1 end
+        end
     {%- endset -%}
     {%- set quotient -%}
         cast(({{ dividend }} - {{ dividend }} % {{ divisor }}) / {{ divisor }} as decimal({{ 37 - scale }}, 0))

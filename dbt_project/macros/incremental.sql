@@ -8,8 +8,8 @@
     {{ kept_by('fiscal_month_start', redone, in_steps) }}
 {%- endmacro %}
 
-{% macro by_fiscal_period(redone) -%}
-    {{ kept_by('period_id', redone) }}
+{% macro by_fiscal_period(redone, in_steps=none) -%}
+    {{ kept_by('period_id', redone, in_steps) }}
 {%- endmacro %}
 
 {% macro kept_by(key, redone, in_steps=none) -%}

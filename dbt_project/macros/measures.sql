@@ -15,9 +15,12 @@
     median(cast({{ value }} as decimal(28, 9)))
 {%- endmacro %}
 
-{#- Spark's median is a double; the values have 8 decimals, and half of their sum has no more than 9. -#}
+{#- Spark's median is a double: of twice the values without their 8 decimals it is a whole number, which a double holds. -#}
 {% macro spark__median(value) -%}
-    cast(percentile({{ value }}, 0.5) as decimal(28, 8))
+    cast(
+        cast(percentile({{ value }} * 200000000, 0.5) as decimal(28, 0)) * cast('0.000000005' as decimal(9, 9))
+        as decimal(28, 8)
+    )
 {%- endmacro %}
 
 {#- Rows of subject, period and KPI as one row of each subject and period, with a column of the value of each KPI. -#}

@@ -1,5 +1,5 @@
 -- Grain: one row per subject, fiscal period begun and KPI whose interval is taken over dealers.
-{{ by_fiscal_period('int_measure__period_state') }}
+{{ by_fiscal_period('int_measure__period_state', in_steps='year') }}
 with
 
 event as (
@@ -8,7 +8,9 @@ event as (
 
 month_period as (
     select * from {{ ref('int_calendar__month_period') }}
-    where {{ of_this_build('int_measure__period_state', 'period_id') }}
+    where
+        {{ of_this_build('int_measure__period_state', 'period_id') }}
+        and {{ of_this_step('period_start') }}
 ),
 
 measure as (

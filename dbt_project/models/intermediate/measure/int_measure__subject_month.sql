@@ -1,5 +1,5 @@
 -- Grain: one row per subject, fiscal month, measure and month from which it counts.
-{{ by_fiscal_month('int_measure__event_state') }}
+{{ by_fiscal_month('int_measure__event_state', in_steps='month') }}
 with
 
 event as (
