@@ -55,8 +55,8 @@
 
 {#-
     A full build of many sale lines goes through the months in steps, each of which fits into memory: a table is created by the
-    first and added to by the others, in one transaction. Condition: the month of a row is in the step; true where there is
-    but one, else create_table_as puts the days in.
+    first and added to by the others, in one transaction. Condition: the month of a row is in the step; of a constant,
+    and so true, until create_table_as puts the days of a step in its place.
 -#}
 {% macro of_this_step(column='fiscal_month_start') -%}
     {{ return(adapter.dispatch('of_this_step', 'dealermart')(column)) }}
@@ -67,27 +67,24 @@
 {%- endmacro %}
 
 {% macro duckdb__of_this_step(column='fiscal_month_start') -%}
-    {{ 'true' if column.endswith('period_id') else 'true /* in the step: ' ~ column ~ ' */' }}
+    {{ 'true' if column.endswith('period_id') else "'step of " ~ column ~ "' is not null" }}
 {%- endmacro %}
 
-{% macro in_step(compiled_code, step) -%}
-    {{ modules.re.sub(
-        'true /\\* in the step: (\\S+) \\*/',
-        '\\1 between date \'' ~ step[0] ~ '\' and date \'' ~ step[1] ~ '\'',
-        compiled_code
-    ) }}
-{%- endmacro %}
-
+{#- What dbt calls create_table_as by. -#}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- set unit = none if temporary else config.get('meta', {}).get('in_steps') -%}
-    {%- set steps = run_query(
+    {%- set found = run_query(
         "select first_month, last_month from meta.build_step where unit = '" ~ unit ~ "' order by first_month"
     ).rows if unit else [] -%}
-    {%- set first = in_step(compiled_code, steps[0]) if steps | length > 1 else compiled_code -%}
-    {{ dbt.duckdb__create_table_as(temporary, relation, first, language, partitioned_by, sorted_by) }}
-    {%- for step in steps[1:] %}
+    {%- set steps = [] -%}
+    {%- for step in found if found | length > 1 -%}
+        {%- set days = "\\1 between date '" ~ step[0] ~ "' and date '" ~ step[1] ~ "'" -%}
+        {%- do steps.append(modules.re.sub("'step of (\\S+)' is not null", days, compiled_code)) -%}
+    {%- endfor -%}
+    {{ dbt.duckdb__create_table_as(temporary, relation, (steps or [compiled_code])[0], language, partitioned_by, sorted_by) }}
+    {%- for sql in steps[1:] %}
         insert into {{ relation }} {{ get_column_names() }} (
-            {{ get_select_subquery(in_step(compiled_code, step)) }}
+            {{ get_select_subquery(sql) }}
         );
     {%- endfor -%}
 {%- endmacro %}

@@ -99,7 +99,7 @@ def dbt_build(
         "--log-path",
         str(home / "logs"),
         "--no-use-colors",
-        # To write down every query takes a sixth of the time of some seven hundred nodes; their SQL stands in target/run.
+        # To write down every query takes a sixth of the time of some 700 nodes; their SQL stands in target/run.
         "--log-level-file",
         "info",
         "--exclude-resource-type",
