@@ -52,7 +52,7 @@ BY_MONTH = (
 )  # fmt: skip
 # Of the models that gather others by name: which ones they gather here.
 GATHERED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value", "dealer_concentration")),
+    "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value")),
     "int_measure__event": ("int_measure__", ("training", "survey")),
     "int_kpi__target_value": ("int_kpi__", ("attainment",)),
     "int_kpi__feed_coverage": ("stg_", ("survey_responses", "training_records")),

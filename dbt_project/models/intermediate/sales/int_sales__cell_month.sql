@@ -1,5 +1,5 @@
 -- Grain: one row per fiscal month, dealer, region, category, member and team credited; what is nobody's is unassigned.
-{{ by_fiscal_month(in_steps='month') }}
+{{ by_fiscal_month() }}
 
 with
 
@@ -30,9 +30,9 @@ line as (
         net_amount_reporting,
         {{ multiply('discount_amount', 'fx_rate') }} as discount_amount_reporting,
         transaction_type = 'invoice' as is_invoice,
-        -- A document counts where its first line of the month does, so that documents add up over members.
-        transaction_type = 'invoice'
-        and line_no = min(line_no) over (partition by transaction_id, transaction_type, fiscal_month_start) as is_first_line
+        -- A document counts where its first line does, so that documents add up over members.
+        transaction_type = 'invoice' and line_no = min(line_no) over (partition by transaction_id, transaction_type)
+            as is_first_line
     from sale_line
 ),
 
