@@ -102,7 +102,7 @@ def test_the_order_of_rows_changes_nothing(seed: int, theme: str) -> None:
 
 
 @given(seed=SEEDS, theme=st.sampled_from(["holdback", "instalments"]))
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 def test_holds_and_instalments_are_the_whole(seed: int, theme: str) -> None:
     scenario = Scenario(seed, theme)
     if scenario.plan["period"] == "year":

@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and sale line (or return of no sale that is known) matched.
-{{ by_fiscal_month('int_incentive__pay_state', in_steps='year') }}
+{{ by_fiscal_month('int_incentive__pay_state') }}
 {%- set roles = ['owner', 'co_owner', 'seller', 'overlay', 'rollup', 'dealer'] %}
 {%- set kept = [
     'scenario_id', 'payee_type', 'payee_id', 'plan_id', 'plan_version', 'component_id', 'period_type',
@@ -519,25 +519,7 @@ converted as {{ read_anew() }} (
     from chosen
 ),
 
-placed as {{ read_anew() }} (
-    select
-        converted.*,
-        fiscal_month.month_start as fiscal_month_start,
-        fiscal_month.fiscal_year,
-        fiscal_month.quarter_id,
-        case converted.period_type
-            when 'month' then fiscal_month.month_id
-            when 'quarter' then fiscal_month.quarter_id
-            else fiscal_month.year_id
-        end as period_id
-    from converted
-    inner join calendar on converted.counted_date = calendar.date_day
-    inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
-    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
-),
-
--- A document is one deal, whoever of its lines comes first; one with lines in several quarters is one in each, as pay is
--- reckoned anew from a quarter on.
+-- A document is one deal, whoever of its lines comes first.
 counted as (
     select
         *,
@@ -545,12 +527,12 @@ counted as (
             when measure <> 'deals' then measure_pay
             when transaction_type <> 'invoice' then cast(0 as decimal(28, 8))
             when row_number() over (
-                partition by {{ payee_key(['component_id', 'rule_no', 'is_last_year', 'transaction_id', 'quarter_id']) | join(', ') }}
+                partition by {{ payee_key(['component_id', 'rule_no', 'is_last_year', 'transaction_id']) | join(', ') }}
                 order by line_no nulls last, credit_role nulls last
             ) = 1 then cast(1 as decimal(28, 8))
             else cast(0 as decimal(28, 8))
         end as whole_amount
-    from placed
+    from converted
     where measure = 'deals'
 
     union all
@@ -558,8 +540,24 @@ counted as (
     select
         *,
         measure_pay as whole_amount
-    from placed
+    from converted
     where measure <> 'deals'
+),
+
+placed as (
+    select
+        counted.*,
+        fiscal_month.month_start as fiscal_month_start,
+        fiscal_month.fiscal_year,
+        case counted.period_type
+            when 'month' then fiscal_month.month_id
+            when 'quarter' then fiscal_month.quarter_id
+            else fiscal_month.year_id
+        end as period_id
+    from counted
+    inner join calendar on counted.counted_date = calendar.date_day
+    inner join fiscal_month on calendar.fiscal_month_start = fiscal_month.month_start
+    where {{ of_this_build('int_incentive__pay_state', 'fiscal_month.month_start') }}
 ),
 
 -- Of net revenue the measure is the net amount: products of 128 bits are not reckoned twice.
@@ -567,7 +565,7 @@ shared as (
     select
         *,
         {{ credit_share('net_pay', 'pct_before', 'credit_pct') }} as net_share
-    from counted
+    from placed
 ),
 
 -- Running totals are taken inside a scope: the document, the period or the fiscal year.
