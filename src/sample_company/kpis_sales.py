@@ -68,12 +68,13 @@ class Book:
         self._rows: dict[str, dict[date, Member]] = defaultdict(dict)
         for member in feeds.company.members + feeds.company.late_members:
             self._rows[member.member_id][member.valid_from] = member
-        first: dict[str, int] = {}
+        first: dict[str, tuple[date, int]] = {}
         for line in feeds.figures.current.values():
             if line.kind == "invoice":
-                first[line.transaction_id] = min(line.line_no, first.get(line.transaction_id, line.line_no))
+                at = (line.day, line.line_no)
+                first[line.transaction_id] = min(at, first.get(line.transaction_id, at))
         for line in feeds.figures.current.values():
-            self._add(line, first.get(line.transaction_id) == line.line_no)
+            self._add(line, first.get(line.transaction_id) == (line.day, line.line_no))
 
     def _team(self, member_id: str, day: date) -> str | None:
         rows = [row for start, row in sorted(self._rows[member_id].items()) if start <= day]

@@ -18,19 +18,44 @@ HEADS = {
     "assignments": "dealer,member,role,since,share",
     "products": "product,since,name,category",
     "targets": "target,member,first_day,end_day,value",
-    "plans": "member,since,until",
+    "plans": "member,plan,since,until",
 }
 Files = dict[str, list[str]]
 PERIOD = "2026-M06"
+DEAL_BONUS = """
+plan: deal_bonus
+version: 1
+name: An amount for each deal
+name_zh: 每单奖金
+payee: member
+currency: CNY
+rate_type: plan
+period: quarter
+valid_from: 2023-01-01
+components:
+  - id: deal
+    name: Deals
+    name_zh: 成交单
+    measure: {of: deals}
+    credit: [owner, co_owner, seller]
+    rate: {basis: none, pays: per_unit, value: 50}
+"""
 
 
 def first_delivery() -> Files:
-    """Three dealers, two sellers and their manager, four months of sales."""
+    """Three dealers, two sellers and their manager, four months of sales, three invoices with lines in two months."""
     sales = [
         f"A{month}{dealer},{line},invoice,D{dealer},P{line},{line},{100 * month + 7 * dealer + line}.25,{60 * month},2026-0{month}-1{dealer},"
         for month in range(1, 5)
         for dealer in range(1, 4)
         for line in (1, 2)
+    ]
+    sales += [
+        f"S{dealer},{line},invoice,D{dealer},P1,1,{10 * line}.50,3,{day},"
+        for dealer, days in enumerate(
+            (("2026-04-20", "2026-01-20"), ("2026-04-21", "2026-05-02"), ("2026-03-30", "2026-04-01")), start=1
+        )
+        for line, day in enumerate(days, start=1)
     ]
     return {
         "sales": sales,
@@ -80,26 +105,33 @@ def corrections(rng: random.Random) -> Files:
 
 
 def add_plans(config: Path) -> None:
-    """Let the small company say in ``plans.csv`` who is paid by its plan."""
+    """Let the small company say in ``plans.csv`` who is paid by which plan, one of them for each deal."""
     source = config / "sources" / "mini"
     with (source / "source.yml").open("a", encoding="utf-8") as profile:
         profile.write(
             '  - {name: plan_file, feed: plan_assignments, map: plans.sql, pattern: "plans*.csv", format: csv}\n'
         )
     (source / "plans.sql").write_text(
-        "select _delivery_id, _row_number, member as plan_assignment_id, 'member' as payee_type, member as payee_id, "
-        "'sales_commission' as plan_id, since as valid_from, until as valid_to from plan_file\n",
+        "select _delivery_id, _row_number, member || plan as plan_assignment_id, 'member' as payee_type, "
+        "member as payee_id, plan as plan_id, since as valid_from, until as valid_to from plan_file\n",
         "utf-8",
     )
+    (config / "plans" / "deal_bonus.yml").write_text(DEAL_BONUS, "utf-8")
 
 
-PLANS = {"plans": ["M1,2026-01-01,", "M2,2026-01-01,"]}
+PLANS = {
+    "plans": [f"{member},{plan},2026-01-01," for member in ("M1", "M2") for plan in ("sales_commission", "deal_bonus")]
+}
 
 
 def new_plans(rng: random.Random) -> Files:
     """A later delivery that reaches back: from when or until when somebody is paid."""
     since, until = (f"2026-{month:02d}-{rng.randint(1, 28):02d}" for month in (rng.randint(1, 3), rng.randint(4, 6)))
-    return {"plans": [f"M{rng.randint(1, 2)},{since},{rng.choice(['', until])}"]} if rng.random() < 0.6 else {}
+    return (
+        {"plans": [f"M{rng.randint(1, 2)},sales_commission,{since},{rng.choice(['', until])}"]}
+        if rng.random() < 0.6
+        else {}
+    )
 
 
 def write(folder: Path, files: Files) -> Path:

@@ -165,7 +165,7 @@ def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> 
     """SELECT of every version of the keys of an event feed that the commits after ``old`` can have changed.
 
     All versions count: a correction can take a row from one month to another, and a snapshot can end rows that it does
-    not hold.
+    not hold. Of sales all lines of the same documents, and what takes them back.
     """
     name, key = contract.feed, ", ".join(quoted(column) for column in contract.key)
     new = log.after(old.last)
@@ -178,12 +178,15 @@ def _touched_sql(settings: Settings, contract: Contract, old: Log, log: Log) -> 
         ids = ", ".join(f"({literal(source)}, {literal(delivery)})" for source, delivery in sorted(again))
         changed.append(f"select {key} from lake.{quoted(name)} where (_source, _delivery_id) in ({ids})")
     table, keys = f"lake.{quoted(name)}", " union all ".join(changed)
-    sql = f"select * from {table} semi join ({keys}) using ({key})"
     if name != "sales":
-        return sql
-    # What is taken back is credited as the sale that it names, which may lie in another month.
-    back = " and ".join(f"{quoted(f'original_{column}')} = sold.{quoted(column)}" for column in contract.key)
-    return f"{sql} union all select returned.* from {table} as returned semi join ({keys}) as sold on {back}"
+        return f"select * from {table} semi join ({keys}) using ({key})"
+    # An invoice is one deal of one size, whatever months its lines are in. What is taken back is credited as the sale
+    # that it names, which may lie in another month.
+    return (
+        f"select * from {table} semi join ({keys}) using (transaction_id) "
+        f"union all select returned.* from {table} as returned semi join ({keys}) as sold"
+        " on returned.original_transaction_id = sold.transaction_id"
+    )
 
 
 def period_end_of(settings: Settings, company: Company, received: str, period: str | None) -> dt.date:

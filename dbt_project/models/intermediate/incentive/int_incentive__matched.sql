@@ -12,6 +12,13 @@
     'product_category', 'product_subcategory', 'product_brand', 'sale_date', 'fiscal_month_start', 'quantity', 'discount_amount',
     'net_amount', 'cost_amount', 'currency_code', 'fx_rate', 'plan_fx_rate', 'net_amount_plan',
 ] %}
+{%- set read_lines = ['fiscal_month_start in (select read_month.month_start from read_month)'] %}
+{%- if is_incremental() %}
+    {%- do read_lines.append(
+        'fiscal_month_start not in (select read_month.month_start from read_month)'
+        ~ ' and transaction_id in (select spread.transaction_id from spread)'
+    ) %}
+{%- endif %}
 {%- set line_key = payee_key(['component_id', 'is_last_year', 'transaction_id', 'line_no', 'credit_role']) %}
 with
 
@@ -42,17 +49,46 @@ read_month as (
         )
 ),
 
+{% if is_incremental() %}
+    -- Invoices that are counted as deals, with lines in these months and in others: which line is the first is a question
+    -- to all of them.
+    counts_deals as (
+        select max(1) as is_asked
+        from component
+        where measure = 'deals'
+        having count(*) > 0
+    ),
+
+    spread as (
+        select sale_line.transaction_id
+        from {{ ref('fct_sale_line') }} as sale_line
+        where
+            sale_line.transaction_type = 'invoice'
+            and sale_line.transaction_id in (
+                select begun.transaction_id
+                from {{ ref('fct_sale_line') }} as begun
+                cross join counts_deals
+                where begun.fiscal_month_start in (select read_month.month_start from read_month)
+            )
+        group by sale_line.transaction_id
+        having min(sale_line.fiscal_month_start) < max(sale_line.fiscal_month_start)
+    ),
+{% endif %}
+
 credited as {{ read_anew() }} (
-    select
-        member_id,
-        credit_role,
-        credit_pct,
-        pct_before,
-        credit_date,
-        original_transaction_id,
-        {{ line_columns | join(', ') }}
-    from {{ ref('int_credit__sale_line') }}
-    where fiscal_month_start in (select read_month.month_start from read_month)
+    {% for condition in read_lines %}
+        select
+            member_id,
+            credit_role,
+            credit_pct,
+            pct_before,
+            credit_date,
+            original_transaction_id,
+            {{ line_columns | join(', ') }}
+        from {{ ref('int_credit__sale_line') }}
+        where {{ condition }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 ancestor as (
@@ -99,22 +135,25 @@ dealer_start as (
 
 -- What dealers sell on counts only for plans that ask for it, to the dealer and who is named.
 sold_on as (
-    select
-        coalesce(seller_id, '{{ unassigned() }}') as member_id,
-        case when seller_id is null then '{{ unassigned() }}' else 'seller' end as credit_role,
-        cast(100 as decimal(9, 4)) as credit_pct,
-        cast(0 as decimal(9, 4)) as pct_before,
-        sale_date as credit_date,
-        cast(null as string) as original_transaction_id,
-        {{ line_columns | join(', ') }}
-    from {{ ref('fct_sale_line') }}
-    where
-        channel = 'sell_out'
-        and exists (
-            select 1 from plan_filter
-            where instr(plan_filter.channel, '|sell_out|') > 0
-        )
-        and fiscal_month_start in (select read_month.month_start from read_month)
+    {% for condition in read_lines %}
+        select
+            coalesce(seller_id, '{{ unassigned() }}') as member_id,
+            case when seller_id is null then '{{ unassigned() }}' else 'seller' end as credit_role,
+            cast(100 as decimal(9, 4)) as credit_pct,
+            cast(0 as decimal(9, 4)) as pct_before,
+            sale_date as credit_date,
+            cast(null as string) as original_transaction_id,
+            {{ line_columns | join(', ') }}
+        from {{ ref('fct_sale_line') }}
+        where
+            channel = 'sell_out'
+            and exists (
+                select 1 from plan_filter
+                where instr(plan_filter.channel, '|sell_out|') > 0
+            )
+            and {{ condition }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 credit as {{ read_anew() }} (
@@ -336,7 +375,12 @@ dated_line as {{ read_anew() }} (
     from role_line
     where
         role_line.original_transaction_id is null
-        and {{ of_this_build('int_incentive__pay_state', 'role_line.fiscal_month_start') }}
+        and (
+            {{ of_this_build('int_incentive__pay_state', 'role_line.fiscal_month_start') }}
+            {% if is_incremental() %}
+                or role_line.transaction_id in (select spread.transaction_id from spread)
+            {% endif %}
+        )
 
     union all
 
@@ -519,7 +563,7 @@ converted as {{ read_anew() }} (
     from chosen
 ),
 
--- A document is one deal, whoever of its lines comes first.
+-- A document is one deal, whichever of its lines comes first: later ones move nothing that is past.
 counted as (
     select
         *,
@@ -528,7 +572,7 @@ counted as (
             when transaction_type <> 'invoice' then cast(0 as decimal(28, 8))
             when row_number() over (
                 partition by {{ payee_key(['component_id', 'rule_no', 'is_last_year', 'transaction_id']) | join(', ') }}
-                order by line_no nulls last, credit_role nulls last
+                order by counted_date nulls last, line_no nulls last, credit_role nulls last
             ) = 1 then cast(1 as decimal(28, 8))
             else cast(0 as decimal(28, 8))
         end as whole_amount

@@ -1,5 +1,5 @@
 -- Grain: one row per fiscal month, dealer, region, category, member and team credited; what is nobody's is unassigned.
-{{ by_fiscal_month() }}
+{{ by_fiscal_month(in_steps='month') }}
 
 with
 
@@ -17,23 +17,47 @@ credit as (
     where {{ of_this_build('dirty_month') }}
 ),
 
-line as (
+-- Invoices of which lines in other months than these are dated, too.
+elsewhere as (
     select
         transaction_id,
-        line_no,
-        fiscal_month_start,
-        dealer_id,
-        coalesce(dealer_region, '{{ unassigned() }}') as region,
-        coalesce(product_category, '{{ unassigned() }}') as product_category,
-        quantity,
-        discount_amount,
-        net_amount_reporting,
-        {{ multiply('discount_amount', 'fx_rate') }} as discount_amount_reporting,
-        transaction_type = 'invoice' as is_invoice,
-        -- A document counts where its first line does, so that documents add up over members.
-        transaction_type = 'invoice' and line_no = min(line_no) over (partition by transaction_id, transaction_type)
-            as is_first_line
+        min(sale_date) as first_date
+    from {{ ref('fct_sale_line') }}
+    where
+        channel is distinct from 'sell_out'
+        and transaction_type = 'invoice'
+        and not ({{ of_this_build('dirty_month') }})
+        and transaction_id in (
+            select sale_line.transaction_id
+            from sale_line
+            where sale_line.transaction_type = 'invoice'
+        )
+    group by transaction_id
+),
+
+line as (
+    select
+        sale_line.transaction_id,
+        sale_line.line_no,
+        sale_line.fiscal_month_start,
+        sale_line.dealer_id,
+        coalesce(sale_line.dealer_region, '{{ unassigned() }}') as region,
+        coalesce(sale_line.product_category, '{{ unassigned() }}') as product_category,
+        sale_line.quantity,
+        sale_line.discount_amount,
+        sale_line.net_amount_reporting,
+        {{ multiply('sale_line.discount_amount', 'sale_line.fx_rate') }} as discount_amount_reporting,
+        sale_line.transaction_type = 'invoice' as is_invoice,
+        -- A document counts once, where its first line does, so that documents add up over members. The first is the one of the
+        -- earliest date: what comes later moves nothing that is past.
+        sale_line.transaction_type = 'invoice'
+        and (elsewhere.first_date is null or sale_line.sale_date < elsewhere.first_date)
+        and row_number() over (
+            partition by sale_line.transaction_id, sale_line.transaction_type
+            order by sale_line.sale_date nulls last, sale_line.line_no nulls last
+        ) = 1 as is_first_line
     from sale_line
+    left join elsewhere on sale_line.transaction_id = elsewhere.transaction_id
 ),
 
 measured as (
