@@ -42,6 +42,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "objectives": ("key_mostly_missing",),
     "absences": ("key_mostly_missing",),
     "adjustments": ("key_mostly_missing",),
+    "dealer_stock": ("key_mostly_missing",),
 }  # fmt: skip
 # What is built: these models and all that they read.
 MODELS = ("int_sales__dealer_month",)
@@ -52,7 +53,7 @@ BY_MONTH = (
 )  # fmt: skip
 # Of the models that gather others by name: which ones they gather here.
 GATHERED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value")),
+    "int_kpi__value": ("int_kpi__", ("measure_value", "sales_value", "dealer_concentration")),
     "int_measure__event": ("int_measure__", ("training", "survey")),
     "int_kpi__target_value": ("int_kpi__", ("attainment",)),
     "int_kpi__feed_coverage": ("stg_", ("survey_responses", "training_records")),

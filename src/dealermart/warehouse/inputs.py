@@ -24,7 +24,7 @@ BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_r
 # Feeds that besides these decide what a sale line earns.
 BY_PAY_MONTH = ("targets", "plan_assignments", "payments", "absences", "adjustments")
 
-# A full build goes through sale lines in steps of whole fiscal months or years of about this many: what a step makes of
+# A full build goes through sale lines in steps of whole fiscal months, quarters or years of about this many: what a step makes of
 # them fits into 8 GiB.
 STEP_LINES = 3_000_000
 
@@ -137,14 +137,23 @@ def dirty_months(con: duckdb.DuckDBPyConnection, given: Given, base: dict[str, A
 
 
 def name_steps(con: duckdb.DuckDBPyConnection, lines: int) -> None:
-    """Fill ``meta.build_step``: the steps of a full build, each of about as many sale lines, one at least."""
-    con.execute("""
+    """Fill ``meta.build_step``: the steps of a full build, each of about as many sale lines, one at least.
+
+    Pay is reckoned over quarters at most, unless a plan says over years.
+    """
+    over_years = """
+        exists (select 1 from config.plan where period_type = 'year')
+        or exists (select 1 from config.plan_component where accumulate = 'year_to_date')
+    """
+    con.execute(f"""
         create or replace temp table line_month as
-        select month_start, year_start, coalesce(sum(line_count), 0) as line_count
+        select
+            month_start, year_start, coalesce(sum(line_count), 0) as line_count,
+            case when {over_years} then year_start else quarter_start end as pay_start
         from config.fiscal_month
         left join (select sale_date, count(*) as line_count from lake.sales group by sale_date) as sold
             on sale_date >= month_start and sale_date < month_end
-        group by month_start, year_start
+        group by month_start, year_start, quarter_start
     """)
     units = " union all ".join(
         f"""
@@ -155,7 +164,7 @@ def name_steps(con: duckdb.DuckDBPyConnection, lines: int) -> None:
         )
         group by step_no
         """
-        for unit, start in (("month", "month_start"), ("year", "year_start"))
+        for unit, start in (("month", "month_start"), ("pay", "pay_start"), ("year", "year_start"))
     )
     con.execute(f"create or replace table meta.build_step as {units}")
     con.execute("drop table line_month")

@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule, event, period paid and band in which the event earned.
-{{ by_fiscal_month('int_incentive__pay_state', in_steps='year') }}
+{{ by_fiscal_month('int_incentive__pay_state', in_steps='pay') }}
 {%- set scope_key = payee_key(['component_id', 'rule_no', 'currency_code', 'scope_id']) %}
 {%- set event_key = ['transaction_id', 'line_no', 'credit_role', 'event_kind', 'event_id', 'event_line_no', 'event_date'] %}
 with

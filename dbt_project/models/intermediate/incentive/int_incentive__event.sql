@@ -1,5 +1,5 @@
 -- Grain: one row per scenario, payee, plan version, component, rule and event: a sale line, what came back of it, or a payment.
-{{ config(materialized='view') }}
+{{ config(materialized='view', meta={'kept_by': 'fiscal_month_start', 'redone': 'int_incentive__pay_state'}) }}
 with
 
 sale as (

@@ -52,19 +52,16 @@ termed as (
     inner join plan on {{ same_key('component', 'plan', plan_key()) }}
 ),
 
--- Sales that come back or are paid later, of any month.
+-- Whole documents of any month that come back or are paid in these.
 known_sale as (
-    select sale.*
-    from sale
-    inner join termed on {{ same_key('sale', 'termed', plan_key(['component_id'])) }}
-    where
-        sale.counted = 'when_paid'
-        or termed.measure = 'deals'
-        or exists (
-            select 1
-            from credit
-            where credit.original_transaction_id = sale.transaction_id
-        )
+    select * from sale
+    where transaction_id in (
+        select credit.original_transaction_id
+        from credit
+        union all
+        select allocation.transaction_id
+        from allocation
+    )
 ),
 
 -- What comes back goes the way that the sale went: to its payees, by its shares, under the plan version of its day. The

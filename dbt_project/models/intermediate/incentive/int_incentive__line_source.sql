@@ -1,5 +1,5 @@
 -- Grain: one row per statement line and row behind it: a sale line, return or payment, or the line, target, draw it follows from.
-{{ by_fiscal_month('int_incentive__pay_state', in_steps='year') }}
+{{ by_fiscal_month('int_incentive__pay_state', in_steps='pay') }}
 {%- set columns = [
     'scenario_id', 'statement_line_id', 'period_id', 'source_feed', 'source_id', 'transaction_id', 'line_no', 'credit_role', 'is_paid_anew',
     'fiscal_month_start', 'credited_amount', 'amount',

@@ -4,7 +4,7 @@
 with
 
 -- The brand earns by selling to dealers; what these sell on (sell_out) are the same goods once more.
-sale_line as (
+sale_line as {{ read_anew() }} (
     select * from {{ ref('fct_sale_line') }}
     where
         channel is distinct from 'sell_out'
@@ -17,7 +17,7 @@ credit as (
     where {{ of_this_build('dirty_month') }}
 ),
 
--- Invoices of which lines in other months than these are dated, too.
+-- Invoices of which lines in months before are dated, too.
 elsewhere as (
     select
         transaction_id,
@@ -27,6 +27,8 @@ elsewhere as (
         channel is distinct from 'sell_out'
         and transaction_type = 'invoice'
         and not ({{ of_this_build('dirty_month') }})
+        -- What is dated later moves no first line.
+        and fiscal_month_start < (select max(sale_line.fiscal_month_start) from sale_line)
         and transaction_id in (
             select sale_line.transaction_id
             from sale_line
