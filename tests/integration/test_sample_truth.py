@@ -10,13 +10,15 @@ import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
+from tests.publish.conftest import running
 from tests.sample_company import ingested
 
 from dealermart import publish, warehouse
@@ -429,18 +431,62 @@ def test_a_missing_self_assessment_is_named_and_the_rest_counts(built: Built) ->
     ) == [(None, "self, peers, dealers", "rated", "missing", "given")]
 
 
-def test_every_question_of_an_analyst_is_one_select_on_what_bi_reads(built: Built) -> None:
-    """The selects of docs/bi.md: at most ten lines each, with rows and names in the result."""
-    publish.run(built.settings)
+def test_every_question_of_an_analyst_is_one_select_on_what_bi_reads(built: Built, tmp_path: Path) -> None:
+    """The selects of docs/bi.md: at most ten lines each, names in the result, the same rows from PostgreSQL and DuckDB."""
     text = (REPO / "docs" / "bi.md").read_text("utf-8")
     questions = re.findall(r"^### (\d+)\. [^\n]*\n```sql\n(.*?)\n```", text, flags=re.MULTILINE | re.DOTALL)
     assert [int(number) for number, _ in questions] == list(range(1, 13))
-    with duckdb.connect(str(built.settings.published / "bi" / publish.FILE), read_only=True) as bi:
-        for number, select in questions:
-            assert len(select.splitlines()) <= 10, number
-            rows = bi.execute(select).fetchall()
-            assert rows, f"question {number} finds nothing"
-            assert any(isinstance(value, str) for value in rows[0]), number
+    found: dict[int, list[dict[str, Any]]] = {}
+    with running(tmp_path) as server:
+        publish.run(replace(built.settings, postgres=server.url()))
+        with (
+            duckdb.connect(str(built.settings.published / "bi" / publish.FILE), read_only=True) as files,
+            psycopg.connect(server.url(), options="-c search_path=bi") as postgres,
+        ):
+            for number, select in ((int(number), select) for number, select in questions):
+                assert len(select.splitlines()) <= 10, number
+                cursor = postgres.execute(select)  # type: ignore[arg-type]
+                names = [column.name for column in cursor.description or ()]
+                found[number] = [dict(zip(names, row, strict=True)) for row in cursor]
+                again = [dict(zip(names, row, strict=True)) for row in files.execute(select).fetchall()]
+                assert sorted(map(_plain, found[number])) == sorted(map(_plain, again)), number
+                for name in names:
+                    assert any(row[name] is not None for row in found[number]), f"question {number}: {name} is empty"
+                assert any(isinstance(value, str) for value in found[number][0].values()), number
+    _answers(built, found)
+
+
+def _plain(row: dict[str, Any]) -> tuple[str, ...]:
+    """A row as text, numbers as far as both engines reckon them."""
+    return tuple(
+        f"{float(value):.7g}" if isinstance(value, int | float | Decimal) else str(value) for value in row.values()
+    )
+
+
+def _answers(built: Built, found: dict[int, list[dict[str, Any]]]) -> None:
+    """Some of the answers, by the truth of the sample's maker or reckoned from sale lines here."""
+    truth = {
+        (row["kpi"], row["period"], row["subject_type"], row["subject"]): row["value"] for row in built.truth["kpis"]
+    }
+    overdue = sum(row["overdue_amount"] for row in found[12])
+    assert f"{overdue:.8f}" == truth["overdue_amount", PERIOD, "company", "company"]
+    nps = {row["period_id"]: row["nps"] for row in found[9]}
+    for quarter in ("2026-Q1", "2026-Q2"):
+        assert f"{nps[quarter]:f}" == truth["nps", quarter, "company", "company"]
+    sold: dict[str, Decimal] = defaultdict(Decimal)
+    for dealer, amount in built.rows(
+        "select dealer_id, net_amount_reporting from marts.fct_sale_line"
+        " where channel is distinct from 'sell_out' and sale_date between date '2026-07-01' and date '2026-09-30'"
+    ):
+        sold[dealer] += amount
+    bought = sorted((amount for amount in sold.values() if amount > 0), reverse=True)
+    ((name,),) = built.rows(
+        "select distinct subject_name from marts.mart_kpi__subject_period where subject_type = 'company'"
+    )
+    (company,) = (row for row in found[6] if row["area"] == name)
+    assert abs(company["share_of_the_five_largest"] - sum(bought[:5]) / sum(bought)) < Decimal("0.00000001")
+    squares = sum((amount / sum(bought)) ** 2 for amount in bought)
+    assert abs(company["dealer_hhi"] - 10_000 * squares) < 1
 
 
 def test_an_older_version_received_last_does_not_win(built: Built) -> None:

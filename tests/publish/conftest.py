@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -55,9 +56,9 @@ class Database:
         )
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("postgres")
+@contextmanager
+def running(home: Path) -> Iterator[Server]:
+    """A server whose files are in ``home``, stopped and gone in the end."""
     # Another user finds no way into a folder of pytest's.
     elsewhere = Path(tempfile.mkdtemp(prefix="dealermart-pg-", dir="/tmp"))
     found = Server.of(Settings(home=home), elsewhere)
@@ -69,6 +70,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         found.remove()
         if os.geteuid() == 0:
             shutil.rmtree(elsewhere, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("postgres")) as found:
+        yield found
 
 
 @pytest.fixture
