@@ -59,8 +59,8 @@ counted as (
     {% endfor %}
 ),
 
--- A month of which a source sent less than a twentieth of its usual was not delivered: single rows of another year say
--- nothing about who else sold in it.
+-- A month of which a source sent less than a twentieth of its usual was not delivered, nor one of less than a third of it that
+-- stands alone: single rows of another year say nothing about who else sold in it.
 usual as (
     select
         feed,
@@ -73,14 +73,15 @@ usual as (
     group by feed, source
 ),
 
-regular as (
+dated as (
     select
         usual.feed,
         usual.source,
         fiscal_month.month_start as fiscal_month_start,
         usual.usual_day_count,
         coalesce(counted.row_count, 0) as row_count,
-        coalesce(20 * counted.row_count >= usual.usual_row_count, false) as is_regular
+        coalesce(20 * counted.row_count >= usual.usual_row_count, false) as is_some,
+        coalesce(3 * counted.row_count >= usual.usual_row_count, false) as is_much
     from usual
     inner join fiscal_month
         on
@@ -91,6 +92,22 @@ regular as (
             usual.feed = counted.feed
             and usual.source = counted.source
             and fiscal_month.month_start = counted.fiscal_month_start
+),
+
+regular as (
+    select
+        feed,
+        source,
+        fiscal_month_start,
+        usual_day_count,
+        row_count,
+        is_some
+        and (
+            is_much
+            or coalesce(lag(is_some) over (partition by feed, source order by fiscal_month_start nulls last), false)
+            or coalesce(lead(is_some) over (partition by feed, source order by fiscal_month_start nulls last), false)
+        ) as is_regular
+    from dated
 ),
 
 -- Who books on one to three days a month skips a month now and then; with others an empty month is a file that is missing.
