@@ -50,20 +50,23 @@ taken_back as (
         and original_transaction_id is not null
 ),
 
--- What is taken back goes to whom the sale went to, so that a sale and its full return leave nobody with a rest.
+-- What is taken back goes to whom the sale went to, so that a sale and its full return leave nobody with a rest. Where it names
+-- the document alone, the first day of this decides, and its seller if all lines have the same.
 original as (
     select
         taken_back.transaction_id,
         taken_back.line_no,
-        sold.dealer_id,
-        sold.seller_id,
-        sold.sale_date
+        max(sold.dealer_id) as dealer_id,
+        case when count(sold.seller_id) = count(*) and min(sold.seller_id) = max(sold.seller_id) then max(sold.seller_id) end
+            as seller_id,
+        min(sold.sale_date) as sale_date
     from taken_back
     inner join sold
         on
             taken_back.original_transaction_id = sold.transaction_id
-            and taken_back.original_line_no = sold.line_no
+            and coalesce(taken_back.original_line_no = sold.line_no, taken_back.original_line_no is null)
             and taken_back.sale_date >= sold.sale_date
+    group by taken_back.transaction_id, taken_back.line_no
 ),
 
 found as (
@@ -96,7 +99,9 @@ found as (
         coalesce(original.dealer_id, line.dealer_id) as credit_dealer_id,
         coalesce(line.seller_id, original.seller_id) as credit_seller_id,
         coalesce(original.sale_date, line.sale_date) as credit_date,
-        case when original.sale_date is not null then line.original_transaction_id end as original_transaction_id,
+        -- The line that is taken back, by which pay finds what it earned.
+        case when original.sale_date is not null and line.original_line_no is not null then line.original_transaction_id end
+            as original_transaction_id,
         case when original.sale_date is not null then line.original_line_no end as original_line_no
     from line
     left join original

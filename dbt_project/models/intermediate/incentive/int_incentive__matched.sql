@@ -370,7 +370,7 @@ planned as (
 dated_line as {{ read_anew() }} (
     select
         role_line.*,
-        role_line.credit_date as counted_date,
+        role_line.sale_date as counted_date,
         false as is_last_year
     from role_line
     where
