@@ -127,6 +127,13 @@ def plan(
     }  # fmt: skip
 
 
+def payment(payment_id: str, payment_date: date, amount: str) -> dict[str, Any]:
+    return {
+        "payment_id": payment_id, "dealer_id": "D1", "payment_type": "payment", "amount": Decimal(amount),
+        "currency_code": "CNY", "payment_date": payment_date, "transaction_id": "T0",
+    }  # fmt: skip
+
+
 USD = {"currency_code": "USD"}
 M1 = {"seller_id": "M1"}
 M2 = {"seller_id": "M2"}
@@ -191,6 +198,10 @@ FEEDS: dict[str, Rows] = {
         sale("T13", 1, jan(12), "D1", "P1", "7777", "1", **M1, channel="sell_out"),  # sold on: no revenue of the brand
         sale("T0", 1, date(2024, 12, 31), "D1", "P1", "4000", "1"),  # before the calendar
         sale("T12", 1, date(2026, 4, 2), "D1", "P1", "5000", "1"),  # after the last month built
+    ],
+    "payments": [
+        payment("P0", date(2024, 12, 31), "300"),  # before the calendar
+        payment("P12", date(2026, 4, 2), "200"),  # after the last month built
     ],
     "targets": [
         target("M1-Q1", "member:M1", "net_revenue", jan(1), date(2026, 4, 1), "3000"),

@@ -71,12 +71,16 @@ def copy(built: Path, tmp_path: Path) -> Path:
             "where subject_type = 'member' and subject_id = 'M1' and period_id = '2026-M01'",
         ),
         (
-            "every_accepted_sale_row_is_in_the_fact_or_left_out_with_a_reason",
+            "every_accepted_row_is_in_the_fact_or_left_out_with_a_reason",
             "delete from marts.fct_sale_line_left_out where transaction_id = 'T0'",
         ),
         (
-            "every_accepted_sale_row_is_in_the_fact_or_left_out_with_a_reason",
+            "every_accepted_row_is_in_the_fact_or_left_out_with_a_reason",
             "update marts.fct_sale_line set net_amount = net_amount + 1 where transaction_id = 'T5'",
+        ),
+        (
+            "every_accepted_row_is_in_the_fact_or_left_out_with_a_reason",
+            "delete from marts.fct_payment_left_out where payment_id = 'P0'",
         ),
         (
             "revenue_is_the_same_by_every_path",

@@ -197,6 +197,11 @@ def test_rows_of_sales_in_no_figure_are_listed_with_the_reason(con: duckdb.DuckD
     ]
 
 
+def test_rows_of_payments_in_no_figure_are_listed_with_the_reason(con: duckdb.DuckDBPyConnection) -> None:
+    rows = con.execute("select payment_id, left_out_reason, amount from marts.fct_payment_left_out").fetchall()
+    assert sorted(rows) == [("P0", "before_calendar", 300), ("P12", "after_last_month", 200)]
+
+
 def test_a_mistyped_team_sold_nothing_and_is_reported(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute("select value, status from marts.mart_kpi__subject_period where subject_id = 'Rde'").fetchall()
     assert set(rows) <= {(None, "subject_unknown")}
