@@ -71,6 +71,21 @@ def copy(built: Path, tmp_path: Path) -> Path:
             "where subject_type = 'member' and subject_id = 'M1' and period_id = '2026-M01'",
         ),
         (
+            # a quarter in which a line has no rate
+            "the_monitor_of_each_kind_adds_up_to_the_company",
+            "update marts.mart_kpi__sales_monitor_day set line_count_to_date = 0 "
+            "where subject_type = 'region' and subject_id = 'West' and period_id = '2026-Q1'",
+        ),
+        (
+            "the_monitor_of_each_kind_adds_up_to_the_company",
+            "update marts.mart_kpi__sales_monitor_day set achieved_to_date = achieved_to_date + 0.01 "
+            "where subject_type = 'member' and subject_id = 'M2' and period_id = '2025-Q4'",
+        ),
+        (
+            "the_monitor_of_each_kind_adds_up_to_the_company",
+            "delete from marts.mart_kpi__sales_monitor_day where subject_type = 'team' and period_id = '2025-Q4'",
+        ),
+        (
             "every_accepted_row_is_in_the_fact_or_left_out_with_a_reason",
             "delete from marts.fct_sale_line_left_out where transaction_id = 'T0'",
         ),

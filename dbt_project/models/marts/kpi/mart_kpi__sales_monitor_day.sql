@@ -94,7 +94,7 @@ line_day as (
         numbered_day.is_shown,
         sale_line.sale_date,
         sale_line.dealer_id,
-        sale_line.dealer_region,
+        coalesce(sale_line.dealer_region, '{{ unassigned() }}') as region,
         count(*) as line_count,
         count(*) - count(sale_line.net_amount_reporting) as no_rate_line_count,
         count(*) - count(sale_line.net_amount_plan) as no_plan_rate_line_count,
@@ -103,7 +103,11 @@ line_day as (
     from sale_line
     inner join numbered_day on sale_line.sale_date = numbered_day.date_day
     group by
-        numbered_day.period_id, numbered_day.is_shown, sale_line.sale_date, sale_line.dealer_id, sale_line.dealer_region
+        numbered_day.period_id,
+        numbered_day.is_shown,
+        sale_line.sale_date,
+        sale_line.dealer_id,
+        coalesce(sale_line.dealer_region, '{{ unassigned() }}')
 ),
 
 credit_day as (
@@ -126,7 +130,7 @@ credit_day as (
 sold as (
     {% for subject_type, subject_id, relation in [
         ('dealer', 'dealer_id', 'line_day'),
-        ('region', 'dealer_region', 'line_day'),
+        ('region', 'region', 'line_day'),
         ('company', "'company'", 'line_day'),
         ('member', 'member_id', 'credit_day'),
         ('team', 'member_team', 'credit_day'),
