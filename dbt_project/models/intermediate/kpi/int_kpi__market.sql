@@ -9,6 +9,10 @@ period as (
     select * from {{ ref('dim_period') }}
 ),
 
+coverage as (
+    select * from {{ ref('int_kpi__sales_coverage') }}
+),
+
 company as (
     select * from {{ source('config', 'company') }}
 ),
@@ -45,7 +49,7 @@ summed as (
         subject_id,
         period_id,
         cast(max(cell_count) filter (where brand_role = 'total') as bigint) as cell_count,
-        coalesce(sum(no_amount_count) filter (where brand_role = 'own'), 0) as own_no_rate_count,
+        coalesce(sum(no_amount_count) filter (where brand_role = 'own'), 0) as own_unknown_count,
         {% for role in ['own', 'total'] %}
             max(case when brand_role = '{{ role }}' and no_amount_count = 0 then cast(amount as decimal(28, 8)) end)
                 as {{ role }}_amount,
@@ -76,7 +80,9 @@ compared as (
         summed.subject_id,
         summed.period_id,
         summed.cell_count,
-        summed.own_no_rate_count,
+        coalesce(coverage.is_covered, false) as is_covered,
+        coalesce(coverage.is_covered_whole, false) as is_covered_whole,
+        summed.own_unknown_count,
         summed.own_amount,
         summed.own_units,
         summed.total_amount,
@@ -93,6 +99,7 @@ compared as (
             and summed.subject_id = shared.subject_id
             and summed.period_id = shared.period_id
     inner join period on summed.period_id = period.period_id
+    left join coverage on summed.period_id = coverage.period_id
     left join shared as previous_period
         on
             summed.subject_type = previous_period.subject_type
@@ -115,7 +122,10 @@ long as (
             period_id,
             '{{ kpi_code }}' as kpi_code,
             cell_count,
-            own_no_rate_count > 0
+            is_covered,
+            -- The price level is that of the others: it asks for no sales of ours.
+            {{ 'true' if kpi_code == 'price_index_own' else 'is_covered_whole' }} as is_known,
+            own_unknown_count > 0
             and '{{ kpi_code }}' in ('market_share_pct', 'relative_market_share', 'market_share_change_pct') as has_no_rate,
             cast({{ numerator }} as decimal(28, 8)) as numerator,
             cast({{ denominator or '1' }} as decimal(28, 8)) as denominator,
@@ -133,6 +143,7 @@ judged as (
     select
         *,
         case
+            when not is_known then 'no_data'
             when has_no_rate then 'no_rate'
             when numerator is null or denominator is null then 'no_data'
             when denominator <= 0 then 'undefined'
@@ -160,6 +171,8 @@ final as (
         company.fx_rate_type as rate_type,
         judged.status,
         case
+            when not judged.is_known and not judged.is_covered then 'no sales delivered for the period'
+            when not judged.is_known then 'sales cover only a part of the period'
             when judged.status = 'no_rate' then 'no exchange rate for sales of the period'
             when judged.status = 'no_data' then judged.reason
             when judged.status = 'undefined' then 'what it is a share of is zero or negative'

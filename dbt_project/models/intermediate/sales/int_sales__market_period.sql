@@ -19,6 +19,10 @@ period as (
     where period_start < {{ built_until() }}
 ),
 
+coverage as (
+    select * from {{ ref('int_kpi__sales_coverage') }}
+),
+
 -- Rows inside the period; those that fill it to the last day stand for it.
 inside as (
     select
@@ -102,15 +106,16 @@ final as (
 
     union all
 
-    -- Our own sales are those of the company and not what a panel thinks.
+    -- Our own sales are those of the company and not what a panel thinks. That nothing was sold is known of periods that
+    -- sales cover whole alone.
     select
         whole.period_id,
         whole.region,
         whole.product_category,
         'own' as competitor,
         'own' as brand_role,
-        case when coalesce(sold.no_rate_share, 0) = 0 then coalesce(sold.amount, 0) end as amount,
-        case when coalesce(sold.no_quantity_share, 0) = 0 then coalesce(sold.units, 0) end as units,
+        case when coverage.is_covered_whole and coalesce(sold.no_rate_share, 0) = 0 then coalesce(sold.amount, 0) end as amount,
+        case when coverage.is_covered_whole and coalesce(sold.no_quantity_share, 0) = 0 then coalesce(sold.units, 0) end as units,
         cast(null as decimal(28, 8)) as indexed_amount,
         cast(null as decimal(28, 8)) as weighed_amount
     from whole
@@ -119,6 +124,7 @@ final as (
             whole.period_id = sold.period_id
             and whole.region = sold.region
             and whole.product_category = sold.product_category
+    left join coverage on whole.period_id = coverage.period_id
 )
 
 select * from final
