@@ -23,7 +23,7 @@ coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
--- Rows inside the period; those that fill it to the last day stand for it.
+-- Rows inside the period; those that fill it to the last day, each day once, stand for it.
 inside as (
     select
         period.period_id,
@@ -35,6 +35,15 @@ inside as (
         market.amount_reporting,
         market.quantity,
         market.price_index,
+        market.period_start,
+        market.period_end,
+        -- How far rows reach that begin before, or with it and reach further.
+        max(market.period_end) over (
+            partition by
+                period.period_id, market.region, market.product_category, market.competitor, market.is_total, market.is_own
+            order by market.period_start asc nulls last, market.period_end desc nulls last
+            rows between unbounded preceding and 1 preceding
+        ) as reached_before,
         {{ dbt.datediff('market.period_start', 'market.period_end', 'day') }} as row_days,
         {{ dbt.datediff('period.period_start', 'period.period_end', 'day') }} as period_days
     from market
@@ -42,6 +51,16 @@ inside as (
         on
             market.period_start >= period.period_start
             and market.period_end <= period.period_end
+),
+
+-- A row of the period itself stands for it, one of a quarter for the quarter in its year: what it was cut into gives way, as
+-- it must not be added to it.
+longest as (
+    select
+        *,
+        coalesce(period_start < reached_before, false) as is_overlapping
+    from inside
+    where reached_before is null or period_end > reached_before
 ),
 
 summed as (
@@ -52,13 +71,13 @@ summed as (
         competitor,
         is_total,
         is_own,
-        sum(row_days) = max(period_days) as is_whole,
+        sum(row_days) = max(period_days) and not bool_or(is_overlapping) as is_whole,
         case when count(amount_reporting) = count(*) then cast(sum(amount_reporting) as decimal(28, 8)) end as amount,
         case when count(quantity) = count(*) then cast(sum(quantity) as decimal(28, 8)) end as units,
         -- An index is weighed by the amounts it goes with.
         cast(sum({{ multiply('amount_reporting', 'price_index') }}) as decimal(28, 8)) as indexed_amount,
         cast(sum(amount_reporting) filter (where price_index is not null) as decimal(28, 8)) as weighed_amount
-    from inside
+    from longest
     group by period_id, region, product_category, competitor, is_total, is_own
 ),
 
