@@ -309,8 +309,9 @@ def _forecast(seen: Seen, period: Period) -> Iterator[Planted]:
 
 
 def _coverage(seen: Seen, period: Period) -> Iterator[Planted]:
-    """Of members alone."""
+    """Of members alone, and where every month of the period has a target: what is open is that of all of them."""
     day = period.balance
+    count = 12 * (period.end.year - period.start.year) + period.end.month - period.start.month
     known = min(deal.created for deal in seen.deals) < period.end
     still = _grouped(
         (seen.of_deal(deal, day), seen.amount(deal, day, "plan"))
@@ -327,9 +328,8 @@ def _coverage(seen: Seen, period: Period) -> Iterator[Planted]:
         )
         rest = sum(targets[member_id, month] for month in months) - attained
         amount = sum(still.get(("member", member_id), ()), Decimal(0))
-        yield Planted(
-            "pipeline_coverage", period.name, "member", member_id, amount / rest if known and rest > 0 else None
-        )
+        stated = known and len(months) == count and rest > 0
+        yield Planted("pipeline_coverage", period.name, "member", member_id, amount / rest if stated else None)
 
 
 def _named_revenue(seen: Seen, period: Period) -> Iterator[Planted]:

@@ -99,6 +99,7 @@ judged as (
         cast(target_period.target_value - target_period.actual_value as decimal(28, 8)) as rest_amount,
         target_period.actual_value,
         target_period.period_id is not null as has_target,
+        coalesce(target_period.covers_period, false) as covers_period,
         known.known_from is not null and known.known_from < period.period_end as is_known,
         target_period.target_value,
         target_period.unmeasured_status,
@@ -130,6 +131,7 @@ explained as (
             when not has_target then 'no_data'
             when actual_value is null then coalesce(unmeasured_status, 'no_data')
             when target_value is null then 'undefined'
+            when not covers_period then 'undefined'
             when not is_known then 'no_data'
             when unknown_count > 0 or rest_amount <= 0 then 'undefined'
             else 'ok'
@@ -138,6 +140,7 @@ explained as (
             when not has_target then 'no target in the period'
             when actual_value is null then coalesce(unmeasured_reason, 'no sales delivered for the window')
             when target_value is null then 'the target could not be converted'
+            when not covers_period then 'targets cover only a part of the period'
             when not is_known then 'no opportunities delivered for the period'
             when unknown_count > 0 then unknown_count || ' of ' || opportunity_count || ' not known'
             when rest_amount <= 0 then 'the target is reached'

@@ -1,4 +1,5 @@
 -- Grain: one row per subject, fiscal period and metric with targets for all categories that lie inside the period.
+{%- set cover_note = "'targets cover ' || window_days || ' of ' || period_days || ' days'" %}
 with
 
 target_window as (
@@ -133,9 +134,10 @@ final as (
             else unmeasured_reason
         end as unmeasured_reason,
         overlapping_count = 0 and coalesce(window_days = period_days, false) as covers_period,
+        case when overlapping_count = 0 and window_days < period_days then {{ cover_note }} end as cover_note,
         case
             when ahead_count > 0 then ahead_count || ' of ' || target_count || ' target windows are still to begin'
-            when window_days < period_days then 'targets cover ' || window_days || ' of ' || period_days || ' days'
+            when window_days < period_days then {{ cover_note }}
             else measured_reason
         end as note
     from summed

@@ -14,6 +14,12 @@ subject_period as (
     select * from {{ ref('mart_kpi__subject_period') }}
 ),
 
+target_period as (
+    select *
+    from {{ ref('int_kpi__target_period') }}
+    where metric = 'net_revenue'
+),
+
 sale_line as (
     select *
     from {{ ref('fct_sale_line') }}
@@ -235,6 +241,8 @@ shown as (
         expected_day.working_day_no,
         expected_day.working_day_count,
         subject_period.target_value,
+        target_period.covers_period,
+        target_period.cover_note,
         {% for name in counts %}
             coalesce(sold.{{ name }}, 0) as {{ name }},
         {% endfor %}
@@ -244,6 +252,11 @@ shown as (
         expected_day.season_share
     from subject_period
     inner join expected_day on subject_period.period_id = expected_day.period_id
+    left join target_period
+        on
+            subject_period.subject_type = target_period.subject_type
+            and subject_period.subject_id = target_period.subject_id
+            and subject_period.period_id = target_period.period_id
     left join sold
         on
             subject_period.subject_type = sold.subject_type
@@ -256,6 +269,7 @@ shown as (
         and subject_period.status <> 'no_data'
 ),
 
+-- Sales of the whole quarter are set against a target of the whole quarter alone.
 summed as (
     select
         subject_type,
@@ -269,6 +283,8 @@ summed as (
         working_day_no,
         working_day_count,
         target_value,
+        case when covers_period then target_value end as whole_target_value,
+        case when target_value is not null then cover_note end as cover_note,
         working_share,
         season_share,
         case when no_rate_line_count = 0 then net_amount end as net_amount,
@@ -316,15 +332,16 @@ final as (
         achieved_to_date,
         target_value,
         case
-            when target_value > 0 then cast({{ exact_divide('achieved_to_date', 'target_value', 8) }} as decimal(28, 8))
+            when whole_target_value > 0
+                then cast({{ exact_divide('achieved_to_date', 'whole_target_value', 8) }} as decimal(28, 8))
         end as attainment,
         cast(working_share as decimal(28, 8)) as expected_pct_by_working_days,
         cast(season_share as decimal(28, 8)) as expected_pct_by_season,
-        {{ multiply('target_value', 'coalesce(season_share, working_share)') }} as expected_to_date,
+        {{ multiply('whole_target_value', 'coalesce(season_share, working_share)') }} as expected_to_date,
         case
-            when target_value > 0 and coalesce(season_share, working_share) > 0
+            when whole_target_value > 0 and coalesce(season_share, working_share) > 0
                 then cast({{ exact_divide(
-                    'achieved_to_date', multiply('target_value', 'coalesce(season_share, working_share)'), 8
+                    'achieved_to_date', multiply('whole_target_value', 'coalesce(season_share, working_share)'), 8
                 ) }} as decimal(28, 8))
         end as pace,
         cast({{ exact_divide(
@@ -339,6 +356,7 @@ final as (
                 then 'no plan rate for ' || no_plan_rate_line_count_to_date || ' of ' || line_count_to_date || ' lines'
             when no_rate_line_count_to_date > 0
                 then 'no exchange rate for ' || no_rate_line_count_to_date || ' of ' || line_count_to_date || ' lines'
+            else cover_note
         end as status_reason
     from known
 )
