@@ -97,9 +97,9 @@ class Figures:
         self.by_day: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0])  # net, cost
         self.by_region: dict[tuple[date, str, str], int] = defaultdict(int)
         self.ebikes: dict[tuple[date, str, str], int] = defaultdict(int)  # as by_region, of one category
-        # as by_region and by_member (cents x percent), of the categories that a panel counts
+        # as by_region and by_member (cents x percent), of the categories that a panel counts; members' by region
         self.counted_by_region: dict[tuple[date, str, str], int] = defaultdict(int)
-        self.counted_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
+        self.counted_by_member: dict[tuple[date, str, str, str], int] = defaultdict(int)
         self.by_member: dict[tuple[date, str, str], int] = defaultdict(int)  # cents x percent
         self.margin_by_member: dict[tuple[date, str, str], int] = defaultdict(int)
         self.buyers: set[str] = set()
@@ -193,7 +193,7 @@ class Figures:
             self.by_member[line.day, line.currency, member] += sign * line.net * percent
             self.margin_by_member[line.day, line.currency, member] += sign * (line.net - line.cost) * percent
             if counted:
-                self.counted_by_member[line.day, line.currency, member] += sign * line.net * percent
+                self.counted_by_member[*region, member] += sign * line.net * percent
 
     def replace(self, old: Line, new: Line) -> None:
         self.add(old, -1)

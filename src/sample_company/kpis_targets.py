@@ -123,22 +123,23 @@ def _attainment(feeds: Feeds) -> Iterator[Planted]:
 
 
 def _potential(feeds: Feeds) -> Iterator[Planted]:
-    """Of quarters alone: the panel counts no others."""
+    """Of quarters alone: the panel counts no others. What is sold in regions that it does not count is in no share."""
     figures = feeds.figures
-    own: Sums = defaultdict(lambda: defaultdict(Decimal))
+    own: dict[Who, dict[tuple[str, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))  # by region and quarter
     for (day, currency, region), cents in figures.counted_by_region.items():
         amount = figures.convert(cents, currency, day)
-        own["region", region][quarter_of(day)] += amount
-        own["company", "company"][quarter_of(day)] += amount
-    for (day, currency, member), cents in figures.counted_by_member.items():
-        own["member", member][quarter_of(day)] += figures.convert(cents, currency, day).scaleb(-2)
+        own["region", region][region, quarter_of(day)] += amount
+        own["company", "company"][region, quarter_of(day)] += amount
+    for (day, currency, region, member), cents in figures.counted_by_member.items():
+        own["member", member][region, quarter_of(day)] += figures.convert(cents, currency, day).scaleb(-2)
     codes = [code for code, _, _ in quarters(date(2025, 1, 1), END)]
     for kind in ("region", "company", "member"):
         for subject, aims in _of_sales(feeds, kind).items():
             shares: dict[str, Decimal] = {}
             for place, (code, first, after) in enumerate(quarters(date(2025, 1, 1), END)):
                 regions, since = _regions(feeds, kind, subject)
-                market = sum(feeds.market.get((region, code), 0) for region in regions) if since <= first else 0
+                counted = [(region, code) for region in regions if since <= first and (region, code) in feeds.market]
+                market = sum(feeds.market[cell] for cell in counted)
                 best = [shares[before] for before in codes[max(0, place - 4) : place] if before in shares]
                 inside = [aim for aim in aims if first <= aim.first and aim.after <= after]
                 if inside:
@@ -148,7 +149,8 @@ def _potential(feeds: Feeds) -> Iterator[Planted]:
                     value = target / potential if whole and potential > 0 else None
                     yield Planted("target_to_potential_pct", code, kind, subject, value)
                 if market:
-                    shares[code] = half_up(own[kind, subject].get(code, Decimal(0)) / market, EIGHT)
+                    sold = sum((own[kind, subject].get(cell, Decimal(0)) for cell in counted), Decimal(0))
+                    shares[code] = half_up(sold / market, EIGHT)
 
 
 def _regions(feeds: Feeds, kind: str, subject: str) -> tuple[tuple[str, ...], date]:

@@ -1,10 +1,10 @@
 -- Grain: one row per subject with a market (region, company, dealer or member with a territory) and fiscal period that it is known of.
 with
 
-market as (
+market_total as (
     select *
-    from {{ ref('fct_market') }}
-    where is_total
+    from {{ ref('int_sales__market_period') }}
+    where brand_role = 'total'
 ),
 
 territory as (
@@ -22,27 +22,22 @@ month_period as (
     select * from {{ ref('int_calendar__month_period') }}
 ),
 
-subject_month as (
-    select * from {{ ref('int_kpi__subject_month') }}
+cell as (
+    select * from {{ ref('int_sales__cell_month') }}
 ),
 
 coverage as (
     select * from {{ ref('int_kpi__sales_coverage') }}
 ),
 
--- The whole market of a region and category, where its period is one of the company's.
-market_total as (
+market_region as (
     select
-        market.region,
-        market.product_category,
-        period.period_id,
-        period.period_start,
-        market.amount_reporting as amount
-    from market
-    inner join period
-        on
-            market.period_start = period.period_start
-            and market.period_end = period.period_end
+        market_total.region,
+        market_total.period_id,
+        period.period_start
+    from market_total
+    inner join period on market_total.period_id = period.period_id
+    group by market_total.region, market_total.period_id, period.period_start
 ),
 
 -- A region has its own market, the company all of them, dealers and members those of their territories on the first day.
@@ -52,8 +47,7 @@ subject_region as (
         region as subject_id,
         period_id,
         region
-    from market_total
-    group by region, period_id
+    from market_region
 
     union all
 
@@ -62,23 +56,22 @@ subject_region as (
         'company' as subject_id,
         period_id,
         region
-    from market_total
-    group by region, period_id
+    from market_region
 
     union all
 
     select
         territory.subject_type,
         territory.subject_id,
-        market_total.period_id,
+        market_region.period_id,
         territory.region
     from territory
-    inner join market_total
+    inner join market_region
         on
-            territory.region = market_total.region
-            and territory.valid_from <= market_total.period_start
-            and territory.valid_to > market_total.period_start
-    group by territory.subject_type, territory.subject_id, market_total.period_id, territory.region
+            territory.region = market_region.region
+            and territory.valid_from <= market_region.period_start
+            and territory.valid_to > market_region.period_start
+    group by territory.subject_type, territory.subject_id, market_region.period_id, territory.region
 ),
 
 subject_market as (
@@ -86,7 +79,6 @@ subject_market as (
         subject_region.subject_type,
         subject_region.subject_id,
         subject_region.period_id,
-        market_total.product_category,
         sum(market_total.amount) as market_amount,
         count(*) - count(market_total.amount) as unknown_count
     from subject_region
@@ -94,44 +86,69 @@ subject_market as (
         on
             subject_region.region = market_total.region
             and subject_region.period_id = market_total.period_id
-    group by
-        subject_region.subject_type, subject_region.subject_id, subject_region.period_id, market_total.product_category
+    group by subject_region.subject_type, subject_region.subject_id, subject_region.period_id
+),
+
+-- Own sales of the regions and categories whose market is known: like stands against like.
+own_cell as (
+    select
+        market_total.period_id,
+        market_total.region,
+        cell.dealer_id,
+        cell.member_id,
+        sum(cell.net_amount) as net_amount,
+        sum(cell.no_rate_share) as no_rate_share
+    from cell
+    inner join month_period on cell.fiscal_month_start = month_period.fiscal_month_start
+    inner join market_total
+        on
+            month_period.period_id = market_total.period_id
+            and cell.region = market_total.region
+            and cell.product_category = market_total.product_category
+    group by market_total.period_id, market_total.region, cell.dealer_id, cell.member_id
 ),
 
 own as (
-    select
-        subject_month.subject_type,
-        subject_month.subject_id,
-        month_period.period_id,
-        subject_month.product_category,
-        sum(subject_month.net_amount_reporting) as net_amount,
-        sum(subject_month.no_rate_line_count) as no_rate_line_count
-    from subject_month
-    inner join month_period on subject_month.fiscal_month_start = month_period.fiscal_month_start
-    group by
-        subject_month.subject_type, subject_month.subject_id, month_period.period_id, subject_month.product_category
+    {% for subject_type, subject_id in [
+        ('region', none), ('company', none), ('dealer', 'dealer_id'), ('member', 'member_id'),
+    ] %}
+        select
+            subject_region.subject_type,
+            subject_region.subject_id,
+            subject_region.period_id,
+            sum(own_cell.net_amount) as net_amount,
+            sum(own_cell.no_rate_share) as no_rate_share
+        from subject_region
+        inner join own_cell
+            on
+                subject_region.period_id = own_cell.period_id
+                and subject_region.region = own_cell.region
+                {% if subject_id %}
+                    and subject_region.subject_id = own_cell.{{ subject_id }}
+                {% endif %}
+        where subject_region.subject_type = '{{ subject_type }}'
+        group by subject_region.subject_type, subject_region.subject_id, subject_region.period_id
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {% endfor %}
 ),
 
--- Own sales of the categories whose market is known: like stands against like.
 summed as (
     select
         subject_market.subject_type,
         subject_market.subject_id,
         subject_market.period_id,
-        case when sum(subject_market.unknown_count) = 0 then cast(sum(subject_market.market_amount) as decimal(28, 8)) end
+        case when subject_market.unknown_count = 0 then cast(subject_market.market_amount as decimal(28, 8)) end
             as market_amount,
-        case
-            when coalesce(sum(own.no_rate_line_count), 0) = 0
-                then cast(coalesce(sum(own.net_amount), 0) as decimal(28, 8))
-        end as own_amount
+        case when coalesce(own.no_rate_share, 0) = 0 then cast(coalesce(own.net_amount, 0) as decimal(28, 8)) end
+            as own_amount
     from subject_market
     left join own
         on
             subject_market.subject_type = own.subject_type
             and subject_market.subject_id = own.subject_id
             and subject_market.period_id = own.period_id
-            and subject_market.product_category = own.product_category
-    group by subject_market.subject_type, subject_market.subject_id, subject_market.period_id
 ),
 
 shared as (
