@@ -300,6 +300,8 @@ def _write_messages(feeds: Feeds) -> None:
         )
         due = moment(day, between(rng, 0, 540))
         sent = due + timedelta(minutes=between(rng, -600, 120))
+        if day.day == 31 and number % 2:  # forgotten at the month's end: sent on the first day of the next
+            sent = due + timedelta(hours=20)
         acknowledged = sent + timedelta(minutes=between(rng, 1, 3_000)) if rng.random() < 0.75 else None
         corrected = sent + timedelta(days=between(rng, 1, 9)) if rng.random() < 0.06 else None
         asked = pick(later, (True, False, None, None))

@@ -32,8 +32,6 @@ judged as (
         message.is_corrected_soon,
         message.fiscal_month_start as sent_month_start,
         due_day.fiscal_month_start as due_month_start,
-        -- Sent later than due: known from the month of sending, so that a closed period stays as it was.
-        greatest(due_day.fiscal_month_start, message.fiscal_month_start) as due_known_month_start,
         acknowledged_day.fiscal_month_start as acknowledged_month_start,
         corrected_day.fiscal_month_start as corrected_month_start,
         message.needs_acknowledgement and acknowledged_day.fiscal_month_start is not null as is_acknowledged,
@@ -51,15 +49,16 @@ judged as (
     {% endfor %}
 ),
 
--- A correction takes back what counted as accurate, from the month in which it was made.
+-- What was not sent when it was due is late from that moment on, whenever it is sent. A correction takes back what counted as
+-- accurate, from the month in which it was made.
 final as (
     {% for measure_code, value, date, known, suffix, condition in [
-        ('message_due', '1', 'due', 'due_known', '', 'is_due'),
-        ('message_in_time', '1', 'due', 'due_known', '', 'is_due and is_in_time'),
-        ('urgent_message_due', '1', 'due', 'due_known', '', "is_due and urgency = 'urgent'"),
-        ('urgent_message_in_time', '1', 'due', 'due_known', '', "is_due and urgency = 'urgent' and is_in_time"),
-        ('market_information_due', '1', 'due', 'due_known', '', "is_due and kind = 'market_info'"),
-        ('market_information_in_time', '1', 'due', 'due_known', '', "is_due and kind = 'market_info' and is_in_time"),
+        ('message_due', '1', 'due', 'due', '', 'is_due'),
+        ('message_in_time', '1', 'due', 'due', '', 'is_due and is_in_time'),
+        ('urgent_message_due', '1', 'due', 'due', '', "is_due and urgency = 'urgent'"),
+        ('urgent_message_in_time', '1', 'due', 'due', '', "is_due and urgency = 'urgent' and is_in_time"),
+        ('market_information_due', '1', 'due', 'due', '', "is_due and kind = 'market_info'"),
+        ('market_information_in_time', '1', 'due', 'due', '', "is_due and kind = 'market_info' and is_in_time"),
         ('message_sent', '1', 'sent', 'sent', '', 'message_id is not null'),
         ('message_accurate', '1', 'sent', 'sent', '', 'message_id is not null'),
         ('message_accurate', '-1', 'sent', 'corrected', ' corrected', 'is_corrected_soon'),
