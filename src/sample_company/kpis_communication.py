@@ -11,7 +11,7 @@ from sample_company.care import BEGIN, Action, Message
 from sample_company.company import END
 from sample_company.feeds import TOLD, Feeds, until
 from sample_company.figures import Planted
-from sample_company.kpis_people import ALL, PEOPLE, Part, Subject, Who, after, month_of, periods, share
+from sample_company.kpis_people import ALL, PEOPLE, Part, Subject, Who, after, month_of, periods, seen_until, share
 from sample_company.kpis_service import business_hours, is_working_day, local_day, middle
 
 # As the company file and its defaults say.
@@ -30,7 +30,7 @@ ANSWER_DAYS = 10
 def planted(feeds: Feeds) -> Iterator[Planted]:
     """KPIs under the headings Communication and Actions."""
     who = Who(feeds)
-    seen = max(date.fromisoformat(file.received) for file in feeds.ledger.files)
+    seen = seen_until(feeds)
     yield from _messages(feeds, who, seen)
     yield from _actions(feeds, who, seen)
     yield from _dealers(feeds, who)

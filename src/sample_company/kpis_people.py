@@ -50,6 +50,11 @@ def months() -> Iterator[date]:
         month = after(month)
 
 
+def seen_until(feeds: Feeds) -> date:
+    """The day of the last file: what is due on it, or later, is not due yet."""
+    return max(date.fromisoformat(file.received) for file in feeds.ledger.files)
+
+
 def periods(month: date) -> list[tuple[str, date]]:
     """The month and the quarter that hold a month, each with the first day after it."""
     quarter = (month.month + 2) // 3
@@ -173,12 +178,13 @@ def _day(text: str | None) -> date | None:
 
 def _trainings_due(feeds: Feeds, who: Who) -> Iterator[Planted]:
     completion, on_time, staff = [], [], []
+    seen = seen_until(feeds)
     for record in feeds.trainings:
         due, done = date.fromisoformat(record["dueOn"]), _day(record["completedOn"])
         month, member, dealer = month_of(due), record["memberId"], record["dealerId"]
         leave = feeds.company.employment[member][1] if member else None
-        if leave is not None and due >= leave:
-            continue  # who has left has no duty any more
+        if due >= seen or (leave is not None and due >= leave):
+            continue  # not due yet; and who has left has no duty any more
         subjects = who.subjects(due, member, dealer)
         known = max(month, month_of(done)) if done else month
         completion.append(Part(month, subjects, int(done is not None), 1, known))
@@ -232,10 +238,11 @@ def _coverage(feeds: Feeds, who: Who) -> Iterator[Planted]:
             passed = _day(record["completedOn"]) if record["passed"] else None
             taken[record["memberId"], record["dealerId"], thing].append((date.fromisoformat(record["dueOn"]), passed))
     parts = []
+    seen = seen_until(feeds)
     for month in months():
         last = after(month) - timedelta(days=1)
         for (member, dealer, _), rows in taken.items():
-            if min(due for due, _ in rows) > last:
+            if min(due for due, _ in rows) > min(last, seen - timedelta(days=1)):
                 continue
             held = who.dealer(dealer, last)
             if (who.member(member, last) is None) if member else (held is None or held.status != "active"):
@@ -377,6 +384,7 @@ def _skills(feeds: Feeds, who: Who) -> Iterator[Planted]:
 
 def _reviews(feeds: Feeds, who: Who) -> Iterator[Planted]:
     peers, feedback = [], []
+    seen = seen_until(feeds)
     for member, quarter, score in feeds.peer_ratings:
         end = date(int(quarter[:4]), 3 * int(quarter[-1]), 28)
         last = after(month_of(end)) - timedelta(days=1)
@@ -385,6 +393,8 @@ def _reviews(feeds: Feeds, who: Who) -> Iterator[Planted]:
     for (member, quarter), delivered in feeds.reviews.items():
         last = after(date(int(quarter[:4]), 3 * int(quarter[-1]), 1)) - timedelta(days=1)
         due = last + timedelta(days=FEEDBACK_DAYS)
+        if due >= seen:
+            continue
         in_time = int(delivered is not None and delivered <= due)
         feedback.append(Part(month_of(due), who.subjects(last, member), in_time, 1))
     yield from share("peer_rating_mean", peers, *PEOPLE)

@@ -128,9 +128,10 @@ def _cases(feeds: Feeds) -> Iterator[Planted]:
         )
         rows["cross"].append((*opened, case.helper_id is not None and _other_team(feeds, case)))
         in_time = resolved is not None and resolved <= case.due
-        rows["due"].append((due_on, about(due_on), in_time))
-        if case.category == "dispute":
-            rows["dispute"].append((due_on, about(due_on), in_time))
+        if case.due.date() <= last:  # else it is not due yet, resolved or not
+            rows["due"].append((due_on, about(due_on), in_time))
+            if case.category == "dispute":
+                rows["dispute"].append((due_on, about(due_on), in_time))
         resolved_on = local_day(resolved) if resolved else None
         for period in periods(opened_on):
             for kind, subject in {**opened[1], "company": "company"}.items():

@@ -68,7 +68,8 @@ dated as (
         calendar.fiscal_month_start
     from due
     inner join calendar on due.due_date = calendar.date_day
-    where due.due_date <= {{ as_of_date() }}
+    -- On the day itself it can still be in time.
+    where due.due_date < {{ received_until() }}
 ),
 
 final as (

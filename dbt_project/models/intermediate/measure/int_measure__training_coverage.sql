@@ -31,7 +31,7 @@ course_of_person as (
     group by case when member_id is not null then member_id || '/' || course_id else record_id end, member_id, dealer_id
 ),
 
--- A balance is of those in force on its day.
+-- A balance is of those in force on its day. What is due on a day that was not seen to its end is not due yet.
 due as (
     select
         course_of_person.event_id,
@@ -43,7 +43,10 @@ due as (
         month_end.last_day,
         course_of_person.passed_date
     from course_of_person
-    inner join month_end on course_of_person.due_date <= month_end.last_day
+    inner join month_end
+        on
+            course_of_person.due_date <= month_end.last_day
+            and course_of_person.due_date < {{ received_until() }}
     left join member
         on
             course_of_person.member_id = member.member_id

@@ -113,9 +113,9 @@ final as (
             when timed.first_response_hours > timed.limit_hours then false
             when timed.hours_until_as_of > timed.limit_hours then false
         end as is_first_response_in_time,
+        -- Before its due moment it is judged neither way: resolved early, it would count while open ones wait.
         case
-            when service_case.resolved_at <= service_case.due_at then true
-            when service_case.due_at <= {{ as_of() }} then false
+            when service_case.due_at <= {{ as_of() }} then coalesce(service_case.resolved_at <= service_case.due_at, false)
         end as is_resolved_in_time,
         helper.team <> member.team as is_cross_team,
         service_case.reopened_count,

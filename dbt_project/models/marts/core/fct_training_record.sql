@@ -41,8 +41,8 @@ final as (
         record.assigned_date,
         record.due_date,
         calendar.fiscal_month_start,
-        -- Who has left has no duty any more.
-        record.due_date is not null and member_left.member_id is null as is_due,
+        -- What is due on a day that was not seen to its end is not due yet. Who has left has no duty any more.
+        coalesce(record.due_date < {{ received_until() }}, false) and member_left.member_id is null as is_due,
         record.started_date,
         record.completed_date,
         record.completed_date is not null as is_completed,
