@@ -29,10 +29,11 @@ moment as (
 
     union all
 
+    -- A period under way is closed as of the build, not at an end of which there is no count yet.
     select
         period_id,
         'closing' as side,
-        period_end as moment_date
+        cast(least(period_end, {{ dbt.dateadd('day', 1, as_of_date()) }}) as date) as moment_date
     from period
 ),
 

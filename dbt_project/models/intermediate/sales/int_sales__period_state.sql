@@ -41,6 +41,7 @@ started as (
     group by period.period_id
 ),
 
+-- Which count stands for a period under way moves with the day of the build: the period changes when another one does.
 stocked as (
     select
         stock_period.period_id,
