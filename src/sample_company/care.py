@@ -558,7 +558,8 @@ def _write_surveys(feeds: Feeds, cases: list[Case]) -> None:
 
     for case in cases:
         if case.resolved is not None and int(case.case_id[3:]) % 2:
-            add("ces", 7, case.resolved.date(), case.dealer_id, case.member_id, case.case_id)
+            high = 5 if case.channel == "portal" else 7  # the portal asks with five stars
+            add("ces", high, case.resolved.date(), case.dealer_id, case.member_id, case.case_id)
     for _, first, _ in quarters(BEGIN, date(2026, 10, 1)):
         for member_id in feeds.at_work(first):
             add("team_pulse", 5, first + timedelta(days=40), None, member_id, None)

@@ -273,7 +273,8 @@ def _surveys(feeds: Feeds, who: Who) -> Iterator[Planted]:
             parts["csat_pct"].append(Part(month, subjects, int(of_five >= 4), answered))
             parts["csat_mean"].append(Part(month, subjects, of_five, answered))
         elif kind == "ces":
-            parts["ces"].append(Part(month, subjects, score or 0, answered))
+            of_seven = Fraction(6 * (score - low), high - low) + 1 if score is not None else 0
+            parts["ces"].append(Part(month, subjects, of_seven, answered))
         elif kind == "dealer_needs":
             parts["needs"].append(Part(month, subjects, of_five, answered))
         elif kind == "nps":

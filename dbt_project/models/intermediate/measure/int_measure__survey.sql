@@ -9,7 +9,8 @@ member_left as (
     select * from {{ ref('int_history__member_left') }}
 ),
 
--- The net promoter score is defined on answers from 0 to 10 alone. Who had left when the survey was sent is not rated by it.
+-- The net promoter score is defined on answers from 0 to 10 alone. Effort is stated from 1 to 7, whatever scale was asked on. Who
+-- had left when the survey was sent is not rated by it.
 judged as (
     select
         response.response_id,
@@ -22,6 +23,10 @@ judged as (
         response.is_answered,
         response.score,
         response.score_of_five,
+        cast(
+            1 + {{ exact_divide('6 * (response.score - response.scale_min)', 'response.scale_max - response.scale_min', 8) }}
+            as decimal(18, 8)
+        ) as score_of_seven,
         response.is_top_two,
         response.survey = 'nps' and response.scale_min = 0 and response.scale_max = 10 and response.is_answered as is_promoter_answer
     from response
@@ -42,7 +47,7 @@ final as (
         ('csat_top_two', '1', "survey = 'csat' and is_top_two"),
         ('csat_score', 'score_of_five', "survey = 'csat' and is_answered"),
         ('ces_sent', '1', "survey = 'ces'"),
-        ('ces_score', 'score', "survey = 'ces' and is_answered"),
+        ('ces_score', 'score_of_seven', "survey = 'ces' and is_answered"),
         ('dealer_needs_sent', '1', "survey = 'dealer_needs'"),
         ('dealer_needs_score', 'score_of_five', "survey = 'dealer_needs' and is_answered"),
         ('nps_sent', '1', "survey = 'nps'"),
