@@ -67,12 +67,11 @@ day_revenue as (
 
     select
         'region' as subject_type,
-        dealer_region as subject_id,
+        coalesce(dealer_region, '{{ unassigned() }}') as subject_id,
         sale_date,
         sum(net_amount_reporting) as net_revenue,
         count(*) - count(net_amount_reporting) as unknown_count
     from sale_line
-    where dealer_region is not null
     group by dealer_region, sale_date
 
     union all

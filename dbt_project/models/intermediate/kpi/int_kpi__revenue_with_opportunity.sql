@@ -39,7 +39,7 @@ named_line as (
     select
         line.fiscal_month_start,
         line.dealer_id,
-        line.dealer_region as region,
+        coalesce(line.dealer_region, '{{ unassigned() }}') as region,
         line.net_amount_reporting
     from line
     inner join named on line.transaction_id = named.transaction_id

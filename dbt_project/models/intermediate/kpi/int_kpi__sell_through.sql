@@ -73,8 +73,8 @@ counted as (
         stock_period.side,
         stock_period.as_of_date,
         stock.dealer_id,
-        stock.dealer_region as region,
-        stock.product_category,
+        coalesce(stock.dealer_region, '{{ unassigned() }}') as region,
+        coalesce(stock.product_category, '{{ unassigned() }}') as product_category,
         sum(stock.on_hand_quantity) as units
     from stock_period
     inner join stock

@@ -1,4 +1,4 @@
--- Grain: one row per fiscal month, dealer and region of the dealer with an invoice.
+-- Grain: one row per fiscal month, dealer and region of the dealer (unassigned: none) with an invoice.
 {{ by_fiscal_month() }}
 
 with
@@ -16,7 +16,7 @@ final as (
     select
         fiscal_month_start,
         dealer_id,
-        dealer_region as region,
+        coalesce(dealer_region, '{{ unassigned() }}') as region,
         count(distinct sale_date) as invoice_day_count
     from line
     group by fiscal_month_start, dealer_id, dealer_region
