@@ -147,10 +147,20 @@ class Who:
         return tuple((level, name) for level, name in named if name)
 
     def owners_team(self, dealer_id: str, day: date) -> str | None:
-        """The team of the owner with the largest share."""
-        owners = [(-split, who) for who, role, split in self.company.shares(dealer_id, day) if role == "owner"]
-        member = self.member(min(owners)[1], day) if owners else None
+        """The team of the owner with the largest share who is still there, or else of such a co-owner."""
+        owners = [
+            (role != "owner", -split, who)
+            for who, role, split in self.company.shares(dealer_id, day)
+            if role in ("owner", "co_owner") and self.company.employed(who, day)
+        ]
+        member = self.member(min(owners)[2], day) if owners else None
         return member.team if member else None
+
+    def still_there(self, day: date, member_id: str | None, subjects: tuple[Subject, ...]) -> tuple[Subject, ...]:
+        """Without the member and the team, if the member has left by the day."""
+        if member_id is None or self.company.employed(member_id, day):
+            return subjects
+        return tuple(subject for subject in subjects if subject[0] not in ("member", "team"))
 
     def at_end(self, last_day: date) -> list[Member]:
         """Rows of those employed on a day."""
@@ -305,22 +315,20 @@ def _events(feeds: Feeds, who: Who) -> Iterator[Planted]:
         if attendance.kind not in TEAM_EVENTS:
             continue
         is_member = attendance.attendee_type == "member"
-        mine = who.subjects(
-            attendance.day, attendance.attendee if is_member else None, None if is_member else attendance.attendee
-        )
+        member, dealer = (attendance.attendee, None) if is_member else (None, attendance.attendee)
+        mine = who.still_there(attendance.day, member, who.subjects(attendance.day, member, dealer))
+        held = who.still_there(attendance.day, attendance.organiser, who.subjects(attendance.day, attendance.organiser))
         month = month_of(attendance.day)
         if attendance.came:
             took_part.append((month, mine, attendance.event_id))
             rating = attendance.rating
-            rated.append(
-                Part(month, who.subjects(attendance.day, attendance.organiser), rating or 0, int(rating is not None))
-            )
+            rated.append(Part(month, held, rating or 0, int(rating is not None)))
         if attendance.invited:
             followed.append(Part(month, mine, int(attendance.came), 1))
         if attendance.kind == "exchange":
             came[attendance.day, attendance.organiser, attendance.event_id] += attendance.came
     shared = [
-        (month_of(day), who.subjects(day, organiser), event_id)
+        (month_of(day), who.still_there(day, organiser, who.subjects(day, organiser)), event_id)
         for (day, organiser, event_id), count in came.items()
         if count >= 3
     ]

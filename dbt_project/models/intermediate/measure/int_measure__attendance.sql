@@ -19,37 +19,64 @@ event as (
         and event_date <= {{ as_of_date() }}
 ),
 
+member_left as (
+    select * from {{ ref('int_history__member_left') }}
+),
+
+-- An invitation binds nobody who has left by the day of the event: the region and company keep it.
 attended as (
     select
-        event_id,
-        attendee_type,
-        attendee_id,
-        member_id,
-        dealer_id,
-        team,
-        region,
-        fiscal_month_start,
-        is_invited,
-        is_attended,
-        rating_of_five
+        attendance.event_id,
+        attendance.attendee_type,
+        attendance.attendee_id,
+        case when member_left.member_id is null then attendance.member_id end as member_id,
+        attendance.dealer_id,
+        case when member_left.member_id is null then attendance.team end as team,
+        attendance.region,
+        attendance.fiscal_month_start,
+        attendance.is_invited,
+        attendance.is_attended
     from attendance
+    left join member_left
+        on
+            attendance.member_id = member_left.member_id
+            and attendance.event_date >= member_left.left_from
+            and attendance.event_date < member_left.left_to
+),
+
+held as (
+    select
+        event.event_id,
+        event.kind,
+        event.organiser_id,
+        case when member_left.member_id is null then event.organiser_id end as member_id,
+        case when member_left.member_id is null then event.organiser_team end as team,
+        event.organiser_region as region,
+        event.fiscal_month_start,
+        event.attended_count
+    from event
+    left join member_left
+        on
+            event.organiser_id = member_left.member_id
+            and event.event_date >= member_left.left_from
+            and event.event_date < member_left.left_to
 ),
 
 -- How an event was liked says something of who held it.
 organised as (
     select
-        event.event_id,
+        held.event_id,
         attendance.attendee_type,
         attendance.attendee_id,
-        event.organiser_id as member_id,
+        held.member_id,
         cast(null as string) as dealer_id,
-        event.organiser_team as team,
-        event.organiser_region as region,
-        event.fiscal_month_start,
+        held.team,
+        held.region,
+        held.fiscal_month_start,
         attendance.is_attended,
         attendance.rating_of_five
-    from event
-    inner join attendance on event.event_id = attendance.event_id
+    from held
+    inner join attendance on held.event_id = attendance.event_id
 ),
 
 -- Knowledge is shared where it has an audience: three who came.
@@ -58,12 +85,12 @@ shared as (
         event_id,
         'member' as attendee_type,
         coalesce(organiser_id, 'unknown') as attendee_id,
-        organiser_id as member_id,
+        member_id,
         cast(null as string) as dealer_id,
-        organiser_team as team,
-        organiser_region as region,
+        team,
+        region,
         fiscal_month_start
-    from event
+    from held
     where kind = 'exchange' and attended_count >= 3
 ),
 

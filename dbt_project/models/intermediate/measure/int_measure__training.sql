@@ -24,7 +24,7 @@ dealer as (
 owner as (
     select *
     from {{ ref('int_credit__dealer_share') }}
-    where credit_role = 'owner'
+    where credit_role in ('owner', 'co_owner')
 ),
 
 company as (
@@ -96,13 +96,19 @@ due as (
     where record.is_due
 ),
 
--- Training of a dealer's people is also that of the team that looks after the dealer: its first owner's on that day.
+-- Training of a dealer's people is also that of the team that looks after the dealer on that day: its first owner's who is still
+-- employed, else a co-owner's.
 owned as (
     select
         due.record_id,
-        owner.member_id,
+        member.team,
         row_number() over (
-            partition by due.record_id order by owner.credit_pct desc nulls last, owner.member_id asc nulls last
+            partition by due.record_id
+            order by
+                -- 'owner' sorts after 'co_owner'.
+                owner.credit_role desc nulls last,
+                owner.credit_pct desc nulls last,
+                owner.member_id asc nulls last
         ) as owner_rank
     from due
     inner join owner
@@ -110,6 +116,11 @@ owned as (
             due.dealer_id = owner.dealer_id
             and due.due_date >= owner.valid_from
             and due.due_date < owner.valid_to
+    inner join member
+        on
+            owner.member_id = member.member_id
+            and due.due_date >= member.valid_from
+            and due.due_date < {{ employed_until('member') }}
 ),
 
 staff_due as (
@@ -117,7 +128,7 @@ staff_due as (
         due.record_id,
         cast(null as string) as member_id,
         due.dealer_id,
-        member.team,
+        owned.team,
         due.region,
         due.fiscal_month_start,
         due.completed_month_start
@@ -126,11 +137,6 @@ staff_due as (
         on
             due.record_id = owned.record_id
             and owned.owner_rank = 1
-    left join member
-        on
-            owned.member_id = member.member_id
-            and due.due_date >= member.valid_from
-            and due.due_date < member.valid_to
     where due.dealer_id is not null
 ),
 
