@@ -444,6 +444,7 @@ class Action:
     due: date
     answered: date | None
     done: date | None
+    declined: bool  # what is done with on that day was never agreed
 
 
 def _write_actions(feeds: Feeds) -> None:
@@ -466,6 +467,7 @@ def _write_actions(feeds: Feeds) -> None:
             "career_conversation": (("member", manager), ("member", member)),
         }[kind]
         owner = manager if kind in ("suggestion", "career_conversation") else member
+        declined = kind == "joint_plan" and done is not None and number % 5 == 0
         feeds.actions.append(
             Action(
                 kind,
@@ -476,6 +478,7 @@ def _write_actions(feeds: Feeds) -> None:
                 due,
                 answered,
                 done,
+                declined,
             )
         )
 
@@ -494,8 +497,8 @@ def _write_actions(feeds: Feeds) -> None:
                 f"{agreed}",
                 f"{due}",
                 f"{told[0] or ''}",
-                f"{told[1] or ''}",
-                "done" if told[1] else "",
+                f"{told[1] or ''}" if not declined else "",
+                ("declined" if declined else "done") if told[1] else "",
                 f"{last} 10:00:00",
             ]
 

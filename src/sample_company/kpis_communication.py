@@ -133,14 +133,14 @@ def _dealers(feeds: Feeds, who: Who) -> Iterator[Planted]:
         if local_day(at) <= TOLD[-1]:  # later ones are planned
             contacts[deal.dealer_id].add(local_day(at))
     for action in feeds.actions:
-        if action.kind == "joint_plan":
+        if action.kind == "joint_plan" and not (action.declined and _told(action.done)):
             plans[action.dealer].append((action.agreed, _told(action.done)))
     everybody: dict[str, dict[tuple[str, Subject], set[str]]] = defaultdict(lambda: defaultdict(set))
     reached: dict[str, dict[tuple[str, Subject], set[str]]] = defaultdict(lambda: defaultdict(set))
     begin = {
         "dealer_reach_pct": min(min(days) for days in contacts.values()),
         "feedback_to_dealers_pct": min(min(days) for days in contacts.values()),
-        "joint_plan_coverage_pct": min(agreed for listed in plans.values() for agreed, _ in listed),
+        "joint_plan_coverage_pct": min(action.agreed for action in feeds.actions if action.kind == "joint_plan"),
     }
     month = month_of(BEGIN)
     while month < END:

@@ -187,6 +187,7 @@ told as (
     group by fiscal_month_start, dealer_id
 ),
 
+-- What was declined was never agreed, and so never open.
 planned as (
     select
         placed.month_start,
@@ -196,6 +197,7 @@ planned as (
         on
             placed.dealer_id = action.dealer_id
             and action.kind = 'joint_plan'
+            and (action.outcome is null or action.outcome <> 'declined')
             and placed.last_day >= action.agreed_date
             and (action.closed_date is null or placed.month_start <= action.closed_date)
     group by placed.month_start, placed.dealer_id
