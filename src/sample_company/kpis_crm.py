@@ -177,7 +177,11 @@ def planted(feeds: Feeds) -> Iterator[Planted]:
 
 
 def _closed(seen: Seen, period: Period) -> Iterator[Planted]:
-    entered = _grouped((seen.owned(deal, deal.created), 1) for deal in seen.deals if deal.created in period)
+    entered = _grouped(
+        (seen.owned(deal, deal.created), 1)
+        for deal in seen.deals
+        if deal.created in period and not deal.of.is_taken_over  # of these nobody knows
+    )
     for subject, ones in entered.items():
         yield Planted("new_opportunities", period.name, *subject, Decimal(len(ones)) if ones else None)
     closed = _grouped(
@@ -187,7 +191,7 @@ def _closed(seen: Seen, period: Period) -> Iterator[Planted]:
         won = [deal for deal in deals if deal.status == "won"]
         amounts = {id(deal): seen.amount(deal, deal.closed) for deal in deals}
         of_won = sum((amounts[id(deal)] for deal in won), Decimal(0))
-        days = [Decimal((deal.closed - deal.created).days) for deal in won]
+        days = [Decimal((deal.closed - deal.created).days) for deal in won if not deal.of.is_taken_over]
         yield Planted("win_rate_count_pct", period.name, *subject, _share(len(won), len(deals)))
         yield Planted("win_rate_value_pct", period.name, *subject, _share(of_won, sum(amounts.values(), Decimal(0))))
         if subject[0] != "category":

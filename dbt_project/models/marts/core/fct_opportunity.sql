@@ -16,13 +16,25 @@ version as (
     group by crm_system, opportunity_id
 ),
 
+stage_change as (
+    select
+        *,
+        row_number() over (
+            partition by crm_system, opportunity_id
+            order by changed_at asc nulls last, from_stage asc nulls first, stage_change_id asc nulls last
+        ) as change_no
+    from {{ ref('int_current__crm_stage_change') }}
+),
+
+-- The first change is the entry where it comes from no stage; one that comes from a stage found the opportunity there.
 change as (
     select
         crm_system,
         opportunity_id,
-        min(changed_date) as first_changed_date
-    from {{ ref('int_current__crm_stage_change') }}
-    group by crm_system, opportunity_id
+        changed_date as first_changed_date,
+        case when from_stage is null then changed_date end as entered_date
+    from stage_change
+    where change_no = 1
 ),
 
 member_link as (
@@ -57,7 +69,7 @@ placed as (
         member_link.member_id,
         dealer_link.dealer_id,
         company.fx_rate_type,
-        coalesce({{ local_date('opportunity.created_at', 'company.time_zone') }}, change.first_changed_date) as created_date,
+        coalesce({{ local_date('opportunity.created_at', 'company.time_zone') }}, change.entered_date) as created_date,
         least(
             coalesce({{ local_date('opportunity.created_at', 'company.time_zone') }}, change.first_changed_date, version.first_seen_date),
             coalesce(change.first_changed_date, {{ open_end() }}),
