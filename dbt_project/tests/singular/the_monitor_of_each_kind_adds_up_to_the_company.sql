@@ -21,7 +21,7 @@ part as (
 -- A line that several members share is counted for each of them.
 select
     whole.period_id,
-    part.subject_type
+    part.subject_type as kind
 from part as whole
 inner join part on whole.period_id = part.period_id
 where
@@ -37,7 +37,7 @@ union all
 -- A kind that has no row at all in a quarter with sales has lost everything.
 select
     period_id,
-    cast(null as string) as missing_type
+    cast(null as string) as kind
 from part
 group by period_id
 having

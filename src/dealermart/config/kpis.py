@@ -78,7 +78,7 @@ class Kpi(Strict):
         empty: Why there is no value where there is none of it, in words.
         unanswered: What the expected ones lack where nothing is counted of them, in words behind their number.
         absence: Whether everybody of the population has a row that says so, or the company alone.
-        without_events: Whether who is told that there is none has no value, or 0 where the company has any in the period.
+        without_events: Whether who is told of none has no value, or 0 where the company has any in the period.
         subjects: For whom it is stated.
         formula_zh, population_zh: In Chinese; without them Chinese readers see the English.
         audience: Who may read it; HR reads everything.
@@ -158,7 +158,7 @@ class Kpi(Strict):
         if self.without_events == "zero" and (self.absence == "company" or self.kind not in ("sum", "distinct")):
             yield (
                 "without_events",
-                f"nobody would have the 0 of {self.code}: it is for sums and numbers of things that everybody has a row of",
+                f"nobody would have the 0 of {self.code}: it is for sums and numbers of which everybody has a row",
                 "add absence: everybody, or leave without_events out",
             )
         if unstated := set(self.hr_subjects) - set(self.subjects):

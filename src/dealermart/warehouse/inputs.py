@@ -24,8 +24,8 @@ BY_MONTH = ("sales", "dealers", "team_members", "products", "assignments", "fx_r
 # Feeds that besides these decide what a sale line earns.
 BY_PAY_MONTH = ("targets", "plan_assignments", "payments", "absences", "adjustments")
 
-# A full build goes through sale lines in steps of whole fiscal months, quarters or years of about this many: what a step makes of
-# them fits into 8 GiB.
+# A full build goes through sale lines in steps of whole fiscal months, quarters or years of about this many: what a
+# step makes of them fits into 8 GiB.
 STEP_LINES = 3_000_000
 
 
