@@ -450,9 +450,12 @@ def test_every_question_of_an_analyst_is_one_select_on_what_bi_reads(built: Buil
                 found[number] = [dict(zip(names, row, strict=True)) for row in cursor]
                 again = [dict(zip(names, row, strict=True)) for row in files.execute(select).fetchall()]
                 assert sorted(map(_plain, found[number])) == sorted(map(_plain, again)), number
-                for name in names:
-                    assert any(row[name] is not None for row in found[number]), f"question {number}: {name} is empty"
                 assert any(isinstance(value, str) for value in found[number][0].values()), number
+    empty = {
+        (number, name) for number, rows in found.items() for name in rows[0] if all(row[name] is None for row in rows)
+    }
+    # The sample sets targets for members and teams, not for dealers, and nothing of the tenth lacks a value.
+    assert empty == {(1, "target_value"), (1, "attainment_actual"), (1, "attainment"), (10, "status_reason")}
     _answers(built, found)
 
 
