@@ -14,6 +14,7 @@ PROJECT = load_settings().dbt_project
 CONTRACTS = load_contracts(load_settings())
 # Models that look at rows for something else than which one holds.
 OTHERS = {
+    "int_current__payment_left_out": "the rows that do not hold, with the reason",
     "int_current__sale_line_left_out": "the rows that do not hold, with the reason",
     "int_current__sale_line_outside": "the rows before the calendar's start",
     "int_history__crm_account": "every change is a version of its day",
