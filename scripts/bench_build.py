@@ -82,7 +82,8 @@ def _run(root: Path, options: argparse.Namespace) -> int:
         load_settings(), home=root / "whole", config=config, company="company.yml", memory_limit="8GiB", threads=2
     )
     rows = []
-    for part in () if options.no_history else PARTS:  # the shortest first, so that the largest process is that of each
+    # The shortest first: the largest process is told of all builds so far.
+    for part in () if options.no_history else PARTS:
         first = made.DAYS - int(made.DAYS * part)
         rows.append(_full_and_day(replace(settings, home=root / f"part{part}"), first, lines, options))
     rows.append(_full_and_day(settings, 0, lines, options, compared=not options.no_plain))
